@@ -1,0 +1,21 @@
+"""A customer account as a store tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.commerce.snapshot import Version
+from chalicelib.contacts.consent import ConsentChange
+from chalicelib.contacts.person import Person
+
+
+class Customer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    external_id: str
+    version: Version
+    person: Person
+    created_at: datetime
+    consent: tuple[ConsentChange, ...] = ()

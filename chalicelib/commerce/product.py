@@ -1,0 +1,36 @@
+"""A product, or one variation of a product, as a store tells it."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.commerce.money import Money
+from chalicelib.commerce.snapshot import Version
+
+
+class Category(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+
+
+class Product(BaseModel):
+    """`lifetime_days`: after how many days one unit is used up, for consumables; None otherwise."""
+
+    model_config = ConfigDict(frozen=True)
+
+    external_id: str
+    parent_id: str | None = None
+    version: Version
+    name: str
+    price: Money | None = None
+    regular_price: Money | None = None
+    in_stock: bool = True
+    stock: int | None = None
+    published: bool = True
+    categories: tuple[Category, ...] = ()
+    image: str | None = None
+    url: str | None = None
+    sku: str | None = None
+    lifetime_days: int | None = None

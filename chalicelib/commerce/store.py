@@ -1,0 +1,84 @@
+"""A connected store and its owner's settings."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.contacts.consent import Channel
+
+
+class Platform(StrEnum):
+    WOOCOMMERCE = "woocommerce"
+    SHOPIFY = "shopify"
+
+
+class Sending(StrEnum):
+    LIVE = "live"
+    SANDBOX = "sandbox"
+    STOPPED = "stopped"
+
+
+class Sender(BaseModel):
+    """Who messages come from. `address` is the postal address that the law asks for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = Field(default=None, max_length=200)
+    email: str | None = Field(default=None, max_length=254)
+    address: str | None = Field(default=None, max_length=500)
+
+
+class QuietHours(BaseModel):
+    """Local wall-clock times `HH:MM`; over midnight when `from` is later than `to`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    from_: str = Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    to: str = Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+
+
+class Cap(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    per_day: int | None = Field(default=None, ge=1)
+    per_week: int | None = Field(default=None, ge=1)
+
+
+_NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
+
+
+class StoreSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sender: Sender = Sender()
+    sending: Sending = Sending.LIVE
+    sandbox_addresses: tuple[str, ...] = ()
+    quiet_hours: dict[Channel, QuietHours | None] = Field(
+        default_factory=lambda: {Channel.EMAIL: None, Channel.SMS: _NIGHT, Channel.WHATSAPP: _NIGHT}
+    )
+    rest_days: bool | None = None
+    caps: dict[Channel, Cap] | None = None
+    attribution_days: int = Field(default=5, ge=0, le=90)
+    soft_opt_in: bool = False
+
+
+class Store(BaseModel):
+    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    platform: Platform
+    name: str
+    url: str
+    country: str
+    currency: str
+    timezone: str
+    locale: str
+    abandon_after_minutes: int = 60
+    settings: StoreSettings = StoreSettings()
+    created_at: datetime
+    rev: int = 0

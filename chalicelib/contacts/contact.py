@@ -1,0 +1,95 @@
+"""The one record of a person in one store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.commerce.money import Money
+from chalicelib.contacts.consent import Channel, Consent
+
+
+class Provenance(BaseModel):
+    """Where a profile value came from; the newest (`at`, then `source`, then value) wins, in any order of arrival."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    source: str
+
+
+class Contact(BaseModel):
+    """The profile. `email` normalised, `phone` E.164, `external_ids` the store's customer ids (text).
+
+    `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
+    cancelled, not refunded in full. `merged_into` makes this record a mere pointer. `rev` counts writes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    store_id: str
+    email: str | None = None
+    phone: str | None = None
+    other_emails: tuple[str, ...] = ()
+    external_ids: tuple[str, ...] = ()
+    first_name: str | None = None
+    last_name: str | None = None
+    locale: str | None = None
+    provenance: dict[str, Provenance] = Field(default_factory=dict)
+    consent: dict[Channel, Consent] = Field(default_factory=dict)
+    suppressed: dict[Channel, str] = Field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = Field(default_factory=dict)
+    joined_from: str | None = None
+    orders_count: int = 0
+    total_spent: Money
+    first_order_at: datetime | None = None
+    last_order_at: datetime | None = None
+    created_at: datetime
+    merged_into: str | None = None
+    rev: int = 0
+
+    def consent_for(self, channel: Channel) -> Consent:
+        return self.consent.get(channel, Consent())
+
+
+class PurchaseFact(BaseModel):
+    """What one contact bought of one product or category (`subject` = `product:12` or `category:7`).
+
+    `by_order` maps an order's external id to its share; orders that no longer count are not in it.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str
+    by_order: dict[str, Share] = Field(default_factory=dict)
+
+    @property
+    def orders(self) -> int:
+        return len(self.by_order)
+
+    @property
+    def units(self) -> int:
+        return sum(share.units for share in self.by_order.values())
+
+    @property
+    def last_at(self) -> datetime | None:
+        return max((share.at for share in self.by_order.values()), default=None)
+
+
+class Share(BaseModel):
+    """One order's part in a purchase fact: when it was paid, units, net total in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    units: int
+    total: int
+    version: str = ""
+
+
+PurchaseFact.model_rebuild()

@@ -1,0 +1,46 @@
+"""The one hierarchy of errors. Texts name fields and expectations, never a person's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AgalaError(Exception):
+    """Anything that Agala itself raises on purpose."""
+
+
+@dataclass(frozen=True)
+class FieldMistake:
+    """One bad field. `field` is a path such as `steps[2].content.he.subject`."""
+
+    field: str
+    message: str
+
+
+class BadInput(AgalaError):
+    """What was asked cannot be done as asked (HTTP 422). `mistakes` names each field."""
+
+    def __init__(self, detail: str, mistakes: list[FieldMistake] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.mistakes = mistakes or []
+
+
+class NotFound(AgalaError):
+    """No such record (HTTP 404)."""
+
+
+class Conflict(AgalaError):
+    """The record's present state does not allow it, or somebody else changed it meanwhile (HTTP 409)."""
+
+
+class Unauthorised(AgalaError):
+    """No token or signature, or a wrong one (HTTP 401)."""
+
+
+class Forbidden(AgalaError):
+    """A good token that may not do this (HTTP 403)."""
+
+
+class TryLater(AgalaError):
+    """A part that is needed is out for now (HTTP 503): nothing was done, repeating is safe."""

@@ -1,0 +1,63 @@
+"""One contact's one pass through a journey. This record decides; the execution only wakes it up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class EnrolmentStatus(StrEnum):
+    RUNNING = "running"
+    HELD = "held"
+    COMPLETED = "completed"
+    GOAL_MET = "goal_met"
+    EXITED = "exited"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Passage(BaseModel):
+    """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    what: str
+    step: str | None = None
+    detail: str | None = None
+
+
+class Enrolment(BaseModel):
+    """`id` is `ids.enrolment_id(...)`; `entry_key` is the re-entry rule's key (`once`, an event id, a cart token).
+
+    `event` is the trigger's event as it was at entry ({id, type, occurred_at, properties}); `generation` counts
+    executions (pausing and resuming starts the next), the execution's name is `{id}-g{generation}`.
+    `due_at` is when the present wait ends. `reason` says why it ended as it did. `rev` counts writes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    store_id: str
+    journey: str
+    contact_id: str
+    version: int
+    entry_key: str
+    event: dict[str, Any] = Field(default_factory=dict)
+    status: EnrolmentStatus = EnrolmentStatus.RUNNING
+    at_step: str | None = None
+    due_at: datetime | None = None
+    entered_at: datetime
+    ended_at: datetime | None = None
+    reason: str | None = None
+    generation: int = 0
+    started: bool = False
+    history: tuple[Passage, ...] = ()
+    rev: int = 0
+
+    @property
+    def execution(self) -> str:
+        return f"{self.id}-g{self.generation}"

@@ -1,0 +1,62 @@
+"""A message to one contact: claimed once, sent at most once, explained either way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.contacts.consent import Channel
+
+
+class MessageKind(StrEnum):
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
+class MessageStatus(StrEnum):
+    """Moves forward only. `claimed` is before the provider answered; `unknown` is an interrupted claim that
+    no provider can confirm: shown, never resent. `not_sent` carries the reason."""
+
+    CLAIMED = "claimed"
+    NOT_SENT = "not_sent"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    FAILED = "failed"
+    DELIVERED = "delivered"
+    BOUNCED = "bounced"
+    COMPLAINED = "complained"
+    OPENED = "opened"
+    CLICKED = "clicked"
+
+
+class HistoryEntry(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    status: str
+    detail: str | None = None
+
+
+class Message(BaseModel):
+    """`id` is `ids.message_id(enrolment, step)`, so its conditional put is the claim. `to` the address used."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    store_id: str
+    contact_id: str
+    enrolment_id: str | None = None
+    journey: str | None = None
+    step: str | None = None
+    channel: Channel
+    kind: MessageKind
+    to: str | None = None
+    subject: str | None = None
+    status: MessageStatus
+    at: datetime
+    reason: str | None = None
+    provider_id: str | None = None
+    history: tuple[HistoryEntry, ...] = ()
+    rev: int = 0

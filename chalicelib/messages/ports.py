@@ -1,0 +1,48 @@
+"""What sending needs from outside. Each channel is one small module behind `EmailChannel` and its like."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Email(BaseModel):
+    """A finished email. `sender` and `to` are bare addresses; `headers` are the extra ones (List-Unsubscribe, …)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message_id: str
+    store_id: str
+    contact_id: str
+    kind: str
+    journey: str | None = None
+    step: str | None = None
+    sender: str
+    sender_name: str | None = None
+    reply_to: str | None = None
+    to: str
+    to_name: str | None = None
+    subject: str
+    html: str
+    text: str
+    headers: dict[str, str] = {}
+
+
+class SendUncertain(Exception):
+    """The provider may or may not have taken it (time-out after the request went out)."""
+
+
+class SendRejected(Exception):
+    """The provider refused for good; the text is its code, without personal data."""
+
+
+class EmailChannel(Protocol):
+    def send(self, email: Email) -> str:
+        """Hand over once; returns the provider's id. Raises journeys.ports.ProviderBusy (surely not taken,
+        try again), SendUncertain, SendRejected."""
+        ...
+
+    def was_taken(self, message_id: str) -> str | None | bool:
+        """The provider's id if it took this message, False if it surely did not, None if it cannot tell."""
+        ...

@@ -1,0 +1,36 @@
+"""A function's environment, read once. Standard library only: the webhook door imports it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`public_url` is where stores and shoppers reach us, without a slash at the end."""
+
+    table: str
+    queue_url: str
+    bucket: str
+    public_url: str
+    parameter_prefix: str
+    step_function_arn: str
+    state_machine_role_arn: str
+    configuration_set: str | None
+    default_sender: str
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        return cls(
+            table=environ.get("AGALA_TABLE", "agala"),
+            queue_url=environ.get("AGALA_QUEUE_URL", ""),
+            bucket=environ.get("AGALA_BUCKET", "agala"),
+            public_url=environ.get("AGALA_PUBLIC_URL", "").rstrip("/"),
+            parameter_prefix=environ.get("AGALA_PARAMETER_PREFIX", "/agala"),
+            step_function_arn=environ.get("AGALA_STEP_FUNCTION_ARN", ""),
+            state_machine_role_arn=environ.get("AGALA_STATE_MACHINE_ROLE_ARN", ""),
+            configuration_set=environ.get("AGALA_CONFIGURATION_SET") or None,
+            default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
+        )

@@ -1,0 +1,86 @@
+"""Every key of the one table, in one place. docs/data-model.md explains each access pattern."""
+
+from __future__ import annotations
+
+import zlib
+
+SHARDS = 8
+INDEX = "listing"  # the one global secondary index: gsi1pk (hash), gsi1sk (range), all attributes
+
+
+def store(store_id: str) -> tuple[str, str]:
+    return f"STORE#{store_id}", "STORE"
+
+
+def journey(store_id: str, journey_id: str) -> tuple[str, str]:
+    return f"STORE#{store_id}", f"J#{journey_id}"
+
+
+def journey_version(store_id: str, journey_id: str, version: int) -> tuple[str, str]:
+    return f"JOURNEY#{store_id}#{journey_id}", f"V#{version:06d}"
+
+
+def token(token_hash: str) -> tuple[str, str]:
+    return f"TOKEN#{token_hash}", "TOKEN"
+
+
+def contact(store_id: str, contact_id: str) -> str:
+    """The contact's partition: PROFILE, F#… facts, O#… orders, N#… enrolments, M#… messages, T#… timeline."""
+    return f"C#{store_id}#{contact_id}"
+
+
+PROFILE = "PROFILE"
+
+
+def fact(subject: str) -> str:
+    return f"F#{subject}"
+
+
+def contact_order(paid_at: str, external_id: str) -> str:
+    return f"O#{paid_at}#{external_id}"
+
+
+def enrolment(enrolment_id: str) -> str:
+    return f"N#{enrolment_id.split('-', 1)[1]}"
+
+
+def message(message_id: str) -> str:
+    return f"M#{message_id.split('-', 1)[1]}"
+
+
+def timeline(occurred_at: str, event_id: str) -> str:
+    return f"T#{occurred_at}#{event_id}"
+
+
+def contact_delivery(delivery_id: str) -> str:
+    return f"D#{delivery_id}"
+
+
+def identity(store_id: str, kind: str, value: str) -> tuple[str, str]:
+    """Pointer from an identity (`email`, `phone`, `customer`) to its contact; makes it unique."""
+    return f"ID#{store_id}#{kind}#{value}", "ID"
+
+
+def order(store_id: str, external_id: str) -> tuple[str, str]:
+    return f"ORDER#{store_id}#{external_id}", "ORDER"
+
+
+def product(store_id: str, external_id: str) -> tuple[str, str]:
+    return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
+
+
+def delivery(store_id: str, delivery_id: str) -> tuple[str, str]:
+    return f"DELIVERY#{store_id}#{delivery_id}", "DELIVERY"
+
+
+def event_seen(store_id: str, event_id: str) -> tuple[str, str]:
+    return f"EVENT#{store_id}#{event_id}", "EVENT"
+
+
+def shard_of(identifier: str) -> int:
+    return zlib.crc32(identifier.encode()) % SHARDS
+
+
+def listing(*scope: str, identifier: str) -> str:
+    """The sharded index key of a store-wide listing, e.g. `listing("CONTACTS", store_id, identifier=id)`."""
+    return "#".join((*scope, str(shard_of(identifier))))

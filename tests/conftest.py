@@ -1,0 +1,49 @@
+"""What all tests share: a real (embedded) DynamoDB, and a clock that moves only when told."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from chalicelib.storage.table import Table, create_table
+from local.table_server import TableServer
+
+RECORDED = Path(__file__).parent / "recorded"
+
+
+class HandClock:
+    """Stands still until moved."""
+
+    def __init__(self, start: datetime = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)) -> None:
+        self.time = start
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **delta: float) -> None:
+        self.time += timedelta(**delta)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture(scope="session")
+def table_server() -> Iterator[TableServer]:
+    server = TableServer(None)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def table(table_server: TableServer) -> Table:
+    """A table of the test's own."""
+    name = f"agala-{uuid.uuid4().hex[:12]}"
+    client = table_server.dynamodb()
+    create_table(client, name)
+    return Table(client, name)

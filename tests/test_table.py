@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.storage.table import ConditionFailed, Delete, Put, Table
+
+
+def item(pk: str, sk: str, **more: object) -> dict[str, object]:
+    return {"pk": pk, "sk": sk, **more}
+
+
+def test_what_is_put_is_got_back_with_natural_numbers(table: Table) -> None:
+    table.put(Put(item("a", "1", n=5, f=1.5, nested={"x": [1, 2.5, None]}, nothing=None, raw=b"\x00\x01")))
+    assert table.get("a", "1") == item("a", "1", n=5, f=1.5, nested={"x": [1, 2.5, None]}, raw=b"\x00\x01")
+    assert table.get("a", "2") is None
+
+
+def test_a_new_item_is_claimed_once(table: Table) -> None:
+    table.put(Put(item("a", "1"), new=True))
+    with pytest.raises(ConditionFailed):
+        table.put(Put(item("a", "1"), new=True))
+
+
+def test_a_stale_revision_is_refused_and_a_transaction_is_all_or_nothing(table: Table) -> None:
+    table.put(Put(item("a", "1", rev=1), rev=0))
+    with pytest.raises(ConditionFailed):
+        table.transact([Put(item("b", "1")), Put(item("a", "1", rev=1), rev=0)])
+    assert table.get("b", "1") is None
+    table.transact([Put(item("b", "1")), Put(item("a", "1", rev=2), rev=1), Delete("a", "0")])
+    assert table.get("b", "1") is not None
+
+
+def test_bounds_are_exclusive_and_prefixes_hold(table: Table) -> None:
+    for sk in ("M#9", "T#1", "T#2", "T#3", "U#1"):
+        table.put(Put(item("a", sk)))
+
+    def found(**query: object) -> list[str]:
+        return [i["sk"] for i in table.query("a", **query)]  # type: ignore[arg-type]
+
+    assert found(prefix="T#") == ["T#1", "T#2", "T#3"]
+    assert found(prefix="T#", newest_first=True, limit=2) == ["T#3", "T#2"]
+    assert found(prefix="T#", after="T#1") == ["T#2", "T#3"]
+    assert found(prefix="T#", before="T#3", newest_first=True) == ["T#2", "T#1"]
+    assert found(after="T#2") == ["T#3", "U#1"]
+
+
+def test_a_listing_is_in_order_over_its_shards_and_continues_where_it_stopped(table: Table) -> None:
+    for n in range(20):
+        table.put(Put(item(f"x{n}", "1", gsi1pk=f"L#s#{n % 8}", gsi1sk=f"{n:03d}")))
+    first = [i["gsi1sk"] for i in table.listing("L", "s", limit=7)]
+    assert first == [f"{n:03d}" for n in range(7)]
+    assert [i["gsi1sk"] for i in table.listing("L", "s", after=first[-1], limit=100)] == [
+        f"{n:03d}" for n in range(7, 20)
+    ]

@@ -7,6 +7,28 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from pydantic import BaseModel, ConfigDict, Field
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
+_NO_DECIMALS = frozenset(
+    (
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    )
+)
+_THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 
 def decimals_of(currency: str) -> int:

@@ -1,0 +1,1 @@
+"""What is deployed around the functions: tables, queues, roles, alarms."""

@@ -86,7 +86,8 @@ class TableServer:
 
 def local_client(service: str, endpoint: str) -> Any:
     """A boto3 client of a server on this machine, with made-up credentials."""
-    return boto3.client(
+    make: Any = boto3.client
+    return make(
         service,
         endpoint_url=endpoint,
         region_name="eu-west-1",

@@ -40,7 +40,10 @@ class HistoryEntry(BaseModel):
 
 
 class Message(BaseModel):
-    """`id` is `ids.message_id(enrolment, step)`, so its conditional put is the claim. `to` the address used."""
+    """`id` is `ids.message_id(enrolment, step)`, so its conditional put is the claim. `to` the address used.
+
+    `created_at` is when it was claimed and never changes; `at` is when `status` was reached.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +58,7 @@ class Message(BaseModel):
     to: str | None = None
     subject: str | None = None
     status: MessageStatus
+    created_at: datetime
     at: datetime
     reason: str | None = None
     provider_id: str | None = None

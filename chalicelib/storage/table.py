@@ -40,7 +40,7 @@ def _natural(value: Any) -> Any:
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, Binary):
-        return bytes(value)
+        return bytes(value.value)  # type: ignore[attr-defined]
     if isinstance(value, dict):
         return {k: _natural(v) for k, v in value.items()}
     if isinstance(value, list):

@@ -1,0 +1,34 @@
+"""Who may call the API: tokens, kept only as hashes, scoped to stores."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+ALL_STORES = "*"
+
+
+class Token(BaseModel):
+    """`stores` lists store ids, or `*` for all and for making stores and tokens. `hash` is SHA-256 in hex."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    name: str
+    hash: str
+    stores: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None = None
+
+    def covers(self, store_id: str) -> bool:
+        return ALL_STORES in self.stores or store_id in self.stores
+
+    def good_at(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at
+
+
+def token_hash(secret: str) -> str:
+    """Tokens are 256 random bits, so a plain hash is enough: there is nothing to guess."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,51 @@
+"""Stores and who may call us for them."""
+
+from __future__ import annotations
+
+from chalicelib.access import Token
+from chalicelib.commerce.store import Store
+from chalicelib.storage import keys
+from chalicelib.storage.records import dump, load
+from chalicelib.storage.table import Put, Table
+
+
+class Stores:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, store_id: str) -> Store | None:
+        item = self._table.get(*keys.store(store_id))
+        return load(Store, item) if item else None
+
+    def save(self, store: Store) -> Store:
+        """Write over the revision that was read. Raises `Conflict` if somebody was quicker."""
+        written = store.model_copy(update={"rev": store.rev + 1})
+        listing = keys.listing("STORES", identifier=store.id)
+        self._table.put(Put(dump(written, keys.store(store.id), gsi1pk=listing, gsi1sk=store.id), rev=store.rev))
+        return written
+
+    def delete(self, store_id: str) -> None:
+        self._table.delete(*keys.store(store_id))
+
+    def list(self, after: str | None = None, limit: int = 100) -> list[Store]:
+        """In order of their ids, which is the order of their making; `after` is a store id."""
+        return [load(Store, item) for item in self._table.listing("STORES", after=after, limit=limit)]
+
+
+class Tokens:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def find(self, token_hash: str) -> Token | None:
+        item = self._table.get(*keys.token(token_hash))
+        return load(Token, item) if item else None
+
+    def put(self, token: Token) -> None:
+        listing = keys.listing("TOKENS", identifier=token.id)
+        self._table.put(Put(dump(token, keys.token(token.hash), gsi1pk=listing, gsi1sk=token.id)))
+
+    def delete(self, token: Token) -> None:
+        self._table.delete(*keys.token(token.hash))
+
+    def list(self, after: str | None = None, limit: int = 100) -> list[Token]:
+        return [load(Token, item) for item in self._table.listing("TOKENS", after=after, limit=limit)]

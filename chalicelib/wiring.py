@@ -1,0 +1,89 @@
+"""The composition root: what a handler needs is built here, when it first asks for it.
+
+The embedded runtime and the tests subclass `Wiring` and `use` their own; nothing else differs from production.
+Imports stand inside the properties on purpose: the webhook door must not load what only a step needs.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.clock import Clock
+    from chalicelib.storage.journeys import Enrolments, Journeys
+    from chalicelib.storage.messages import Messages
+    from chalicelib.storage.stores import Stores, Tokens
+    from chalicelib.storage.table import Table
+
+
+class Wiring:
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings.from_environment()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of this account and region."""
+        import boto3
+
+        make: Any = boto3.client
+        return make(service)
+
+    @cached_property
+    def clock(self) -> Clock:
+        from chalicelib.clock import SystemClock
+
+        return SystemClock()
+
+    @cached_property
+    def table(self) -> Table:
+        from chalicelib.storage.table import Table
+
+        return Table(self.client("dynamodb"), self.settings.table)
+
+    @cached_property
+    def stores(self) -> Stores:
+        from chalicelib.storage.stores import Stores
+
+        return Stores(self.table)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        from chalicelib.storage.stores import Tokens
+
+        return Tokens(self.table)
+
+    @cached_property
+    def journeys(self) -> Journeys:
+        from chalicelib.storage.journeys import Journeys
+
+        return Journeys(self.table)
+
+    @cached_property
+    def enrolments(self) -> Enrolments:
+        from chalicelib.storage.journeys import Enrolments
+
+        return Enrolments(self.table)
+
+    @cached_property
+    def messages(self) -> Messages:
+        from chalicelib.storage.messages import Messages
+
+        return Messages(self.table)
+
+
+_used: Wiring | None = None
+
+
+def use(wiring: Wiring | None) -> None:
+    """Make this the process's wiring; None goes back to what the environment says."""
+    global _used
+    _used = wiring
+
+
+def get() -> Wiring:
+    global _used
+    if _used is None:
+        _used = Wiring()
+    return _used

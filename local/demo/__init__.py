@@ -1,0 +1,1 @@
+"""Several store days in a minute: what `make demo` lives through."""

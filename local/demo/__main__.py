@@ -1,0 +1,54 @@
+"""`make demo`: a throw-away Agala lives through eleven days of a small shop and tells the story.
+
+Exit 0 only if all happened as told. With `JSON=1` the last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from local.demo import play, recorded, report
+from local.demo.live import Runtime
+
+SPEED = float(os.environ.get("DEMO_SPEED", "14400"))  # store seconds per real second: a store day in six seconds
+
+
+def main() -> int:
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="agala-demo-") as folder:
+        runtime = Runtime(Path(folder), SPEED, play.START)
+        runtime.start()
+        print(f"A throw-away Agala runs at {runtime.url}; a store day takes {86400 / SPEED:.1f} seconds.\n", flush=True)
+        try:
+            stage = play.set_up(runtime)
+            answers = recorded.feed(runtime)
+            play.play(stage)
+            told = report.tell(stage, answers)
+        finally:
+            stopped = runtime.stop()
+        if stopped != 0:
+            told["mistakes"].append(f"the runtime ended with exit code {stopped} on Ctrl-C")
+        told["seconds"] = round(time.monotonic() - began, 1)
+        _print_verdict(told)
+    if os.environ.get("JSON") == "1":
+        print(json.dumps(told, ensure_ascii=False))
+    return 1 if told["mistakes"] else 0
+
+
+def _print_verdict(told: dict[str, Any]) -> None:
+    if told["mistakes"]:
+        print("\nNOT as told:")
+        for mistake in told["mistakes"]:
+            print(f"  - {mistake}")
+    else:
+        print(f"\nAll happened as told, in {told['seconds']} seconds.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

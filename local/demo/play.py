@@ -1,0 +1,148 @@
+"""Plays the story against a running Agala and holds what came of it against what was told."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.clock import rfc3339
+from local.demo import story as script
+from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
+from local.demo.story import Act, Outcome, Story
+
+JOURNEYS = ("thank-you-new", "replenishment", "repeat-purchase")
+START = datetime.fromisoformat("2026-11-21T21:20:00+00:00")  # just after the recorded deliveries were made
+
+
+@dataclass
+class Stage:
+    """The running product, the demo shop in it, and what the doors answered."""
+
+    runtime: Runtime
+    clock: StoreClock
+    store_id: str
+    story: Story
+    answers: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        return self.runtime.all(f"/v1/stores/{self.store_id}/messages?limit=200")
+
+
+def set_up(runtime: Runtime) -> Stage:
+    """A shop with its three journeys switched on, exactly as the gallery gives them but for the chosen category."""
+    made = runtime.call(
+        "POST",
+        "/v1/stores",
+        {
+            "platform": "woocommerce",
+            "name": "תה וזמן",
+            "url": "https://tea.example",
+            "country": "IL",
+            "currency": "ILS",
+            "timezone": "Asia/Jerusalem",
+            "locale": "he",
+            "secret": script.SECRET,
+            "settings": {
+                "sender": {"name": "תה וזמן", "email": "hello@tea.example", "address": "רחוב הדוגמה 1, חיפה"},
+                "quiet_hours": {"email": None},
+            },
+        },
+    )
+    if made.status != 201:
+        raise RuntimeError(f"the store was not made: {made.status} {made.body}")
+    store_id = str(made.body["id"])
+    gallery = {t["id"]: t["definition"] for t in runtime.get("/v1/journey-templates")["items"]}
+    for journey in JOURNEYS:
+        activate(runtime, store_id, journey, gallery[journey])
+    steps = {journey: list(sending_steps(gallery[journey]["steps"])) for journey in JOURNEYS}
+    told = script.write(START, f"{runtime.url}/local/pictures", steps)
+    return Stage(runtime, runtime.clock(), store_id, told)
+
+
+def activate(runtime: Runtime, store_id: str, journey: str, definition: dict[str, Any]) -> None:
+    path = f"/v1/stores/{store_id}/journeys/{journey}"
+    for method, where, body in (("PUT", path, definition), ("POST", f"{path}/activate", {})):
+        answer = runtime.call(method, where, body)
+        if answer.status not in (200, 201):
+            raise RuntimeError(f"{method} {where} answered {answer.status}: {answer.body}")
+
+
+def sending_steps(steps: list[dict[str, Any]]) -> Iterator[str]:
+    for step in steps:
+        if step["type"].startswith("send_"):
+            yield step["id"]
+        for branch in ("then", "else"):
+            yield from sending_steps(step.get(branch) or [])
+
+
+def play(stage: Stage) -> None:
+    """Lives through every act at its hour of store time, then waits until what was told has come true."""
+    for act in stage.story.acts:
+        stage.clock.sleep_until(START + act.at)
+        for delivery in act.deliveries:
+            stage.answers[stage.runtime.deliver(stage.store_id, delivery)] += 1
+        if act.then:
+            _PARTS[act.then](stage, act)
+    stage.clock.sleep_until(START + script.END)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline and stage.story.expected - outcomes(stage):
+        time.sleep(0.25)
+
+
+def outcomes(stage: Stage) -> Counter[Outcome]:
+    """Every message of the store as the story counts them."""
+    emails = {c["id"]: c["email"] for c in stage.runtime.all(f"/v1/stores/{stage.store_id}/contacts?limit=200")}
+    return Counter(Outcome(emails[m["contact_id"]], m["journey"], m["step"], _result(m)) for m in stage.messages)
+
+
+def _result(message: dict[str, Any]) -> str:
+    went = ("sent", "delivered", "opened", "clicked", "bounced", "complained")
+    return "sent" if message["status"] in went else str(message["reason"])
+
+
+def _mail_to(stage: Stage, email: str, number: int) -> dict[str, Any]:
+    """Waits for the `number`-th mail to this address."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        mails = [m for m in stage.runtime.get("/local/outbox")["items"] if m["to"] == email]
+        if len(mails) >= number:
+            found: dict[str, Any] = mails[number - 1]
+            return found
+        time.sleep(0.05)
+    raise RuntimeError("a mail that the story counts on never came")
+
+
+def _unsubscribe(stage: Stage, act: Act) -> None:
+    assert act.who
+    mail = _mail_to(stage, act.who.email, 2)
+    link = re.search(r"<(http[^>]+)>", mail["headers"]["List-Unsubscribe"])
+    assert link
+    path = link[1].removeprefix(stage.runtime.url)
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": ""}
+    stage.runtime.call("POST", path, b"List-Unsubscribe=One-Click", form)
+
+
+def _bounce(stage: Stage, act: Act) -> None:
+    assert act.who
+    mail = _mail_to(stage, act.who.email, 1)
+    stage.runtime.call("POST", f"/local/deliveries/{mail['id']}", {"status": "bounced"})
+
+
+_PARTS = {"unsubscribe": _unsubscribe, "bounce": _bounce}
+
+
+def day_of(moment: datetime) -> str:
+    """`day 3, 14:05` of the story."""
+    since = moment - START
+    rest = since - timedelta(days=since.days)
+    return f"day {since.days}, {rest.seconds // 3600:02d}:{rest.seconds % 3600 // 60:02d}"
+
+
+def at_story(text: str) -> str:
+    return day_of(datetime.fromisoformat(text)) if text else rfc3339(START)

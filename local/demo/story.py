@@ -1,0 +1,247 @@
+"""What happens in the demo, act by act, and what must come of it: every message, sent or not, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from local.demo import shop
+from local.demo.shop import Shopper, Ware
+from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery, product_told
+
+SECRET = "the-demo-shop-signs-with-this"  # noqa: S105 (a made-up shop on this machine)
+DAY = timedelta(days=1)
+END = timedelta(days=10, hours=16)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One message that must be there in the end: `result` is `sent`, or the reason it was not."""
+
+    email: str
+    journey: str
+    step: str
+    result: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """At `at` (since the story's start) `deliveries` arrive; then `then` names what else a person or provider does."""
+
+    at: timedelta
+    what: str
+    deliveries: tuple[Delivery, ...] = ()
+    then: str | None = None
+    who: Shopper | None = None
+
+
+@dataclass
+class Story:
+    """`expected` counts every message that must be there; `optional` may be: their hour lies beyond the end."""
+
+    start: datetime
+    pictures: str
+    steps: dict[str, list[str]]
+    acts: list[Act] = field(default_factory=list)
+    expected: Counter[Outcome] = field(default_factory=Counter)
+    optional: Counter[Outcome] = field(default_factory=Counter)
+    _orders: int = 1000
+
+    def purchase(
+        self, shopper: Shopper, wares: tuple[tuple[Ware, int], ...], after: timedelta, **more: object
+    ) -> Purchase:
+        self._orders += 1
+        return Purchase(self._orders, shopper, wares, self.start + after, **more)  # type: ignore[arg-type]
+
+    def pays(self, order: Purchase, *, late_creation: bool = False) -> None:
+        """The shop tells an order twice: made, then paid 40 seconds later; every fifth telling is repeated."""
+        paid = order.placed + timedelta(seconds=40)
+        made = self.told("order.created", order.told("pending", order.placed, pictures=self.pictures), order.placed)
+        bought = self.told("order.updated", order.told("processing", paid, paid=paid, pictures=self.pictures), paid)
+        tellings: tuple[Delivery, ...] = (bought, made) if late_creation else (made, bought)
+        if order.id % 5 == 0:
+            tellings = (*tellings, bought, made)
+        self.add(order.placed - self.start, f"{order.shopper.first_name} buys", *tellings)
+
+    def told(self, topic: str, body: object, at: datetime) -> Delivery:
+        return delivery(SECRET, topic, body, at)
+
+    def add(
+        self, at: timedelta, what: str, *deliveries: Delivery, then: str | None = None, who: Shopper | None = None
+    ) -> None:
+        self.acts.append(Act(at, what, deliveries, then, who))
+
+    def expect(self, email: str, journey: str, *results: str, optional: bool = False) -> None:
+        """The journey's sending steps in order, one result each."""
+        goal = self.optional if optional else self.expected
+        goal.update(Outcome(email, journey, step, r) for step, r in zip(self.steps[journey], results, strict=False))
+
+
+def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> Story:
+    """The whole story. `steps` maps each journey to its sending steps, first to last."""
+    story = Story(start, pictures, steps)
+    people = iter(shop.SHOPPERS)
+    _catalogue_arrives(story)
+    for chapter, number in _CHAPTERS:
+        for turn in range(number):
+            chapter(story, next(people), turn)
+    story.acts.sort(key=lambda act: act.at)
+    return story
+
+
+def _catalogue_arrives(story: Story) -> None:
+    told = [
+        story.told("product.created", product_told(w, story.start, story.pictures), story.start) for w in shop.CATALOGUE
+    ]
+    story.add(timedelta(0), "the catalogue arrives", *told)
+
+
+_TEAS = (shop.GREEN, shop.EARL_GREY, shop.CAMOMILE)
+_OTHERS = (shop.TEAPOT, shop.CUP, shop.STRAINER)
+
+
+def _morning(turn: int) -> timedelta:
+    return timedelta(minutes=30 + 37 * turn)
+
+
+def _tea(story: Story, who: Shopper, turn: int, consent: str | None) -> Purchase:
+    order = story.purchase(who, ((_TEAS[turn % 3], 1 + turn % 2), (shop.COOKIES, 1)), _morning(turn), consent=consent)
+    story.pays(order)
+    return order
+
+
+def silent_tea_lover(story: Story, who: Shopper, turn: int) -> None:
+    """Buys tea, wants mail, never answers: thank-you, tips, two reminders."""
+    _tea(story, who, turn, "subscribed")
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "replenishment", "sent", "sent")
+
+
+def restocks_after_reminder(story: Story, who: Shopper, turn: int) -> None:
+    """Buys again after the first reminder: the second one is never sent."""
+    first = _tea(story, who, turn, "subscribed")
+    again = story.purchase(who, (first.wares[0],), 5.5 * DAY + _morning(turn))
+    story.pays(again)
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "replenishment", "sent")  # of the first order
+    story.expect(who.email, "replenishment", "sent")  # of the second: the same outcome, counted apart
+
+
+def restocks_early(story: Story, who: Shopper, turn: int) -> None:
+    """Buys again before any reminder: the first order's reminders are never sent."""
+    first = _tea(story, who, turn, "subscribed")
+    story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + _morning(turn)))
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "replenishment", "sent")
+    story.optional[Outcome(who.email, "replenishment", story.steps["replenishment"][1], "sent")] += 1
+
+
+def ware_buyer(story: Story, who: Shopper, turn: int) -> None:
+    """Buys what does not run out: no reminder to restock."""
+    story.pays(story.purchase(who, ((_OTHERS[turn % 3], 1),), _morning(turn), consent="subscribed"))
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+
+
+def never_asked(story: Story, who: Shopper, turn: int) -> None:
+    """Was never asked: gets the thank-you, and nothing that is advertising."""
+    _tea(story, who, turn, None)
+    story.expect(who.email, "thank-you-new", "sent", "no_consent")
+    story.expect(who.email, "replenishment", "no_consent", "no_consent")
+
+
+def refused(story: Story, who: Shopper, turn: int) -> None:
+    _tea(story, who, turn, "unsubscribed")
+    story.expect(who.email, "thank-you-new", "sent", "unsubscribed")
+    story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
+
+
+def leaves_by_link(story: Story, who: Shopper, turn: int) -> None:
+    """Uses the unsubscribe link of the second mail: the reminders are not sent, and say so."""
+    _tea(story, who, turn, "subscribed")
+    story.add(_morning(turn) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
+
+
+def sends_it_back(story: Story, who: Shopper, turn: int) -> None:
+    """Refunded in full after a day: the journeys end, the order no longer counts."""
+    order = _tea(story, who, turn, "subscribed")
+    back = order.placed + DAY
+    told = order.told(
+        "refunded", back, paid=order.placed + timedelta(seconds=40), refunds=(order.total,), pictures=story.pictures
+    )
+    story.add(back - story.start, f"{who.first_name} is refunded", story.told("order.updated", told, back))
+    story.expect(who.email, "thank-you-new", "sent")
+
+
+def cancels(story: Story, who: Shopper, turn: int) -> None:
+    order = _tea(story, who, turn, "subscribed")
+    late = order.placed + timedelta(hours=20)
+    told = order.told("cancelled", late, paid=order.placed + timedelta(seconds=40), pictures=story.pictures)
+    story.add(late - story.start, f"{who.first_name} cancels", story.told("order.updated", told, late))
+    story.expect(who.email, "thank-you-new", "sent")
+
+
+def payment_fails(story: Story, who: Shopper, turn: int) -> None:
+    order = story.purchase(who, ((shop.HONEY, 1),), _morning(turn))
+    failed = story.told("order.created", order.told("failed", order.placed, pictures=story.pictures), order.placed)
+    story.add(order.placed - story.start, f"{who.first_name}'s payment fails", failed)
+
+
+def guest_then_customer(story: Story, who: Shopper, turn: int) -> None:
+    """Buys as a guest with her email in capitals, then with an account: one person, one first order."""
+    first = story.purchase(
+        who, ((shop.CUP, 1),), _morning(turn), consent="subscribed", guest=True, email=who.email.upper()
+    )
+    story.pays(first)
+    account = CustomerAccount(who, story.start + DAY)
+    told = story.told("customer.created", account.told(account.created), account.created)
+    story.add(DAY, f"{who.first_name} opens an account", told)
+    story.pays(story.purchase(who, ((shop.TEAPOT, 1),), 1.2 * DAY))
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+
+
+def mail_bounces(story: Story, who: Shopper, turn: int) -> None:
+    """The first mail bounces: nothing more is sent there."""
+    _tea(story, who, turn, "subscribed")
+    story.add(_morning(turn) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
+    story.expect(who.email, "thank-you-new", "sent", "suppressed")
+    story.expect(who.email, "replenishment", "suppressed", "suppressed")
+
+
+def told_out_of_order(story: Story, who: Shopper, turn: int) -> None:
+    """The shop tells of the payment before it tells of the order."""
+    order = story.purchase(who, ((shop.STRAINER, 2),), _morning(turn), consent="subscribed")
+    story.pays(order, late_creation=True)
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+
+
+def comes_back(story: Story, who: Shopper, turn: int) -> None:
+    """Bought a month ago: that order is history and starts nothing; today's is no first order."""
+    old = story.purchase(who, ((shop.TEAPOT, 1),), -30 * DAY, consent="subscribed")
+    told = old.told("completed", old.placed, paid=old.placed, completed=old.placed, pictures=story.pictures)
+    story.add(
+        timedelta(minutes=2), f"{who.first_name}'s old order arrives", story.told("order.updated", told, old.placed)
+    )
+    story.pays(story.purchase(who, ((shop.HONEY, 2),), timedelta(hours=14)))
+
+
+Chapter = Callable[[Story, Shopper, int], None]
+_CHAPTERS: tuple[tuple[Chapter, int], ...] = (
+    (silent_tea_lover, 8),
+    (restocks_after_reminder, 5),
+    (restocks_early, 3),
+    (ware_buyer, 6),
+    (never_asked, 6),
+    (refused, 2),
+    (leaves_by_link, 2),
+    (sends_it_back, 2),
+    (cancels, 1),
+    (payment_fails, 1),
+    (guest_then_customer, 1),
+    (mail_bounces, 1),
+    (told_out_of_order, 1),
+    (comes_back, 1),
+)

@@ -5,6 +5,8 @@ PYTHON ?= python3
 MAKEFLAGS += --no-print-directory
 SETUP = @$(PYTHON) infra/environment.py
 IN_VENV = .venv/bin
+# Linux: should make itself be killed outright, what it started goes too.
+WITH_MAKE := $(shell command -v setpriv >/dev/null 2>&1 && echo setpriv --pdeathsig KILL)
 
 .DEFAULT_GOAL := help
 .PHONY: help run test demo bench package plugin check
@@ -14,19 +16,19 @@ help: ## this list
 
 run: ## the whole product on this machine: http://127.0.0.1:8000; Ctrl-C stops it
 	$(SETUP)
-	@exec $(IN_VENV)/python -m local
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m local
 
 demo: ## recorded store days on a fast clock, told in a table (JSON=1: one JSON object as the last line)
 	$(SETUP)
-	@exec $(IN_VENV)/python -m local.demo
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m local.demo
 
 bench: ## the measures, each against its floor (JSON=1: one JSON object as the last line)
 	$(SETUP)
-	@exec $(IN_VENV)/python -m local.bench
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m local.bench
 
 test: ## every test (PYTEST="tests/infra -k word" runs some)
 	$(SETUP)
-	@exec $(IN_VENV)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST)
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST)
 
 check: ## format, lint, types, layering, state machines
 	$(SETUP)
@@ -38,7 +40,7 @@ check: ## format, lint, types, layering, state machines
 
 package: ## the deployable: dist/package/, checked by cfn-lint
 	$(SETUP)
-	@exec $(IN_VENV)/python -m infra.package
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m infra.package
 
 plugin: ## the WordPress plugin: not part of this version yet
 	@echo "The WordPress plugin is not part of this version yet." >&2; exit 2

@@ -29,6 +29,7 @@ from chalicelib.messages.content_model import Language, Line
 
 MOST_STEPS = 100
 DEEPEST = 10
+SENDING = frozenset({"send_email", "send_sms", "send_whatsapp"})
 LARGEST = 256 * 1024  # UTF-8 bytes as JSON: a version must fit a table item (400 KB) together with its head
 
 
@@ -175,14 +176,11 @@ def _dangling(definition: Definition, steps: dict[str, Step]) -> Iterator[FieldM
             if not isinstance(inner, MessageIs):
                 continue
             asked = steps.get(inner.message.step)
-            if asked is None or asked.type not in _SENDING:
+            if asked is None or asked.type not in SENDING:
                 reason = "there is no such step" if asked is None else "that step sends no message"
                 yield FieldMistake(
                     f"{inner_path}.message.step", f"{_of(place)}{inner.message.step!r}: {reason} in this journey"
                 )
-
-
-_SENDING = frozenset({"send_email", "send_sms", "send_whatsapp"})
 
 
 def _of(place: Located | None) -> str:
@@ -247,6 +245,18 @@ def _idle_steps(definition: Definition) -> Iterator[FieldMistake]:
         for name, steps in ways:
             yield from _after_the_end(steps, f"{place.path}.{name}")
     yield from _after_the_end(definition.steps, "steps")
+    yield from _idle_wait(definition.steps, "steps")
+
+
+def _idle_wait(steps: tuple[Step, ...], path: str) -> Iterator[FieldMistake]:
+    """A wait that nothing follows is left out. (Branches that end the journey are looked into.)"""
+    if not steps:
+        return
+    place, step = f"{path}[{len(steps) - 1}]", steps[-1]
+    if isinstance(step, Wait):
+        yield FieldMistake(place, f"step {step.id!r}: nothing follows this wait, so it is left out")
+    for name, inner in inner_steps(step):
+        yield from _idle_wait(inner, f"{place}.{name}")
 
 
 def _after_the_end(steps: tuple[Step, ...], path: str) -> Iterator[FieldMistake]:

@@ -38,7 +38,7 @@ def refuse_outsized(data: Any, largest: int) -> None:
     else:
         raise BadInput(f"a journey is nested at most {_DEEPEST} levels deep")
     try:
-        size = len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
     except (TypeError, ValueError):
         raise BadInput("a journey holds JSON values only") from None
     if size > largest:

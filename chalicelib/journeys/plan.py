@@ -1,0 +1,91 @@
+"""The order of a journey's steps: which comes after which, once what can have no effect is left out.
+
+Left out are steps after an end, and waits that nothing follows. State machine, step task and enroller all
+ask here, so they cannot disagree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from chalicelib.journeys.actions import Branch, End, Step, Wait
+from chalicelib.journeys.definition import Definition, always_ends
+
+Way = Literal["then", "else"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`first` is where a contact begins; `steps` holds every step that can be reached, by id."""
+
+    first: str | None
+    steps: dict[str, Step]
+    _after: dict[tuple[str, Way | None], str | None]
+
+    def next_of(self, step_id: str, way: Way | None = None) -> str | None:
+        """The step that follows; for a branch, on that way. None: the journey is over."""
+        return self._after[step_id, way]
+
+    def group(self, step_id: str) -> list[str]:
+        """The steps that one task runs from this one on: up to a branch or end (included), or a wait (not)."""
+        group = [step_id]
+        while not isinstance(self.steps[group[-1]], Branch | End):
+            following = self.next_of(group[-1])
+            if following is None or isinstance(self.steps[following], Wait):
+                break
+            group.append(following)
+        return group
+
+
+def plan(definition: Definition) -> Plan:
+    steps: dict[str, Step] = {}
+    after: dict[tuple[str, Way | None], str | None] = {}
+    first = _lay(definition.steps, None, steps, after)
+    return Plan(first, steps, after)
+
+
+def first_step(definition: Definition) -> Step | None:
+    """The step that a contact stands on right after entering."""
+    laid = plan(definition)
+    return laid.steps[laid.first] if laid.first else None
+
+
+def first_wait(definition: Definition) -> Wait | None:
+    """The wait that the journey begins with, if it does. If it is `computed`, the execution's input needs `until`."""
+    first = first_step(definition)
+    return first if isinstance(first, Wait) else None
+
+
+def next_step(definition: Definition, step_id: str, way: Way | None = None) -> Step | None:
+    """The step that follows (after a branch: on this way), or None where the journey is over."""
+    laid = plan(definition)
+    following = laid.next_of(step_id, way)
+    return laid.steps[following] if following else None
+
+
+def _lay(
+    steps: tuple[Step, ...],
+    after: str | None,
+    found: dict[str, Step],
+    order: dict[tuple[str, Way | None], str | None],
+) -> str | None:
+    """Lay out these steps, which lead on to `after`; returns the first of them (or `after`)."""
+    for step in reversed(_reached(steps)):
+        if isinstance(step, Wait) and after is None:
+            continue
+        found[step.id] = step
+        if isinstance(step, Branch):
+            order[step.id, "then"] = _lay(step.then, after, found, order)
+            order[step.id, "else"] = _lay(step.otherwise, after, found, order)
+        else:
+            order[step.id, None] = None if isinstance(step, End) else after
+        after = step.id
+    return after
+
+
+def _reached(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    for index, step in enumerate(steps):
+        if always_ends(step):
+            return steps[: index + 1]
+    return steps

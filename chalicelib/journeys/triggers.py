@@ -1,0 +1,249 @@
+"""What starts a journey. Every trigger of the product is in the model; `EXECUTABLE` names those that fire now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, Scalar, StepId
+
+Hours = Annotated[int, Field(ge=1, le=8760)]
+
+
+class TriggerForm(BaseModel):
+    """`where` is looked at once, when the event comes; absent: every event of the type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    where: Condition | None = None
+
+
+class OrderTrigger(TriggerForm):
+    """Something happened to an order. Event properties: order_id, number, total, items, coupons, nth."""
+
+    type: Literal[
+        "order_placed",
+        "order_paid",
+        "order_completed",
+        "order_cancelled",
+        "order_refunded",
+        "payment_failed",
+        "order_delivered",
+    ]
+
+
+class CartTrigger(TriggerForm):
+    """A cart or a checkout; how long counts as left is the store's setting."""
+
+    type: Literal["cart_abandoned", "checkout_started", "checkout_abandoned", "wish_list_changed"]
+
+
+class ViewTrigger(TriggerForm):
+    """Looked at a product or category (or left the site), and then nothing for `quiet_hours`."""
+
+    type: Literal["product_viewed", "category_viewed", "site_left"]
+    quiet_hours: Hours | None = None
+
+
+class ProductTrigger(TriggerForm):
+    """A product changed in a way its watchers want to hear of. `collect_hours`: gather so long into one message."""
+
+    type: Literal["product_back_in_stock", "price_dropped", "product_published"]
+    category: Id | None = None
+    at_least_percent: Annotated[int, Field(ge=1, le=99)] | None = None
+    collect_hours: Hours | None = None
+
+
+class ListTrigger(TriggerForm):
+    """Joined or left this list. Event properties: list."""
+
+    type: Literal["list_joined", "list_left"]
+    list: Name
+
+
+class SegmentTrigger(TriggerForm):
+    """Began or ceased to belong to this segment."""
+
+    type: Literal["segment_entered", "segment_left"]
+    segment: Name
+
+
+class ContactTrigger(TriggerForm):
+    """A contact is new, wrote back, or had a service case closed."""
+
+    type: Literal["contact_created", "contact_replied", "service_case_closed"]
+
+
+class FieldTrigger(TriggerForm):
+    """A custom field changed, from and to what if that matters. Event properties: field, from, to."""
+
+    type: Literal["field_changed"]
+    field: Name
+    before: Annotated[Scalar | None, Field(alias="from")] = None
+    after: Annotated[Scalar | None, Field(alias="to")] = None
+
+
+class AnswerTrigger(TriggerForm):
+    """A form or survey was answered (any, if none is named)."""
+
+    type: Literal["form_answered", "survey_answered"]
+    form: Name | None = None
+
+
+class MessageTrigger(TriggerForm):
+    """Something became of a message, of any journey and step unless named."""
+
+    type: Literal["message_opened", "message_clicked", "message_delivered", "message_failed"]
+    journey: Name | None = None
+    step: StepId | None = None
+
+
+class LinkTrigger(TriggerForm):
+    """A smart link was clicked or a file downloaded."""
+
+    type: Literal["smart_link_clicked", "file_downloaded"]
+    name: Name
+
+
+class DateTrigger(TriggerForm):
+    """So many days before or after a date field of the contact, once or every year."""
+
+    type: Literal["date_field"]
+    field: Name
+    days: Annotated[int, Field(ge=0, le=365)] = 0
+    when: Literal["before", "after"] = "before"
+    yearly: bool = False
+
+
+class HolidayTrigger(TriggerForm):
+    """So many days before a holiday of the Gregorian or Hebrew calendar."""
+
+    type: Literal["holiday"]
+    holiday: Name
+    days_before: Annotated[int, Field(ge=0, le=365)] = 0
+
+
+class InactivityTrigger(TriggerForm):
+    """Nothing of this kind for so many days; `lifetime` prefers the last bought product's lifetime in days."""
+
+    type: Literal["inactivity"]
+    of: Annotated[tuple[Literal["order", "visit", "open", "click"], ...], Field(min_length=1, max_length=4)]
+    days: Days
+    lifetime: bool = False
+
+
+class ThresholdTrigger(TriggerForm):
+    """The contact's orders or spending (minor units) reached a threshold."""
+
+    type: Literal["threshold_reached"]
+    of: Literal["orders_count", "total_spent"]
+    value: Annotated[int, Field(ge=1, le=10**12)]
+
+
+class CouponTrigger(TriggerForm):
+    """A coupon of ours was used."""
+
+    type: Literal["coupon_redeemed"]
+    coupon: Name | None = None
+
+
+class ApiTrigger(TriggerForm):
+    """An event of this type was sent over the API."""
+
+    type: Literal["api_event"]
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
+
+
+TRIGGERS: dict[str, type[TriggerForm]] = {
+    name: form
+    for form in (
+        OrderTrigger,
+        CartTrigger,
+        ViewTrigger,
+        ProductTrigger,
+        ListTrigger,
+        SegmentTrigger,
+        ContactTrigger,
+        FieldTrigger,
+        AnswerTrigger,
+        MessageTrigger,
+        LinkTrigger,
+        DateTrigger,
+        HolidayTrigger,
+        InactivityTrigger,
+        ThresholdTrigger,
+        CouponTrigger,
+        ApiTrigger,
+    )
+    for name in get_args(form.model_fields["type"].annotation)
+}
+
+EXECUTABLE = frozenset(
+    {
+        "order_placed",
+        "order_paid",
+        "order_completed",
+        "order_cancelled",
+        "order_refunded",
+        "payment_failed",
+        "contact_created",
+        "list_joined",
+        "list_left",
+        "field_changed",
+        "api_event",
+    }
+)
+
+
+def _trigger_tag(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    form = TRIGGERS.get(kind) if isinstance(kind, str) else None
+    return f"<{form.__name__}>" if form else None
+
+
+Trigger = Annotated[
+    Annotated[OrderTrigger, Tag("<OrderTrigger>")]
+    | Annotated[CartTrigger, Tag("<CartTrigger>")]
+    | Annotated[ViewTrigger, Tag("<ViewTrigger>")]
+    | Annotated[ProductTrigger, Tag("<ProductTrigger>")]
+    | Annotated[ListTrigger, Tag("<ListTrigger>")]
+    | Annotated[SegmentTrigger, Tag("<SegmentTrigger>")]
+    | Annotated[ContactTrigger, Tag("<ContactTrigger>")]
+    | Annotated[FieldTrigger, Tag("<FieldTrigger>")]
+    | Annotated[AnswerTrigger, Tag("<AnswerTrigger>")]
+    | Annotated[MessageTrigger, Tag("<MessageTrigger>")]
+    | Annotated[LinkTrigger, Tag("<LinkTrigger>")]
+    | Annotated[DateTrigger, Tag("<DateTrigger>")]
+    | Annotated[HolidayTrigger, Tag("<HolidayTrigger>")]
+    | Annotated[InactivityTrigger, Tag("<InactivityTrigger>")]
+    | Annotated[ThresholdTrigger, Tag("<ThresholdTrigger>")]
+    | Annotated[CouponTrigger, Tag("<CouponTrigger>")]
+    | Annotated[ApiTrigger, Tag("<ApiTrigger>")],
+    Discriminator(
+        _trigger_tag,
+        custom_error_type="unknown_type",
+        custom_error_message="expected a trigger with a type of " + ", ".join(TRIGGERS),
+    ),
+]
+
+
+def event_type(trigger: Trigger) -> str:
+    """The type of the events that start it: for `api_event` its name."""
+    return trigger.name if isinstance(trigger, ApiTrigger) else trigger.type
+
+
+def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
+    """Whether an event of the right type is about this trigger's list or field. `where` comes after."""
+    match trigger:
+        case ListTrigger():
+            return properties.get("list") == trigger.list
+        case FieldTrigger():
+            return (
+                properties.get("field") == trigger.field
+                and (trigger.before is None or properties.get("from") == trigger.before)
+                and (trigger.after is None or properties.get("to") == trigger.after)
+            )
+        case _:
+            return True

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
+    from chalicelib.storage.objects import Objects
+    from chalicelib.storage.queue import Queue
+    from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.stores import Stores, Tokens
     from chalicelib.storage.table import Table
 
@@ -35,6 +38,24 @@ class Wiring:
         from chalicelib.clock import SystemClock
 
         return SystemClock()
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        from chalicelib.storage.secrets import Secrets
+
+        return Secrets(self.client("ssm"), self.settings.parameter_prefix)
+
+    @cached_property
+    def objects(self) -> Objects:
+        from chalicelib.storage.objects import Objects
+
+        return Objects(self.client("s3"), self.settings.bucket)
+
+    @cached_property
+    def queue(self) -> Queue:
+        from chalicelib.storage.queue import SqsQueue
+
+        return SqsQueue(self.client("sqs"), self.settings.queue_url, lambda: self.objects)
 
     @cached_property
     def table(self) -> Table:

@@ -55,7 +55,10 @@ class Refund(BaseModel):
 
 
 class Order(BaseModel):
-    """One telling of an order. Times are UTC; `total` is what was charged, `refunded` what went back."""
+    """One telling of an order. Times are UTC; `total` is what was charged, `refunded` what went back.
+
+    `cancelled_at` is None where the platform does not say it (WooCommerce): the telling's version dates it then.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -72,6 +75,7 @@ class Order(BaseModel):
     placed_at: datetime
     paid_at: datetime | None = None
     completed_at: datetime | None = None
+    cancelled_at: datetime | None = None
     payment_url: str | None = None
     cart_token: str | None = None
     consent: tuple[ConsentChange, ...] = ()

@@ -12,6 +12,8 @@ from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import ConsentChange
+from chalicelib.contacts.person import Person
 from chalicelib.errors import AgalaError
 
 
@@ -21,6 +23,11 @@ class Unintelligible(AgalaError):
 
 @dataclass(frozen=True)
 class OrderDeleted:
+    """Wins over every telling until `OrderRestored`.
+
+    Where the body only names the order, the version is of 1970: it then tells no time.
+    """
+
     external_id: str
     version: Version
 
@@ -44,11 +51,30 @@ class ProductDeleted:
 
 
 @dataclass(frozen=True)
+class ProductRestored:
+    external_id: str
+    version: Version
+
+
+@dataclass(frozen=True)
+class ConsentTold:
+    """What somebody chose about being written to, told without the rest of their account."""
+
+    person: Person
+    consent: tuple[ConsentChange, ...]
+
+
+@dataclass(frozen=True)
 class ErasureAsked:
-    """The platform asks us to erase a person (Shopify's `customers/redact`) or, with neither set, the whole shop."""
+    """The platform asks us to erase a person (Shopify's `customers/redact`) or the whole shop (`shop/redact`).
+
+    `whole_shop` alone says the latter: at least one identity is set whenever it is False.
+    """
 
     customer_id: str | None
     email: str | None
+    phone: str | None = None
+    whole_shop: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +92,8 @@ Change = (
     | OrderRestored
     | CustomerDeleted
     | ProductDeleted
+    | ProductRestored
+    | ConsentTold
     | ErasureAsked
     | Nothing
 )
@@ -83,7 +111,7 @@ class Delivery:
 
 
 class StoreAdapter(Protocol):
-    """`verify` and `is_ping` run in the webhook door: they must need nothing but the standard library."""
+    """One platform's deliveries in our words. The webhook door's part (standard library only) is in `signatures`."""
 
     def repeat_key(self, delivery: Delivery) -> str:
         """The same for two deliveries that are one and the same."""

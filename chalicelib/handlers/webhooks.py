@@ -1,0 +1,132 @@
+"""The webhook door: check the signature, put the delivery on the queue, answer 200. Nothing else, and no table.
+
+Once signed a delivery is never answered with a 4xx: WooCommerce switches a webhook off after a few. Two entrances lead
+to the same `receive`: a route of the app, and a Lambda of its own (`webhook_door`) so that the busiest day of the year
+finds the door's own concurrency. Its CPU and its import time are measured: no pydantic here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import wiring
+from chalicelib.errors import TryLater
+from chalicelib.store_adapters import signatures
+from chalicelib.store_adapters.envelope import Arrival, arrival_id, encode
+
+if TYPE_CHECKING:
+    from chalicelib.clock import Clock
+    from chalicelib.storage.queue import Queue
+
+blueprint = Blueprint(__name__)
+
+LARGEST_BODY = 1024 * 1024  # bytes
+_STORE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SECRET_AGE = 5.0  # seconds: a signature that fails against an older secret is tried against a fresh one
+
+
+class KnowsSecrets(Protocol):
+    def webhook_secret(self, store_id: str, newer_than: float = ...) -> str | None: ...
+
+
+class Door(Protocol):
+    """What the door needs of the wiring."""
+
+    @property
+    def secrets(self) -> KnowsSecrets: ...
+
+    @property
+    def queue(self) -> Queue: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+
+def receive(
+    platform: str, store_id: str, headers: Mapping[str, str], body: bytes, door: Door
+) -> tuple[int, dict[str, Any]]:
+    """The answer's status and JSON. `headers` as they came; `body` the exact bytes.
+
+    404 no such platform or store, 413 over 1 MiB, 401 signature wrong or missing, 503 the queue is out (the platform
+    repeats), else 200.
+    """
+    if not signatures.is_platform(platform) or not _STORE_ID.fullmatch(store_id):
+        return _problem(404, "No such store")
+    if len(body) > LARGEST_BODY:
+        return _problem(413, "A delivery is at most 1 MiB")
+    lower = {name.lower(): value for name, value in headers.items()}
+    try:
+        secret = door.secrets.webhook_secret(store_id)
+        if secret is None:
+            return _problem(404, "No such store")
+        if signatures.is_ping(platform, lower, body):
+            return 200, {"status": "pong"}
+        if not signatures.verify(platform, secret, lower, body):
+            newer = door.secrets.webhook_secret(store_id, newer_than=_SECRET_AGE)
+            if newer is None or newer == secret or not signatures.verify(platform, newer, lower, body):
+                return _problem(401, "The signature is missing or wrong")
+        received_at = door.clock.now()
+        arrival = Arrival(
+            store_id=store_id,
+            platform=platform,
+            delivery_id=arrival_id(received_at),
+            repeat_key=signatures.repeat_key(platform, lower, body),
+            received_at=received_at,
+            headers=signatures.kept_headers(platform, lower),
+            body=body,
+        )
+        door.queue.send(encode(arrival), arrival.delivery_id)
+    except TryLater:
+        return _problem(503, "Not taken now: please repeat")
+    return 200, {"status": "queued", "id": arrival.delivery_id}
+
+
+def _problem(status: int, title: str) -> tuple[int, dict[str, Any]]:
+    return status, {"type": "about:blank", "status": status, "title": title, "detail": title}
+
+
+def _headers_for(status: int) -> dict[str, str | list[str]]:
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": "application/json" if status == 200 else "application/problem+json"
+    }
+    if status == 503:
+        headers["Retry-After"] = "30"
+    return headers
+
+
+@blueprint.route("/webhooks/{platform}/{store_id}", methods=["POST"], content_types=["*/*"])
+def webhook(platform: str, store_id: str) -> Response:
+    request = blueprint.current_request
+    raw = request.raw_body
+    body = raw if isinstance(raw, bytes) else raw.encode("utf-8", "surrogatepass")
+    status, answer = receive(platform, store_id, request.headers, body, wiring.get())
+    return Response(json.dumps(answer), _headers_for(status), status)
+
+
+@blueprint.lambda_function(name="webhook_door")
+def webhook_door(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """API Gateway's proxy event, straight: the body comes as text or as base64."""
+    path = event.get("pathParameters") or {}
+    try:
+        body = _body(event)
+    except (binascii.Error, ValueError):
+        status, answer = _problem(401, "The signature is missing or wrong")
+    else:
+        status, answer = receive(
+            str(path.get("platform")), str(path.get("store_id")), event.get("headers") or {}, body, wiring.get()
+        )
+    return {"statusCode": status, "headers": _headers_for(status), "body": json.dumps(answer)}
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    text = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        return base64.b64decode(text)
+    return str(text).encode("utf-8", "surrogatepass")

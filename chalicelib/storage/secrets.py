@@ -1,0 +1,111 @@
+"""Secrets in SSM Parameter Store (SecureString). The webhook door imports this: no more than botocore's errors."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import TryLater
+
+if TYPE_CHECKING:
+    from mypy_boto3_ssm import SSMClient
+
+Answer = TypeVar("Answer")
+_KEPT = 60.0  # seconds: a secret changed elsewhere is seen after this long
+_KEPT_WHILE_OUT = 3600.0  # seconds: how long a known secret serves while the parameter store does not answer
+
+
+class Secrets:
+    """`prefix` such as `/agala`. Every method raises `TryLater` when the parameter store is out or busy."""
+
+    def __init__(self, client: SSMClient, prefix: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`monotonic` gives seconds that never go back: real time, for caching has nothing to do with store time."""
+        self._client = client
+        self._prefix = prefix.rstrip("/")
+        self._monotonic = monotonic
+        self._kept: dict[str, tuple[float, str]] = {}
+
+    def webhook_secret(self, store_id: str, newer_than: float = _KEPT) -> str | None:
+        """None for a store we do not know; that is never remembered, so a store made a second ago is found.
+
+        A secret read less than `newer_than` seconds ago is not read again.
+        """
+        return self._cached(self._webhook_name(store_id), newer_than)
+
+    def put_webhook_secret(self, store_id: str, secret: str) -> None:
+        name = self._webhook_name(store_id)
+        self._call(lambda: self._client.put_parameter(Name=name, Value=secret, Type="SecureString", Overwrite=True))
+        self._kept[name] = (self._monotonic(), secret)
+
+    def delete_webhook_secret(self, store_id: str) -> None:
+        """Also where there is none."""
+        name = self._webhook_name(store_id)
+        self._kept.pop(name, None)
+        try:
+            self._call(lambda: self._client.delete_parameter(Name=name))
+        except _Absent:
+            return
+
+    def signing_key(self) -> str:
+        """The key that signs our links: made when first asked for; of many who ask at once one makes it."""
+        name = f"{self._prefix}/signing-key"
+        found = self._cached(name, _KEPT_WHILE_OUT)
+        if found:
+            return found
+        made = secrets.token_hex(32)
+        try:
+            self._call(lambda: self._client.put_parameter(Name=name, Value=made, Type="SecureString", Overwrite=False))
+        except _Taken:
+            found = self._cached(name, 0)
+            if found is None:
+                raise TryLater("the signing key is not readable yet") from None
+            return found
+        self._kept[name] = (self._monotonic(), made)
+        return made
+
+    def _webhook_name(self, store_id: str) -> str:
+        return f"{self._prefix}/stores/{store_id}/webhook-secret"
+
+    def _cached(self, name: str, newer_than: float) -> str | None:
+        now = self._monotonic()
+        at, kept = self._kept.get(name, (0.0, None))
+        if kept is not None and now - at < newer_than:
+            return kept
+        try:
+            answer = self._call(lambda: self._client.get_parameter(Name=name, WithDecryption=True))
+        except _Absent:
+            self._kept.pop(name, None)
+            return None
+        except TryLater:
+            if kept is not None and now - at < _KEPT_WHILE_OUT:
+                return kept
+            raise
+        value = answer["Parameter"]["Value"]
+        self._kept[name] = (now, value)
+        return value
+
+    @staticmethod
+    def _call(call: Callable[[], Answer]) -> Answer:
+        try:
+            return call()
+        except ClientError as problem:
+            code = problem.response["Error"]["Code"]
+            if code == "ParameterNotFound":
+                raise _Absent from None
+            if code == "ParameterAlreadyExists":
+                raise _Taken from None
+            raise TryLater(f"the parameter store answered {code}") from problem
+        except BotoCoreError as problem:
+            raise TryLater("the parameter store is out of reach") from problem
+
+
+class _Absent(Exception):
+    pass
+
+
+class _Taken(Exception):
+    pass

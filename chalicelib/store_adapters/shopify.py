@@ -1,0 +1,292 @@
+"""Shopify's webhook deliveries in our words (REST-shaped bodies; docs "Webhooks", resources Order, Customer, Product).
+
+Money is the shop's (never the presentment currency); ids are text, whatever their size.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from chalicelib.commerce.customer import Customer
+from chalicelib.commerce.order import STATUS_RANK, Order, OrderStatus
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.contacts.person import Person
+from chalicelib.store_adapters import signatures
+from chalicelib.store_adapters.base import (
+    Change,
+    ConsentTold,
+    CustomerDeleted,
+    Delivery,
+    ErasureAsked,
+    Nothing,
+    OrderDeleted,
+    ProductDeleted,
+    Unintelligible,
+)
+from chalicelib.store_adapters.reading import Fields, load
+from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
+from chalicelib.store_adapters.shopify_products import products
+
+# OrderDisplayFinancialStatus in small letters. "Authorized" money is not the shop's yet.
+FINANCIAL_STATUSES = {
+    "pending": OrderStatus.PENDING,
+    "authorized": OrderStatus.PENDING,
+    "partially_paid": OrderStatus.PENDING,
+    "paid": OrderStatus.PAID,
+    "partially_refunded": OrderStatus.PAID,
+    "refunded": OrderStatus.REFUNDED,
+    "voided": OrderStatus.CANCELLED,
+    "expired": OrderStatus.CANCELLED,
+}
+_EVER_PAID = ("paid", "partially_refunded", "refunded")
+# CustomerEmailMarketingState and its siblings. None: never asked, so nothing to tell. A person whose data was erased
+# and an address that cannot be written to are never written to.
+CONSENT_STATES = {
+    "not_subscribed": None,
+    "pending": ConsentStatus.PENDING,
+    "subscribed": ConsentStatus.SUBSCRIBED,
+    "unsubscribed": ConsentStatus.UNSUBSCRIBED,
+    "redacted": ConsentStatus.UNSUBSCRIBED,
+    "invalid": ConsentStatus.UNSUBSCRIBED,
+}
+_CONSENT_FIELDS = {
+    Channel.EMAIL: "email_marketing_consent",
+    Channel.SMS: "sms_marketing_consent",
+    Channel.WHATSAPP: "whatsapp_marketing_consent",
+}
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_UNUSED = {
+    "refunds/create": "an orders/updated tells the same refund with the whole order",
+    "app/uninstalled": "the shop removed the app; its deliveries end here",
+    "customers/data_request": "answered from the contact's export",
+}
+
+
+class Shopify:
+    def repeat_key(self, delivery: Delivery) -> str:
+        return signatures.repeat_key("shopify", delivery.headers, delivery.body)
+
+    def topic(self, delivery: Delivery) -> str:
+        return signatures.topic("shopify", delivery.headers)
+
+    def parse(self, delivery: Delivery, store: Store) -> list[Change]:
+        """Raises `Unintelligible`, naming the field."""
+        topic = self.topic(delivery)
+        read = _READERS.get(topic)
+        if read is None:
+            return [Nothing(_UNUSED.get(topic, "a topic that Agala does not use"))]
+        body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
+        return read(Fields(load(delivery.body)), store, body_hash)
+
+
+def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    external_id = fields.identifier("id")
+    if fields.yes("test"):
+        return [Nothing("a test order")]
+    financial = (fields.text("financial_status", 40) or "pending").lower()
+    if financial not in FINANCIAL_STATUSES:
+        fields.wrong("financial_status", "a financial status of Shopify")
+    if "line_items" not in fields:
+        fields.wrong("line_items", "a list")
+    cancelled_at = fields.moment("cancelled_at")
+    completed_at = _completed_at(fields)
+    status = FINANCIAL_STATUSES[financial]
+    if cancelled_at:
+        status = OrderStatus.CANCELLED
+    elif status is OrderStatus.PAID and completed_at:
+        status = OrderStatus.COMPLETED
+    currency = fields.currency("currency", store.currency)
+    # An imported or point-of-sale order was made when it was processed, not when Shopify wrote it down.
+    placed_at = fields.moment("processed_at") or _time(fields, "created_at")
+    refunds = tuple(refund(item, fields, currency) for item in fields.items("refunds"))
+    refunded = refunded_in_all(refunds, currency)
+    customer = fields.child("customer")
+    version = Version(
+        modified_at=fields.moment("updated_at") or _time(fields, "created_at"),
+        rank=STATUS_RANK[status],
+        body_hash=body_hash,
+    )
+    return [
+        Order(
+            external_id=external_id,
+            number=fields.text("name", 60) or fields.text("order_number", 60) or external_id,
+            status=status,
+            version=version,
+            total=total_charged(fields, refunded, currency),
+            refunded=refunded,
+            items=tuple(line(item, fields.yes("taxes_included"), currency) for item in fields.items("line_items")),
+            refunds=refunds,
+            coupons=tuple(code for item in fields.items("discount_codes") if (code := item.text("code", 100))),
+            person=_buyer(fields, customer),
+            placed_at=placed_at,
+            # The body tells no time of payment; this one is right for all who pay at the checkout, and never moves.
+            paid_at=placed_at if financial in _EVER_PAID else None,
+            completed_at=completed_at,
+            cancelled_at=cancelled_at,
+            cart_token=fields.text("cart_token", 100) or fields.text("checkout_token", 100),
+            consent=_consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
+        )
+    ]
+
+
+def _time(fields: Fields, name: str) -> datetime:
+    return fields.moment(name) or fields.wrong(name, "a time")
+
+
+def _completed_at(order: Fields) -> datetime | None:
+    """When all was sent: the last fulfilment's time, which later tellings do not move."""
+    if (order.text("fulfillment_status", 40) or "").lower() != "fulfilled":
+        return None
+    times = [moment for sent in order.items("fulfillments") if (moment := sent.moment("created_at"))]
+    return max(times, default=None) or order.moment("closed_at") or _time(order, "created_at")
+
+
+def _buyer(order: Fields, customer: Fields) -> Person:
+    billing, shipping = order.child("billing_address"), order.child("shipping_address")
+
+    def told(name: str, limit: int, *places: Fields) -> str | None:
+        return next((text for place in places if (text := place.text(name, limit))), None)
+
+    return Person(
+        email=told("email", 320, order, customer) or order.text("contact_email", 320),
+        phone=told("phone", 50, order, customer, billing, shipping),
+        customer_id=customer.optional_identifier("id"),
+        first_name=told("first_name", 200, customer, billing, shipping),
+        last_name=told("last_name", 200, customer, billing, shipping),
+        country=told("country_code", 60, billing, shipping),
+        locale=order.text("customer_locale", 35),
+    )
+
+
+def _consent_at_checkout(order: Fields, at: datetime) -> tuple[ConsentChange, ...]:
+    if not order.yes("buyer_accepts_marketing"):
+        return ()
+    consent = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=at)
+    return (ConsentChange(channel=Channel.EMAIL, consent=consent),)
+
+
+def _consent(person: Fields, told_at: datetime) -> tuple[ConsentChange, ...]:
+    """What somebody chose per channel; a state without its own time was chosen no later than `told_at`."""
+    changes = []
+    for channel, name in _CONSENT_FIELDS.items():
+        choice = person.child(name)
+        state = (choice.text("state", 40) or "not_subscribed").lower()
+        if state not in CONSENT_STATES:
+            choice.wrong("state", "a consent state of Shopify")
+        if status := CONSENT_STATES[state]:
+            at = choice.moment("consent_updated_at") or told_at
+            consent = Consent(status=status, source="shopify", at=min(at, told_at))
+            changes.append(ConsentChange(channel=channel, consent=consent))
+    return tuple(changes)
+
+
+def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    external_id = fields.identifier("id")
+    created_at = _time(fields, "created_at")
+    version = Version(modified_at=fields.moment("updated_at") or created_at, body_hash=body_hash)
+    address = fields.child("default_address")
+    return [
+        Customer(
+            external_id=external_id,
+            version=version,
+            person=Person(
+                email=fields.text("email", 320),
+                phone=fields.text("phone", 50) or address.text("phone", 50),
+                customer_id=external_id,
+                first_name=fields.text("first_name", 200) or address.text("first_name", 200),
+                last_name=fields.text("last_name", 200) or address.text("last_name", 200),
+                country=address.text("country_code", 60),
+                locale=fields.text("locale", 35),
+            ),
+            created_at=created_at,
+            consent=_consent(fields, version.modified_at),
+        )
+    ]
+
+
+def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    """`customers_(email_|whats_app_)marketing_consent/update`: the state with its time, and whose it is."""
+    person = Person(
+        email=fields.text("email_address", 320) or fields.text("email", 320),
+        phone=fields.text("phone", 50),
+        customer_id=fields.optional_identifier("customer_id") or fields.optional_identifier("id"),
+    )
+    if not (person.customer_id or person.email or person.phone):
+        fields.wrong("customer_id", "an id")
+    for name in _CONSENT_FIELDS.values():
+        # No other time is told here, and a choice without one could not be set against a later one.
+        choice = fields.child(name)
+        if CONSENT_STATES.get((choice.text("state", 40) or "not_subscribed").lower()):
+            _time(choice, "consent_updated_at")
+    consent = _consent(fields, datetime(9000, 1, 1, tzinfo=UTC))
+    if not consent:
+        return [Nothing("nobody chose anything")]
+    return [ConsentTold(person, consent)]
+
+
+def _customer_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    customer = fields.child("customer")
+    asked = ErasureAsked(
+        customer_id=customer.optional_identifier("id"),
+        email=customer.text("email", 320),
+        phone=customer.text("phone", 50),
+    )
+    if not (asked.customer_id or asked.email or asked.phone):
+        raise Unintelligible("customer: expected an id, an email or a phone")
+    return [asked]
+
+
+def _shop_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    fields.identifier("shop_id")
+    return [ErasureAsked(customer_id=None, email=None, whole_shop=True)]
+
+
+def _products(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    return [*products(fields, store, body_hash)]
+
+
+def _deletion(body_hash: str) -> Version:
+    """Shopify's deletions tell nothing but an id, so their version has no time."""
+    return Version(modified_at=_NO_TIME, rank=99, body_hash=body_hash)
+
+
+def _order_deleted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    return [OrderDeleted(fields.identifier("id"), _deletion(body_hash))]
+
+
+def _customer_deleted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    return [CustomerDeleted(fields.identifier("id"), _deletion(body_hash))]
+
+
+def _product_deleted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
+    return [ProductDeleted(fields.identifier("id"), _deletion(body_hash))]
+
+
+_READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
+    **dict.fromkeys(
+        (
+            "orders/create",
+            "orders/updated",
+            "orders/paid",
+            "orders/cancelled",
+            "orders/fulfilled",
+            "orders/partially_fulfilled",
+        ),
+        _order,
+    ),
+    "orders/delete": _order_deleted,
+    **dict.fromkeys(("customers/create", "customers/update", "customers/enable", "customers/disable"), _customer),
+    "customers/delete": _customer_deleted,
+    "customers/redact": _customer_redacted,
+    "shop/redact": _shop_redacted,
+    "customers_marketing_consent/update": _consent_alone,
+    "customers_email_marketing_consent/update": _consent_alone,
+    "customers_whats_app_marketing_consent/update": _consent_alone,
+    "products/create": _products,
+    "products/update": _products,
+    "products/delete": _product_deleted,
+}

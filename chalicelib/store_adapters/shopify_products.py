@@ -1,0 +1,102 @@
+"""Shopify's products: one body tells the product and all its variants."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from chalicelib.commerce.product import Category, Product
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Store
+from chalicelib.store_adapters.reading import Fields
+
+_LONGEST_LIFETIME = 3650  # days
+_ONLY_VARIANT = "Default Title"  # Shopify's name for the variant of a product that has none
+
+
+def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
+    """The product, then its variants (none where the product has no choice)."""
+    external_id = fields.identifier("id")
+    modified_at = fields.moment("updated_at") or fields.moment("created_at") or fields.wrong("updated_at", "a time")
+    version = Version(modified_at=modified_at, body_hash=body_hash)
+    variants = list(fields.items("variants"))
+    published = (fields.text("status", 40) or "active").lower() in ("active", "unlisted") and ("published_at" in fields)
+    handle = fields.text("handle", 255)
+    url = f"{store.url.rstrip('/')}/products/{quote(handle)}" if handle else None
+    pictures = {picture.optional_identifier("id"): picture.link("src") for picture in fields.items("images")}
+    picture = fields.child("image").link("src") or next((src for src in pictures.values() if src), None)
+    parts = [_variant(variant, version, store, pictures) for variant in variants]
+    cheapest = min(
+        (part for part in parts if part.price), key=lambda part: part.price.amount if part.price else 0, default=None
+    )
+    counted = [part.stock for part in parts if part.stock is not None]
+    product = Product(
+        external_id=external_id,
+        version=version,
+        name=fields.text("title") or "",
+        price=cheapest.price if cheapest else None,
+        regular_price=cheapest.regular_price if cheapest else None,
+        in_stock=any(part.in_stock for part in parts) or not parts,
+        stock=sum(counted) if counted and len(counted) == len(parts) else None,
+        published=published,
+        categories=_categories(fields),
+        image=picture,
+        url=url,
+        sku=parts[0].sku if len(parts) == 1 else None,
+        lifetime_days=_lifetime_days(fields),
+    )
+    if len(variants) == 1 and variants[0].text("title") == _ONLY_VARIANT:
+        return [product]
+    return [
+        product,
+        *(
+            part.model_copy(
+                update={
+                    "parent_id": external_id,
+                    "name": f"{product.name} - {part.name}" if part.name else product.name,
+                    "published": published,
+                    "categories": product.categories,
+                    "image": part.image or picture,
+                    "url": f"{url}?variant={part.external_id}" if url else None,
+                    "lifetime_days": product.lifetime_days,
+                }
+            )
+            for part in parts
+        ),
+    ]
+
+
+def _variant(variant: Fields, version: Version, store: Store, pictures: dict[str | None, str | None]) -> Product:
+    """What a variant tells of itself; the product adds the rest."""
+    price = variant.optional_money("price", store.currency)
+    stock = variant.whole("inventory_quantity") if "inventory_management" in variant else None
+    return Product(
+        external_id=variant.identifier("id"),
+        version=version,
+        name=variant.text("title") or "",
+        price=price,
+        regular_price=variant.optional_money("compare_at_price", store.currency) or price,
+        in_stock=stock is None or stock > 0 or variant.text("inventory_policy", 40) == "continue",
+        stock=stock,
+        image=pictures.get(variant.optional_identifier("image_id")) if "image_id" in variant else None,
+        sku=variant.text("sku", 100),
+    )
+
+
+def _categories(fields: Fields) -> tuple[Category, ...]:
+    """Shopify's own category and the shop's product type; collections are told elsewhere."""
+    found = []
+    category = fields.child("category")
+    if taxonomy := category.text("admin_graphql_api_id", 200):
+        found.append(Category(id=taxonomy.rsplit("/", 1)[-1], name=category.text("name", 200) or ""))
+    if kind := fields.text("product_type", 200):
+        found.append(Category(id=f"type:{kind.casefold()}", name=kind))
+    return tuple(found)
+
+
+def _lifetime_days(fields: Fields) -> int | None:
+    """The metafield `agala.lifetime_days`, sent where the webhook was registered with it."""
+    for metafield in fields.items("metafields"):
+        if metafield.text("namespace", 60) == "agala" and metafield.text("key", 60) == "lifetime_days":
+            days = metafield.whole("value")
+            return days if days is not None and 0 < days <= _LONGEST_LIFETIME else None
+    return None

@@ -7,68 +7,34 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.commerce.customer import Customer
-from chalicelib.commerce.order import Order
-from chalicelib.commerce.product import Product
-from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.change import (
+    Change,
+    CustomerDeleted,
+    ErasureAsked,
+    Nothing,
+    OrderDeleted,
+    OrderRestored,
+    ProductDeleted,
+)
 from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
+
+__all__ = [
+    "Change",
+    "CustomerDeleted",
+    "Delivery",
+    "ErasureAsked",
+    "Nothing",
+    "OrderDeleted",
+    "OrderRestored",
+    "ProductDeleted",
+    "StoreAdapter",
+    "Unintelligible",
+]
 
 
 class Unintelligible(AgalaError):
     """A signed delivery that cannot be understood: it is parked with this text (field and expectation, no values)."""
-
-
-@dataclass(frozen=True)
-class OrderDeleted:
-    external_id: str
-    version: Version
-
-
-@dataclass(frozen=True)
-class OrderRestored:
-    external_id: str
-    version: Version
-
-
-@dataclass(frozen=True)
-class CustomerDeleted:
-    external_id: str
-    version: Version
-
-
-@dataclass(frozen=True)
-class ProductDeleted:
-    external_id: str
-    version: Version
-
-
-@dataclass(frozen=True)
-class ErasureAsked:
-    """The platform asks us to erase a person (Shopify's `customers/redact`) or, with neither set, the whole shop."""
-
-    customer_id: str | None
-    email: str | None
-
-
-@dataclass(frozen=True)
-class Nothing:
-    """Understood, and nothing to do. `reason` is shown with the delivery."""
-
-    reason: str
-
-
-Change = (
-    Order
-    | Customer
-    | Product
-    | OrderDeleted
-    | OrderRestored
-    | CustomerDeleted
-    | ProductDeleted
-    | ErasureAsked
-    | Nothing
-)
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,17 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
+    from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
+    from chalicelib.storage.orders import Orders
+    from chalicelib.storage.products import Products
     from chalicelib.storage.stores import Stores, Tokens
     from chalicelib.storage.table import Table
+    from chalicelib.storage.timeline import Timeline
 
 
 class Wiring:
@@ -92,6 +96,30 @@ class Wiring:
         from chalicelib.storage.messages import Messages
 
         return Messages(self.table)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        from chalicelib.storage.contacts import Contacts
+
+        return Contacts(self.table)
+
+    @cached_property
+    def orders(self) -> Orders:
+        from chalicelib.storage.orders import Orders
+
+        return Orders(self.table)
+
+    @cached_property
+    def products(self) -> Products:
+        from chalicelib.storage.products import Products
+
+        return Products(self.table)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        from chalicelib.storage.timeline import Timeline
+
+        return Timeline(self.table)
 
 
 _used: Wiring | None = None

@@ -24,7 +24,8 @@ class Contact(BaseModel):
     """The profile. `email` normalised, `phone` E.164, `external_ids` the store's customer ids (text).
 
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
-    cancelled, not refunded in full. `merged_into` makes this record a mere pointer. `rev` counts writes.
+    cancelled, not refunded in full. `merged_into` makes this record a mere pointer; `merging` names contacts
+    whose records are still on their way here. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +35,7 @@ class Contact(BaseModel):
     email: str | None = None
     phone: str | None = None
     other_emails: tuple[str, ...] = ()
+    other_phones: tuple[str, ...] = ()
     external_ids: tuple[str, ...] = ()
     first_name: str | None = None
     last_name: str | None = None
@@ -51,7 +53,16 @@ class Contact(BaseModel):
     last_order_at: datetime | None = None
     created_at: datetime
     merged_into: str | None = None
+    merging: tuple[str, ...] = ()
     rev: int = 0
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        return ((self.email,) if self.email else ()) + self.other_emails
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        return ((self.phone,) if self.phone else ()) + self.other_phones
 
     def consent_for(self, channel: Channel) -> Consent:
         return self.consent.get(channel, Consent())
@@ -60,25 +71,33 @@ class Contact(BaseModel):
 class PurchaseFact(BaseModel):
     """What one contact bought of one product or category (`subject` = `product:12` or `category:7`).
 
-    `by_order` maps an order's external id to its share; orders that no longer count are not in it.
+    `by_order` maps an order's external id to its share; orders that no longer count are not in it, and of a
+    contact with very many orders only the newest are: the others are summed in `earlier`.
     """
 
     model_config = ConfigDict(frozen=True)
 
     subject: str
     by_order: dict[str, Share] = Field(default_factory=dict)
+    earlier: Earlier | None = None
 
     @property
     def orders(self) -> int:
-        return len(self.by_order)
+        return len(self.by_order) + (self.earlier.orders if self.earlier else 0)
 
     @property
     def units(self) -> int:
-        return sum(share.units for share in self.by_order.values())
+        return sum(share.units for share in self.by_order.values()) + (self.earlier.units if self.earlier else 0)
+
+    @property
+    def total(self) -> int:
+        """Net, in minor units of the store's currency."""
+        return sum(share.total for share in self.by_order.values()) + (self.earlier.total if self.earlier else 0)
 
     @property
     def last_at(self) -> datetime | None:
-        return max((share.at for share in self.by_order.values()), default=None)
+        last = self.earlier.last_at if self.earlier else None
+        return max((share.at for share in self.by_order.values()), default=last)
 
 
 class Share(BaseModel):
@@ -90,6 +109,17 @@ class Share(BaseModel):
     units: int
     total: int
     version: str = ""
+
+
+class Earlier(BaseModel):
+    """Orders older than those kept one by one, summed. `total` in minor units."""
+
+    model_config = ConfigDict(frozen=True)
+
+    orders: int
+    units: int
+    total: int
+    last_at: datetime
 
 
 PurchaseFact.model_rebuild()

@@ -25,15 +25,12 @@ def token(token_hash: str) -> tuple[str, str]:
 
 
 def contact(store_id: str, contact_id: str) -> str:
-    """The contact's partition: PROFILE, F#… facts, O#… orders, N#… enrolments, M#… messages, T#… timeline."""
+    """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, N#… enrolments, M#… messages, T#… timeline."""
     return f"C#{store_id}#{contact_id}"
 
 
 PROFILE = "PROFILE"
-
-
-def fact(subject: str) -> str:
-    return f"F#{subject}"
+PURCHASES = "F#PURCHASES"
 
 
 def contact_order(paid_at: str, external_id: str) -> str:
@@ -73,6 +70,11 @@ def delivery(store_id: str, delivery_id: str) -> tuple[str, str]:
     return f"DELIVERY#{store_id}#{delivery_id}", "DELIVERY"
 
 
+def repeat(store_id: str, repeat_key: str) -> tuple[str, str]:
+    """The claim of the first delivery with this content."""
+    return f"REPEAT#{store_id}#{repeat_key}", "REPEAT"
+
+
 def event_seen(store_id: str, event_id: str) -> tuple[str, str]:
     return f"EVENT#{store_id}#{event_id}", "EVENT"
 
@@ -84,3 +86,8 @@ def shard_of(identifier: str) -> int:
 def listing(*scope: str, identifier: str) -> str:
     """The sharded index key of a store-wide listing, e.g. `listing("CONTACTS", store_id, identifier=id)`."""
     return "#".join((*scope, str(shard_of(identifier))))
+
+
+def erased(store_id: str, hashed: str) -> tuple[str, str]:
+    """That a person asked to be forgotten; the identity itself is only a hash."""
+    return f"ERASED#{store_id}#{hashed}", "ERASED"

@@ -71,8 +71,11 @@ class Put:
 
 @dataclass(frozen=True)
 class Delete:
+    """`rev`: only the record with this `rev`."""
+
     pk: str
     sk: str
+    rev: int | None = None
 
 
 class Table:
@@ -140,12 +143,7 @@ class Table:
         if len(operations) == 1 and isinstance(operations[0], Put):
             self.put(operations[0])
             return
-        items = [
-            {"Put": self._put(op)}
-            if isinstance(op, Put)
-            else {"Delete": {"TableName": self.name, "Key": to_wire({"pk": op.pk, "sk": op.sk})}}
-            for op in operations
-        ]
+        items = [{"Put": self._put(op)} if isinstance(op, Put) else {"Delete": self._delete(op)} for op in operations]
         self._call("transact_write_items", TransactItems=items)
 
     def query(
@@ -232,6 +230,14 @@ class Table:
         for shard in range(keys.SHARDS):
             found += self.query("#".join((*scope, str(shard))), after=after, limit=limit, index=True)
         return sorted(found, key=lambda item: str(item["gsi1sk"]))[:limit]
+
+    def _delete(self, delete: Delete) -> dict[str, Any]:
+        request: dict[str, Any] = {"TableName": self.name, "Key": to_wire({"pk": delete.pk, "sk": delete.sk})}
+        if delete.rev is not None:
+            request["ConditionExpression"] = "#rev = :rev"
+            request["ExpressionAttributeNames"] = {"#rev": "rev"}
+            request["ExpressionAttributeValues"] = to_wire({":rev": delete.rev})
+        return request
 
     def _put(self, put: Put) -> dict[str, Any]:
         request: dict[str, Any] = {"TableName": self.name, "Item": to_wire(put.item)}

@@ -1,0 +1,109 @@
+"""What the intake needs from outside: the records, and somebody who listens to events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.order import Order
+from chalicelib.commerce.product import Product
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.ports import Writing
+from chalicelib.contacts.purchases import ContactOrder
+
+
+class EventMark(BaseModel):
+    """Where an order's event stands in the timeline, and which telling's rendition it is (`Version.key()`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    version: str
+
+
+class OrderRecord(BaseModel):
+    """`order` is the newest telling, None while only a deletion is known. `events` by event id.
+
+    `contact_id` is as it was when written: follow merges. `paid` is the contact's share of it, as stored there.
+    `erased`: its person was erased; nothing personal is kept of any telling. `rev` counts writes.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    store_id: str
+    external_id: str
+    order: Order | None = None
+    deleted: Version | None = None
+    restored: Version | None = None
+    contact_id: str | None = None
+    paid: ContactOrder | None = None
+    events: dict[str, EventMark] = Field(default_factory=dict)
+    erased: bool = False
+    rev: int = 0
+
+    @property
+    def is_deleted(self) -> bool:
+        """A deletion wins until the store says `restored`, later."""
+        if self.deleted is None:
+            return False
+        return self.restored is None or self.restored.key() <= self.deleted.key()
+
+
+class ProductRecord(BaseModel):
+    """`product` is the newest telling. `out_of_stock_at` is the newest time at which it was told to be sold out."""
+
+    model_config = ConfigDict(frozen=True)
+
+    store_id: str
+    external_id: str
+    product: Product | None = None
+    deleted: Version | None = None
+    out_of_stock_at: datetime | None = None
+    rev: int = 0
+
+    @property
+    def is_deleted(self) -> bool:
+        if self.deleted is None:
+            return False
+        return self.product is None or self.product.version.key() <= self.deleted.key()
+
+
+class Orders(Protocol):
+    def get(self, store_id: str, external_id: str) -> OrderRecord | None: ...
+
+    def write(
+        self,
+        record: OrderRecord,
+        writings: Sequence[Writing],
+        waiting: Sequence[Event] = (),
+        waiting_gone: Sequence[Event] = (),
+    ) -> None:
+        """Record and contacts in one transaction, each over the revision it has. Raises `Conflict`."""
+        ...
+
+    def waiting_events(self, store_id: str, external_id: str) -> list[Event]:
+        """Events of an order whose contact is not known yet."""
+        ...
+
+
+class Products(Protocol):
+    def get(self, store_id: str, external_id: str) -> ProductRecord | None: ...
+
+    def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]: ...
+
+    def save(self, record: ProductRecord) -> ProductRecord: ...
+
+
+class Listener(Protocol):
+    """Journeys. Called again for a delivery that is processed again, so it must be idempotent."""
+
+    def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
+
+    def reconsider(self, store: Store, contact_id: str) -> None:
+        """The ranks of this contact's orders changed (an older order became known, or one no longer counts)."""
+        ...

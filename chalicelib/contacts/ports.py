@@ -1,0 +1,88 @@
+"""What the contact book needs from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from chalicelib.commerce.event import Event
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.identity import Pointer
+from chalicelib.contacts.purchases import ContactOrder, Purchases
+
+
+@dataclass(frozen=True)
+class Removal:
+    """A timeline entry to take away."""
+
+    at: datetime
+    event_id: str
+
+
+@dataclass(frozen=True)
+class Writing:
+    """What changes in one contact's partition, all or nothing.
+
+    `contact` is written over the revision it has, and so is each of `pointers`. `seen` are events that came with an
+    id of their own: writing one twice is a `Conflict`.
+    """
+
+    contact_id: str
+    contact: Contact | None = None
+    pointers: tuple[Pointer, ...] = ()
+    orders: tuple[ContactOrder, ...] = ()
+    orders_gone: tuple[ContactOrder, ...] = ()
+    purchases: Purchases | None = None
+    events: tuple[Event, ...] = ()
+    events_gone: tuple[Removal, ...] = ()
+    seen: tuple[Event, ...] = ()
+
+
+class Contacts(Protocol):
+    def get(self, store_id: str, contact_id: str) -> Contact | None:
+        """The contact, or the one it was merged into."""
+        ...
+
+    def read(self, store_id: str, contact_ids: Iterable[str]) -> dict[str, Contact]:
+        """By the ids asked for, each followed to where it was merged."""
+        ...
+
+    def pointers(self, store_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pointer]: ...
+
+    def orders(self, store_id: str, contact_id: str) -> list[ContactOrder]: ...
+
+    def write(self, store_id: str, writings: Sequence[Writing]) -> None:
+        """Everything in one transaction. Raises `Conflict`."""
+        ...
+
+    def move(self, store_id: str, loser: str, winner: str) -> None:
+        """Carry every record of a merged contact over, one by one; repeating is harmless."""
+        ...
+
+    def seen(self, store_id: str, event_id: str) -> tuple[str, Event] | None:
+        """The contact and the event that came with this id before."""
+        ...
+
+    def erased_at(self, store_id: str, hashes: Sequence[str]) -> datetime | None:
+        """When the person behind any of these hashed identities was last erased."""
+        ...
+
+    def forget(self, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
+        """Remove all that the contact's partition, orders, pointers and raw deliveries hold; remember the hashes."""
+        ...
+
+    def export(self, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
+        """Every record that we hold, by kind."""
+        ...
+
+
+class Timeline(Protocol):
+    def of_contact(
+        self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100
+    ) -> list[Event]: ...
+
+    def entries(self, store_id: str, contact_id: str, wanted: Sequence[Removal]) -> list[Event]:
+        """Those of these entries that are there, in one request."""
+        ...

@@ -1,0 +1,164 @@
+"""A whole contact at once: carried into another, handed out, or forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.clock import rfc3339
+from chalicelib.commerce.ports import OrderRecord
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
+from chalicelib.contacts.person import Person
+from chalicelib.storage import keys
+from chalicelib.storage.records import dump, load
+from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
+
+_KINDS = {"F": "purchases", "O": "paid_orders", "N": "enrolments", "M": "messages", "T": "timeline", "D": "deliveries"}
+_LIVING = ("running", "held")
+_TRIES = 20
+
+
+def move(table: Table, store_id: str, loser: str, winner: str) -> None:
+    """Every record of `loser` except its profile, one small transaction each; repeating is harmless.
+
+    Purchase facts stay behind: they are folded anew from the orders.
+    """
+    source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
+    for item in table.iterate(source):
+        sk = str(item["sk"])
+        if sk == keys.PROFILE:
+            continue
+        if sk == keys.PURCHASES or item.get("id") == f"contact_created:{store_id}:{loser}":
+            table.delete(source, sk)
+        elif sk[0] in "NM":
+            _move_record(table, item, loser, winner, target)
+        else:
+            table.transact([Put({**item, "pk": target}), Delete(source, sk)])
+
+
+def _move_record(table: Table, item: Item, loser: str, winner: str, target: str) -> None:
+    """An enrolment or message. Both contacts may have entered one journey by one key: then both records are kept,
+    and the one that comes is history."""
+    source, sk = str(item["pk"]), str(item["sk"])
+    for _ in range(_TRIES):
+        fresh = table.get(source, sk)
+        if fresh is None:
+            return
+        moved = {**fresh, "pk": target, "contact_id": winner}
+        there = table.get(target, sk)
+        if there is not None and there["id"] != fresh["id"]:
+            moved["sk"] = f"{sk}#{loser}"
+            if fresh["status"] in _LIVING:
+                moved |= {"status": "stopped", "reason": "merged"}
+        try:
+            table.transact([Put(moved), Delete(source, sk, rev=int(fresh["rev"]))])
+        except ConditionFailed:
+            continue
+        return
+
+
+def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Every record by kind, plus the orders' and raw deliveries' own records."""
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
+    for item in table.iterate(keys.contact(store_id, contact_id)):
+        sk = str(item["sk"])
+        if sk == keys.PROFILE:
+            continue
+        plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
+        if sk[0] == "D":
+            plain = {"id": sk.removeprefix("D#")}
+        found[_KINDS[sk[0]]].append(plain)
+    found["orders"] = []
+    for external_id in _order_ids(found["timeline"]):
+        record = table.get(*keys.order(store_id, external_id))
+        if record:
+            found["orders"].append(load(OrderRecord, record).model_dump(mode="json", exclude={"events", "paid", "rev"}))
+    return found
+
+
+def _order_ids(events: Sequence[Item]) -> list[str]:
+    """Every order has its events in its contact's timeline, paid or not."""
+    named = [e["properties"].get("order_id") for e in events if str(e["id"]).startswith(("order_", "payment_"))]
+    return sorted({str(order_id) for order_id in named if order_id})
+
+
+def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
+    """Nothing personal stays. Enrolments and messages stay as bare history; the profile goes last, so that an
+    erasure that was interrupted can be asked for again."""
+    for hashed in hashes:
+        pk, sk = keys.erased(store_id, hashed)
+        table.put(Put({"pk": pk, "sk": sk, "at": rfc3339(at)}))
+    partition = keys.contact(store_id, contact.id)
+    events = table.query(partition, prefix="T#")
+    for external_id in _order_ids(events):
+        _scrub_order(table, store_id, external_id)
+    for item in table.iterate(partition):
+        sk = str(item["sk"])
+        if sk[0] in "NM":
+            _scrub_record(table, partition, sk)
+        elif sk != keys.PROFILE:
+            if sk[0] == "T":
+                _scrub_seen(table, store_id, str(item["id"]))
+            table.delete(partition, sk)
+    for kind, values in ((EMAIL, contact.emails), (PHONE, contact.phones), (CUSTOMER, contact.external_ids)):
+        for value in values:
+            _release(table, store_id, kind, value, contact.id)
+    table.delete(partition, keys.PROFILE)
+
+
+def _scrub_order(table: Table, store_id: str, external_id: str) -> None:
+    key = keys.order(store_id, external_id)
+    for _ in range(_TRIES):
+        item = table.get(*key)
+        if item is None:
+            return
+        record = load(OrderRecord, item)
+        bare = {"person": Person(), "consent": (), "payment_url": None, "cart_token": None}
+        order = record.order.model_copy(update=bare) if record.order else None
+        written = record.model_copy(
+            update={"order": order, "contact_id": None, "paid": None, "erased": True, "rev": record.rev + 1}
+        )
+        try:
+            table.put(Put(dump(written, key), rev=record.rev))
+        except ConditionFailed:
+            continue
+        return
+
+
+def _scrub_record(table: Table, partition: str, sk: str) -> None:
+    for _ in range(_TRIES):
+        item = table.get(partition, sk)
+        if item is None:
+            return
+        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "event")}
+        if sk[0] == "N" and bare["status"] in _LIVING:
+            bare |= {"status": "stopped", "reason": "erased"}
+        bare["rev"] = int(item["rev"]) + 1
+        try:
+            table.put(Put(bare, rev=int(item["rev"])))
+        except ConditionFailed:
+            continue
+        return
+
+
+def _scrub_seen(table: Table, store_id: str, event_id: str) -> None:
+    """The claim on the id stays, so that the event cannot come back; what it told goes."""
+    pk, sk = keys.event_seen(store_id, event_id)
+    item = table.get(pk, sk)
+    if item is not None:
+        table.put(Put({"pk": pk, "sk": sk, "contact_id": item["contact_id"]}))
+
+
+def _release(table: Table, store_id: str, kind: str, value: str, contact_id: str) -> None:
+    key = keys.identity(store_id, kind, value)
+    item = table.get(*key)
+    if item is None:
+        return
+    pointer = load(Pointer, item)
+    others = tuple(claim for claim in pointer.contacts if claim != contact_id)
+    if others and kind == PHONE:
+        table.put(Put(dump(pointer.model_copy(update={"contacts": others, "rev": pointer.rev + 1}), key)))
+    else:
+        table.delete(*key)

@@ -1,0 +1,184 @@
+"""Raw deliveries: kept 30 days as they came, with what became of them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.clock import rfc3339
+from chalicelib.errors import NotFound
+from chalicelib.storage import keys
+from chalicelib.storage.records import dump, load
+from chalicelib.storage.table import ConditionFailed, Item, Put, Table
+from chalicelib.store_adapters.base import Delivery
+
+KEPT = timedelta(days=30)
+INLINE = 250_000  # bytes of gzip; a larger body goes to the objects (an item ends at 400 KB)
+
+
+class Objects(Protocol):
+    """Large bodies, by key (S3 in production)."""
+
+    def put(self, key: str, content: bytes) -> None: ...
+
+    def get(self, key: str) -> bytes:
+        """Raises `NotFound`."""
+        ...
+
+    def delete(self, key: str) -> None: ...
+
+
+class DeliveryStatus(StrEnum):
+    """`received` while it is being worked on: never shown in a list of another status."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    PARKED = "parked"
+
+
+class DeliveryRecord(BaseModel):
+    """`reason` says why it was parked, or why nothing was to do; without personal data. `received_at` is UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    store_id: str
+    platform: str
+    topic: str
+    status: DeliveryStatus
+    received_at: datetime
+    reason: str | None = None
+    contact_ids: tuple[str, ...] = ()
+    repeat_of: str | None = None
+    size: int = 0
+    object_key: str | None = None
+    rev: int = 0
+
+
+class Deliveries:
+    def __init__(self, table: Table, objects: Objects) -> None:
+        self._table, self._objects = table, objects
+
+    def keep(self, record: DeliveryRecord, delivery: Delivery) -> DeliveryRecord:
+        """Keep the raw delivery under this id; one that is kept already stays as it is and is returned."""
+        raw = json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body
+        packed = gzip.compress(raw, mtime=0)
+        object_key = None
+        if len(packed) > INLINE:
+            object_key = f"deliveries/{record.store_id}/{record.id}.raw.gz"
+            self._objects.put(object_key, packed)
+        written = record.model_copy(update={"size": len(delivery.body), "object_key": object_key, "rev": 1})
+        item = self._item(written)
+        if object_key is None:
+            item["raw"] = packed
+        try:
+            self._table.put(Put(item, new=True))
+        except ConditionFailed:
+            return self.get(record.store_id, record.id) or written
+        return written
+
+    def get(self, store_id: str, delivery_id: str) -> DeliveryRecord | None:
+        item = self._table.get(*keys.delivery(store_id, delivery_id))
+        return _record(item) if item else None
+
+    def raw(self, store_id: str, delivery_id: str) -> Delivery | None:
+        """The delivery exactly as it came; None if it is unknown, expired or erased."""
+        item = self._table.get(*keys.delivery(store_id, delivery_id))
+        if item is None:
+            return None
+        record = _record(item)
+        packed = item.get("raw")
+        if record.object_key:
+            try:
+                packed = self._objects.get(record.object_key)
+            except NotFound:
+                return None
+        if packed is None:
+            return None
+        headers, _, body = gzip.decompress(packed).partition(b"\n")
+        return Delivery(store_id, record.platform, json.loads(headers), body, record.received_at)
+
+    def finish(
+        self, record: DeliveryRecord, status: DeliveryStatus, reason: str | None = None, contacts: tuple[str, ...] = ()
+    ) -> DeliveryRecord:
+        """What became of it, with a pointer in each contact's partition, so that an erasure finds it."""
+        written = record.model_copy(update={"status": status, "reason": reason, "contact_ids": contacts})
+        expires = int((record.received_at + KEPT).timestamp())
+        for contact_id in contacts:
+            key = {"pk": keys.contact(record.store_id, contact_id), "sk": keys.contact_delivery(record.id)}
+            self._table.put(Put({**key, "expires_at": expires}))
+        pk, sk = keys.delivery(record.store_id, record.id)
+        listed = {k: v for k, v in self._item(written).items() if k not in ("pk", "sk", "rev")}
+        names, values, parts = {}, {}, []
+        for at, (name, value) in enumerate(listed.items()):
+            names[f"#a{at}"], values[f":a{at}"] = name, value
+            parts.append(f"#a{at} = :a{at}")
+        gone = "" if reason is not None else " REMOVE reason"
+        self._table.update(pk, sk, f"SET {', '.join(parts)}{gone}", names=names, values=values)
+        return written
+
+    def list(
+        self, store_id: str, status: str | None = None, after: str | None = None, limit: int = 100
+    ) -> list[DeliveryRecord]:
+        """Oldest first; `after` is the `sort_key` of the last one seen. No status: of every status."""
+        wanted = [status] if status else [s.value for s in DeliveryStatus if s is not DeliveryStatus.RECEIVED]
+        found: list[Item] = []
+        for one in wanted:
+            found += self._table.listing("DELIVERIES", store_id, one, after=after, limit=limit)
+        return [_record(item) for item in sorted(found, key=lambda item: str(item["gsi1sk"]))[:limit]]
+
+    @staticmethod
+    def sort_key(record: DeliveryRecord) -> str:
+        return f"{rfc3339(record.received_at)}#{record.id}"
+
+    def claim(self, store_id: str, repeat_key: str, delivery_id: str) -> str:
+        """Which delivery is the first with this content: this one, or the one it repeats."""
+        pk, sk = keys.repeat(store_id, repeat_key)
+        item = {"pk": pk, "sk": sk, "delivery_id": delivery_id}
+        try:
+            self._table.put(Put(item, new=True))
+        except ConditionFailed:
+            known = self._table.get(pk, sk)
+            return str(known["delivery_id"]) if known else delivery_id
+        return delivery_id
+
+    def erase(self, store_id: str, delivery_id: str) -> None:
+        """Its bytes go, wherever they are; that it came stays known."""
+        self._objects.delete(f"deliveries/{store_id}/{delivery_id}.gz")  # as it travelled, when too big for the queue
+        item = self._table.get(*keys.delivery(store_id, delivery_id))
+        if item is None:
+            return
+        record = _record(item)
+        if record.object_key:
+            self._objects.delete(record.object_key)
+        expression = "SET reason = :erased REMOVE raw, object_key, contact_ids"
+        self._table.update(*keys.delivery(store_id, delivery_id), expression, values={":erased": "erased"})
+
+    def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]:
+        """Ids of parked deliveries, which no contact points to, that hold any of these texts."""
+        found = []
+        sought = [value.lower().encode() for value in values if value]
+        for shard in range(keys.SHARDS):
+            pk = f"DELIVERIES#{store_id}#{DeliveryStatus.PARKED.value}#{shard}"
+            for item in self._table.iterate(pk, index=True):
+                raw = self.raw(store_id, str(item["id"]))
+                if raw and any(text in raw.body.lower() for text in sought):
+                    found.append(str(item["id"]))
+        return found
+
+    def _item(self, record: DeliveryRecord) -> Item:
+        expires = int((record.received_at + KEPT).timestamp())
+        listing = keys.listing("DELIVERIES", record.store_id, record.status.value, identifier=record.id)
+        key = keys.delivery(record.store_id, record.id)
+        return dump(record, key, gsi1pk=listing, gsi1sk=self.sort_key(record), expires_at=expires)
+
+
+def _record(item: Item) -> DeliveryRecord:
+    return load(DeliveryRecord, {k: v for k, v in item.items() if k != "raw"})

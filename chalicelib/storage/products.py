@@ -1,0 +1,44 @@
+"""Products as the store told them, with their tombstones."""
+
+from __future__ import annotations
+
+from chalicelib.commerce.ports import ProductRecord
+from chalicelib.storage import keys
+from chalicelib.storage.records import dump, load
+from chalicelib.storage.table import Put, Table
+
+
+class Products:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, store_id: str, external_id: str) -> ProductRecord | None:
+        item = self._table.get(*keys.product(store_id, external_id))
+        return load(ProductRecord, item) if item else None
+
+    def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]:
+        """Those that are known, by id; one request for each hundred."""
+        found: dict[str, ProductRecord] = {}
+        for start in range(0, len(external_ids), 100):
+            some = [keys.product(store_id, external_id) for external_id in external_ids[start : start + 100]]
+            found |= {item["external_id"]: load(ProductRecord, item) for item in self._table.get_many(some)}
+        return found
+
+    def save(self, record: ProductRecord) -> ProductRecord:
+        """Raises `Conflict` if somebody was quicker."""
+        written = record.model_copy(update={"rev": record.rev + 1})
+        listing: dict[str, str] = {}
+        if record.product and not record.is_deleted:
+            listing = {
+                "gsi1pk": keys.listing("PRODUCTS", record.store_id, identifier=record.external_id),
+                "gsi1sk": record.external_id,
+            }
+        self._table.put(
+            Put(dump(written, keys.product(record.store_id, record.external_id), **listing), rev=record.rev)
+        )
+        return written
+
+    def list(self, store_id: str, after: str | None = None, limit: int = 100) -> list[ProductRecord]:
+        """Those that were not deleted, by id as text; `after` is an id."""
+        found = self._table.listing("PRODUCTS", store_id, after=after, limit=limit)
+        return [load(ProductRecord, item) for item in found]

@@ -1,0 +1,113 @@
+"""What a shop owner writes in an email, as data. Texts are Liquid; rendering is `messages.content`'s affair."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+Line = Annotated[str, Field(min_length=1, max_length=500)]
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Link = Annotated[str, Field(min_length=1, max_length=2_000)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
+
+
+class Block(BaseModel):
+    """One piece of an email, from top to bottom."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class HeadingBlock(Block):
+    """A headline."""
+
+    type: Literal["heading"]
+    text: Line
+
+
+class TextBlock(Block):
+    """One or more paragraphs; an empty line parts them."""
+
+    type: Literal["text"]
+    text: Text
+
+
+class ButtonBlock(Block):
+    """A button. `url` is an address or Liquid that gives one, such as `{{ product.url }}`."""
+
+    type: Literal["button"]
+    text: Line
+    url: Link
+
+
+class ImageBlock(Block):
+    """A picture, with words for those who do not see it; with `url` it is a link."""
+
+    type: Literal["image"]
+    src: Link
+    alt: Annotated[str, Field(max_length=500)]
+    url: Link | None = None
+
+
+class DividerBlock(Block):
+    """A thin line across."""
+
+    type: Literal["divider"]
+
+
+class OrderItemsBlock(Block):
+    """The items of the order that started the journey: picture, name, quantity, price."""
+
+    type: Literal["order_items"]
+
+
+class ProductBlock(Block):
+    """A product with its present price and picture: `trigger` is the one of the journey's event, else its store id.
+
+    An empty id shows nothing until the shop owner chooses one.
+    """
+
+    type: Literal["product"]
+    product: Annotated[str, Field(max_length=100)] | None = "trigger"
+
+
+BLOCKS: dict[str, type[Block]] = {
+    "heading": HeadingBlock,
+    "text": TextBlock,
+    "button": ButtonBlock,
+    "image": ImageBlock,
+    "divider": DividerBlock,
+    "order_items": OrderItemsBlock,
+    "product": ProductBlock,
+}
+
+
+def _block_tag(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return f"<{kind}>" if isinstance(kind, str) else None
+
+
+ContentBlock = Annotated[
+    Annotated[HeadingBlock, Tag("<heading>")]
+    | Annotated[TextBlock, Tag("<text>")]
+    | Annotated[ButtonBlock, Tag("<button>")]
+    | Annotated[ImageBlock, Tag("<image>")]
+    | Annotated[DividerBlock, Tag("<divider>")]
+    | Annotated[OrderItemsBlock, Tag("<order_items>")]
+    | Annotated[ProductBlock, Tag("<product>")],
+    Discriminator(
+        _block_tag,
+        custom_error_type="unknown_type",
+        custom_error_message="expected a block with a type of " + ", ".join(BLOCKS),
+    ),
+]
+
+
+class EmailContent(BaseModel):
+    """One email in one language. The footer (sender, reason, unsubscribe) is added to every email by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    subject: Line
+    preheader: Annotated[str, Field(max_length=500)] | None = None
+    blocks: Annotated[tuple[ContentBlock, ...], Field(min_length=1, max_length=50)]

@@ -78,7 +78,7 @@ def _heading(block: HeadingBlock, setting: Setting) -> Part | None:
         return None
     inner = (
         f'<mj-text css-class="agala-strong" align="{setting.align}" font-size="26px" line-height="1.3" '
-        f'font-weight="700" color="{INK}"><h1 style="margin:0;font-size:26px;line-height:1.3">'
+        f'font-weight="700" color="{INK}"><h1 dir="{setting.direction}" style="margin:0;font-size:26px;line-height:1.3">'
         f"{filled.html()}</h1></mj-text>"
     )
     line = filled.line()
@@ -90,7 +90,8 @@ def _text(block: TextBlock, setting: Setting) -> Part | None:
     if not paragraphs:
         return None
     inner = "".join(
-        f'<p style="margin:0 0 12px">{paragraph.html().replace(chr(10), "<br />")}</p>' for paragraph in paragraphs
+        f'<p dir="{setting.direction}" style="margin:0 0 12px">{paragraph.html().replace(chr(10), "<br />")}</p>'
+        for paragraph in paragraphs
     )
     mjml = f'<mj-text align="{setting.align}" color="{INK}" padding-bottom="0">{inner}</mj-text>'
     return Part(_column(mjml, setting, "4px 24px"), "\n\n".join(paragraph.plain() for paragraph in paragraphs))
@@ -138,7 +139,11 @@ def _order_items(_block: OrderItemsBlock, setting: Setting) -> Part | None:
             f"<strong><bdi>{escape(total)}</bdi></strong></td></tr>"
         )
         texts.append(f"{words.order_total}: {total}")
-    mjml = f'<mj-table css-class="agala-items" font-size="16px" line-height="1.4" color="{INK}">{rows}</mj-table>'
+    mjml = (
+        f'<mj-text align="{setting.align}" font-size="16px" line-height="1.4" color="{INK}" padding="0">'
+        f'<table dir="{setting.direction}" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
+        f'style="width:100%;font-size:16px;line-height:1.4">{rows}</table></mj-text>'
+    )
     return Part(_column(mjml, setting), "\n".join(texts))
 
 
@@ -153,7 +158,8 @@ def _item_row(line: Mapping[str, Any], setting: Setting) -> str:
     edge = f"border-bottom:1px solid {LINE};padding:12px 0"
     quantity = f"{wording(setting.data.language).quantity}: {escape(str(line['quantity']))}"
     return (
-        f'<tr><td class="agala-line" width="{76 if image else 0}" style="{edge};vertical-align:middle">{picture}</td>'
+        f'<tr><td class="agala-line" width="{80 if image else 1}" style="{edge};width:{80 if image else 1}px;'
+        f'vertical-align:middle">{picture}</td>'
         f'<td class="agala-line" style="{edge};text-align:{setting.align};vertical-align:middle">'
         f"<strong><bdi>{escape(str(line['name']))}</bdi></strong><br />"
         f'<span class="agala-quiet" style="color:{QUIET_INK};font-size:14px">{quantity}</span></td>'
@@ -173,12 +179,12 @@ def _product(block: ProductBlock, setting: Setting) -> Part | None:
         title = f'<a href="{escape(address)}" class="agala-link" style="color:inherit;text-decoration:none">{title}</a>'
     words = (
         f'<mj-text align="{setting.align}" font-size="19px" line-height="1.35" font-weight="700" color="{INK}" '
-        f'padding-bottom="4px">{title}</mj-text>'
+        f'padding-bottom="4px"><div dir="{setting.direction}">{title}</div></mj-text>'
     )
     if price:
         words += (
             f'<mj-text align="{setting.align}" font-size="18px" color="{BRAND}" css-class="agala-price" '
-            f'font-weight="700" padding-top="0"><bdi>{escape(price)}</bdi></mj-text>'
+            f'font-weight="700" padding-top="0"><div dir="{setting.direction}"><bdi>{escape(price)}</bdi></div></mj-text>'
         )
     columns = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
     if image:

@@ -80,8 +80,9 @@ class EmailSender:
         """
         identifier = message_id(enrolment.id, step)
         found = self._messages.get(store.id, identifier, contact.id)
-        if found is not None and not self._may_go_again(found):
-            return self._settled(found)
+        settled = self._settled(found) if found is not None else None
+        if settled is not None:
+            return settled
         now = self._clock.now()
         blank = Message(
             id=identifier,
@@ -200,19 +201,18 @@ class EmailSender:
             return self._finish(claimed, MessageStatus.FAILED, "rejected", detail=str(rejected) or None)
         return self._finish(claimed, MessageStatus.SENT, provider_id=provider_id)
 
-    def _may_go_again(self, found: Message) -> bool:
-        """A claim that the provider surely did not take."""
-        if found.status is not MessageStatus.CLAIMED:
-            return False
-        if found.history and found.history[-1].status == BUSY:
-            return True
-        return self._channel.was_taken(found.id) is False
+    def _settled(self, found: Message) -> Message | None:
+        """What was finished stays; an interrupted claim is completed, or shown as unknown.
 
-    def _settled(self, found: Message) -> Message:
-        """What was finished stays; an interrupted claim is completed, or shown as unknown."""
+        None for a claim that the provider surely did not take: it may go again.
+        """
         if found.status is not MessageStatus.CLAIMED:
             return found
+        if found.history and found.history[-1].status == BUSY:
+            return None
         taken = self._channel.was_taken(found.id)
+        if taken is False:
+            return None
         if isinstance(taken, str):
             return self._finish(found, MessageStatus.SENT, provider_id=taken)
         return self._finish(found, MessageStatus.UNKNOWN, "interrupted")

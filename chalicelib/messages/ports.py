@@ -6,6 +6,10 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.commerce.product import Product
+from chalicelib.contacts.consent import Channel
+from chalicelib.messages.message import Message
+
 
 class Email(BaseModel):
     """A finished email. `sender` and `to` are bare addresses; `headers` are the extra ones (List-Unsubscribe, …)."""
@@ -45,4 +49,34 @@ class EmailChannel(Protocol):
 
     def was_taken(self, message_id: str) -> str | bool | None:
         """The provider's id if it took this message, False if it surely did not, None if it cannot tell."""
+        ...
+
+
+class MessageRepository(Protocol):
+    def get(self, store_id: str, message_id: str, contact_id: str | None = None) -> Message | None:
+        """`contact_id` is where the message lives now, if a merge moved it."""
+        ...
+
+    def claim(self, message: Message) -> bool:
+        """Put it if its id is free: True for exactly one caller, ever."""
+        ...
+
+    def save(self, message: Message) -> Message:
+        """Write over the revision that was read. Raises `errors.Conflict` if somebody was quicker."""
+        ...
+
+    def of_contact(self, store_id: str, contact_id: str) -> list[Message]:
+        """All of one contact's messages."""
+        ...
+
+
+class ProductLookup(Protocol):
+    def get(self, store_id: str, external_id: str) -> Product | None:
+        """The catalogue's present record."""
+        ...
+
+
+class Links(Protocol):
+    def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        """Where one POST unsubscribes the message's receiver from the channel."""
         ...

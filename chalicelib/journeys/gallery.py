@@ -1,0 +1,34 @@
+"""The ready journeys: one YAML file each in `templates/`, in Hebrew and English."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field
+
+_FOLDER = Path(__file__).parent / "templates"
+
+
+class Template(BaseModel):
+    """`touches` is the number of messages one contact can get in one pass. `definition` can be PUT as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: dict[str, str]
+    description: dict[str, str]
+    touches: int = Field(ge=1)
+    definition: dict[str, Any]
+
+
+@cache
+def gallery() -> tuple[Template, ...]:
+    """All templates, in the order of their ids. Read once; nobody may change what is inside."""
+    return tuple(_read(path) for path in sorted(_FOLDER.glob("*.yaml")))
+
+
+def _read(path: Path) -> Template:
+    return Template.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -1,0 +1,151 @@
+"""The personal fields that an email's Liquid can read, and where each comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from babel import Locale, UnknownLocaleError
+from babel.numbers import format_currency
+
+from chalicelib.commerce.money import Money
+from chalicelib.commerce.product import Product
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.contact import Contact
+from chalicelib.messages.message import MessageKind
+from chalicelib.messages.phrase import clean
+
+# Every path an owner may write; None takes anything below it.
+KNOWN: dict[str, frozenset[str] | None] = {
+    "contact": frozenset(("first_name", "last_name", "email", "phone", "locale", "orders_count", "fields")),
+    "store": frozenset(("name", "url")),
+    "order": frozenset(("id", "number", "total", "items", "coupons", "nth")),
+    "product": frozenset(("name", "price", "url", "image", "in_stock", "lifetime_days")),
+    "event": None,
+}
+
+
+@dataclass(frozen=True)
+class RenderData:
+    """What one email to one contact is made from.
+
+    `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
+    records by id (`products_needed` says which); `unsubscribe_url` is needed for marketing.
+    """
+
+    store: Store
+    contact: Contact
+    language: str
+    kind: MessageKind
+    event: Mapping[str, Any] = field(default_factory=dict)
+    products: Mapping[str, Product] = field(default_factory=dict)
+    unsubscribe_url: str | None = None
+
+    @property
+    def properties(self) -> Mapping[str, Any]:
+        found = self.event.get("properties")
+        return found if isinstance(found, Mapping) else {}
+
+    def product(self, which: str | None) -> Product | None:
+        """By id, or `trigger` for the event's own; None for one that is gone, hidden or not yet chosen."""
+        product_id = trigger_product(self.properties) if which == "trigger" else which
+        product = self.products.get(product_id) if product_id else None
+        return product if product is not None and product.published else None
+
+
+def trigger_product(properties: Mapping[str, Any]) -> str | None:
+    """The product an event is about: the consumable, the product named, or the order's first item."""
+    for holder in (properties.get("consumable"), properties, *_items(properties)[:1]):
+        if isinstance(holder, Mapping) and holder.get("product_id"):
+            return str(holder["product_id"])
+    return None
+
+
+def fields_of(data: RenderData) -> dict[str, Any]:
+    """The Liquid fields, cleaned (see `phrase.clean`), with money as text in the email's language."""
+    contact, store = data.contact, data.store
+    return clean(  # type: ignore[no-any-return]
+        {
+            "contact": {
+                "first_name": contact.first_name,
+                "last_name": contact.last_name,
+                "email": contact.email,
+                "phone": contact.phone,
+                "locale": contact.locale,
+                "orders_count": contact.orders_count,
+                "fields": contact.fields,
+            },
+            "store": {"name": store.name, "url": store.url},
+            "order": _order_fields(data),
+            "product": _product_fields(data),
+            "event": data.properties,
+        }
+    )
+
+
+def order_lines(data: RenderData) -> list[dict[str, Any]]:
+    """The order's items, cleaned: {name, quantity, total (text), image}."""
+    lines = [
+        {
+            "name": item.get("name") or "",
+            "quantity": item.get("quantity") or 1,
+            "total": money_text(item.get("total"), data.language),
+            "image": item.get("image"),
+        }
+        for item in _items(data.properties)
+    ]
+    return clean(lines)  # type: ignore[no-any-return]
+
+
+def money_text(money: Any, language: str) -> str:
+    """A {amount, currency} of an event, or a Money, as people of this language write it; empty for anything else."""
+    if isinstance(money, Mapping):
+        try:
+            money = Money.model_validate(dict(money))
+        except ValueError:
+            return ""
+    if not isinstance(money, Money):
+        return ""
+    try:
+        locale = Locale.parse(language, sep="-")
+    except (UnknownLocaleError, ValueError):
+        locale = Locale("en")
+    return format_currency(money.decimal(), money.currency, locale=locale)
+
+
+def _order_fields(data: RenderData) -> dict[str, Any] | None:
+    properties = data.properties
+    if "order_id" not in properties:
+        return None
+    return {
+        "id": properties["order_id"],
+        "number": properties.get("number") or properties["order_id"],
+        "total": money_text(properties.get("total"), data.language),
+        "items": order_lines(data),
+        "coupons": properties.get("coupons") or [],
+        "nth": properties.get("nth"),
+    }
+
+
+def _product_fields(data: RenderData) -> dict[str, Any]:
+    """The catalogue's present words; of a product that is gone only the name it was bought under."""
+    product = data.product("trigger")
+    if product is not None:
+        return {
+            "name": product.name,
+            "price": money_text(product.price, data.language),
+            "url": product.url,
+            "image": product.image,
+            "in_stock": product.in_stock,
+            "lifetime_days": product.lifetime_days,
+        }
+    for holder in (data.properties.get("consumable"), *_items(data.properties)[:1]):
+        if isinstance(holder, Mapping) and holder.get("name"):
+            return {"name": holder["name"]}
+    return {}
+
+
+def _items(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    items = properties.get("items")
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list | tuple) else []

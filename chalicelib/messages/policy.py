@@ -1,0 +1,137 @@
+"""May this message go to this person now? Pure rules, each with its source.
+
+- A stopped store holds everything; a sandbox store writes only to its own people (the owner's switch).
+- Suppression stands above everything, transactional messages included: a mailbox that bounced or complained
+  must not be written to again (Gmail and Yahoo sender requirements; SES account-level suppression).
+- Marketing needs consent (Israel's Communications Law §30A(b), GDPR art. 6(1)(a)); an existing customer who could
+  refuse at the purchase may be written to where the store says so (§30A(c), ePrivacy art. 13(2)): soft opt-in.
+- Frequency caps and quiet hours are the store's; transactional messages skip both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.commerce.store import QuietHours, Sending, Store
+from chalicelib.contacts.consent import Channel, ConsentStatus
+from chalicelib.contacts.contact import Contact
+from chalicelib.messages.message import MessageKind
+
+ADVERTISEMENT = "פרסומת"
+
+
+@dataclass(frozen=True)
+class Send:
+    """Go, to this address."""
+
+    to: str
+
+
+@dataclass(frozen=True)
+class Later:
+    """Not now; ask again at `until` (UTC)."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Not while the owner's switch stands as it does; nobody knows until when."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class No:
+    """Not this message, ever; `reason` is what the owner sees."""
+
+    reason: str
+
+
+Decision = Send | Later | Hold | No
+
+
+def may_send(
+    store: Store,
+    contact: Contact,
+    channel: Channel,
+    kind: MessageKind,
+    now: datetime,
+    *,
+    sent_in_day: int = 0,
+    sent_in_week: int = 0,
+) -> Decision:
+    """`sent_in_day` and `sent_in_week` count marketing messages on this channel in the last 24 hours and 7 days."""
+    settings = store.settings
+    if settings.sending is Sending.STOPPED:
+        return Hold("sending_stopped")
+    to = contact.email if channel is Channel.EMAIL else contact.phone
+    if not to:
+        return No("no_email" if channel is Channel.EMAIL else "no_phone")
+    if settings.sending is Sending.SANDBOX and to.lower() not in {a.lower() for a in settings.sandbox_addresses}:
+        return No("sandbox")
+    if channel in contact.suppressed:
+        return No("suppressed")
+    if kind is MessageKind.TRANSACTIONAL:
+        return Send(to)
+    refusal = _refusal(store, contact, channel)
+    if refusal is not None:
+        return No(refusal)
+    if _over_cap(store, channel, sent_in_day, sent_in_week):
+        return No("frequency_cap")
+    quiet = settings.quiet_hours.get(channel)
+    until = quiet_until(quiet, store.timezone, now) if quiet is not None else None
+    return Later(until, "quiet_hours") if until is not None else Send(to)
+
+
+def has_cap(store: Store, channel: Channel) -> bool:
+    """Whether the counts of `may_send` matter at all."""
+    return channel in (store.settings.caps or {})
+
+
+def marked_subject(subject: str, store: Store, kind: MessageKind) -> str:
+    """With the word "advertisement" in Hebrew at its start where the law asks: Communications Law §30A(e)(1)."""
+    if kind is not MessageKind.MARKETING or store.country != "IL" or subject.startswith(ADVERTISEMENT):
+        return subject
+    return f"{ADVERTISEMENT}: {subject}"
+
+
+def quiet_until(quiet: QuietHours, timezone: str, now: datetime) -> datetime | None:
+    """When the quiet hours around `now` end (UTC), or None outside of them.
+
+    Wall-clock times in the store's zone, so that summer time moves with the people; `from` equal to `to` is none.
+    """
+    zone = ZoneInfo(timezone)
+    local = now.astimezone(zone)
+    start, end = time.fromisoformat(quiet.from_), time.fromisoformat(quiet.to)
+    at = local.time().replace(tzinfo=None)
+    over_midnight = start > end
+    inside = (at >= start or at < end) if over_midnight else (start <= at < end)
+    if not inside:
+        return None
+    day = local.date() + timedelta(days=1) if over_midnight and at >= start else local.date()
+    ends = datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+    if ends <= now:  # the hour that autumn repeats: its second pass
+        ends = datetime.combine(day, end, tzinfo=zone).replace(fold=1).astimezone(UTC)
+    return ends
+
+
+def _refusal(store: Store, contact: Contact, channel: Channel) -> str | None:
+    status = contact.consent_for(channel).status
+    if status is ConsentStatus.SUBSCRIBED:
+        return None
+    if status is ConsentStatus.NEVER_ASKED:
+        return None if store.settings.soft_opt_in and contact.orders_count > 0 else "no_consent"
+    return status.value
+
+
+def _over_cap(store: Store, channel: Channel, sent_in_day: int, sent_in_week: int) -> bool:
+    cap = (store.settings.caps or {}).get(channel)
+    if cap is None:
+        return False
+    full_day = cap.per_day is not None and sent_in_day >= cap.per_day
+    full_week = cap.per_week is not None and sent_in_week >= cap.per_week
+    return full_day or full_week

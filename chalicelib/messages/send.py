@@ -1,0 +1,273 @@
+"""Sending one email once: policy, render, claim, hand over, record. Every way out leaves a record that explains it.
+
+A crash can come between any two lines. The claim's own history tells a retry where it was:
+`claimed` last – the provider may have it: ask, and where nobody can tell, say "unknown" and never send again;
+`provider_busy` last – the provider surely did not take it: send again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from chalicelib.clock import Clock, rfc3339
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.contact import Contact
+from chalicelib.errors import Conflict
+from chalicelib.ids import message_id
+from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.ports import NotNow, ProviderBusy
+from chalicelib.messages.content import RenderData, Rendered, RenderingError, choose_language, products_needed, render
+from chalicelib.messages.content_model import EmailContent
+from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.policy import Hold, Later, No, Send, has_cap, marked_subject, may_send
+from chalicelib.messages.ports import (
+    Email,
+    EmailChannel,
+    Links,
+    MessageRepository,
+    ProductLookup,
+    SendRejected,
+    SendUncertain,
+)
+
+BUSY = "provider_busy"
+# How often a held message looks whether the owner's switch is back on.
+HELD_RECHECK = timedelta(hours=1)
+_WENT_OUT = frozenset(
+    (
+        MessageStatus.SENT,
+        MessageStatus.DELIVERED,
+        MessageStatus.OPENED,
+        MessageStatus.CLICKED,
+        MessageStatus.UNKNOWN,
+    )
+)
+
+
+class EmailSender:
+    def __init__(
+        self,
+        messages: MessageRepository,
+        channel: EmailChannel,
+        links: Links,
+        products: ProductLookup,
+        clock: Clock,
+        default_sender: str,
+    ) -> None:
+        self._messages = messages
+        self._channel = channel
+        self._links = links
+        self._products = products
+        self._clock = clock
+        self._default_sender = default_sender
+
+    def send(
+        self,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        journey_id: str,
+        step: str,
+        kind: MessageKind,
+        content_by_language: Mapping[str, EmailContent],
+    ) -> Message:
+        """The message as it stands afterwards, whatever became of it; repeating never sends twice.
+
+        Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
+        journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
+        """
+        identifier = message_id(enrolment.id, step)
+        found = self._messages.get(store.id, identifier, contact.id)
+        settled = self._settled(found) if found is not None else None
+        if settled is not None:
+            return settled
+        now = self._clock.now()
+        blank = Message(
+            id=identifier,
+            store_id=store.id,
+            contact_id=contact.id,
+            enrolment_id=enrolment.id,
+            journey=journey_id,
+            step=step,
+            channel=Channel.EMAIL,
+            kind=kind,
+            status=MessageStatus.CLAIMED,
+            created_at=now,
+            at=now,
+        )
+        before = found or blank
+        decision = self._decide(store, contact, kind, now)
+        if isinstance(decision, Later):
+            raise NotNow(rfc3339(decision.until))
+        if isinstance(decision, Hold):
+            raise NotNow(rfc3339(now + HELD_RECHECK))
+        if isinstance(decision, No):
+            return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
+        try:
+            rendered = self._render(store, contact, enrolment, kind, content_by_language, identifier)
+        except RenderingError as wrong:
+            failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
+            return self._put(failed, found)
+        subject = marked_subject(rendered.subject, store, kind)
+        claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to, "subject": subject})
+        claimed = self._claim(claim, found)
+        if claimed is None:  # another run of this very step is at it, or was: its record is the truth
+            present = self._messages.get(store.id, identifier, contact.id)
+            return present if present is not None else claim
+        return self._hand_over(claimed, self._email(store, contact, claimed, rendered))
+
+    def _decide(self, store: Store, contact: Contact, kind: MessageKind, now: datetime) -> Send | Later | Hold | No:
+        times: list[datetime] = []
+        if kind is MessageKind.MARKETING and has_cap(store, Channel.EMAIL):
+            times = [
+                message.created_at
+                for message in self._messages.of_contact(store.id, contact.id)
+                if message.kind is MessageKind.MARKETING
+                and message.channel is Channel.EMAIL
+                and message.status in _WENT_OUT
+            ]
+        return may_send(
+            store,
+            contact,
+            Channel.EMAIL,
+            kind,
+            now,
+            sent_in_day=sum(at > now - timedelta(days=1) for at in times),
+            sent_in_week=sum(at > now - timedelta(days=7) for at in times),
+        )
+
+    def _render(
+        self,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        kind: MessageKind,
+        content_by_language: Mapping[str, EmailContent],
+        identifier: str,
+    ) -> Rendered:
+        if not content_by_language:
+            raise RenderingError("content: in no language")
+        language = choose_language(tuple(content_by_language), contact.locale, store.locale)
+        content = content_by_language[language]
+        looked_up = {pid: self._products.get(store.id, pid) for pid in products_needed(content, enrolment.event)}
+        marketing = kind is MessageKind.MARKETING
+        data = RenderData(
+            store=store,
+            contact=contact,
+            language=language,
+            kind=kind,
+            event=enrolment.event,
+            products={pid: product for pid, product in looked_up.items() if product is not None},
+            unsubscribe_url=self._links.unsubscribe_url(store.id, identifier, Channel.EMAIL) if marketing else None,
+        )
+        return render(content, data)
+
+    def _email(self, store: Store, contact: Contact, claimed: Message, rendered: Rendered) -> Email:
+        sender = store.settings.sender
+        headers = {"Feedback-ID": f"{claimed.step}:{claimed.journey}:{claimed.kind.value}:{store.id}"}
+        if claimed.kind is MessageKind.MARKETING:  # RFC 8058 §3.1
+            url = self._links.unsubscribe_url(store.id, claimed.id, Channel.EMAIL)
+            headers["List-Unsubscribe"] = f"<{url}>"
+            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+        return Email(
+            message_id=claimed.id,
+            store_id=store.id,
+            contact_id=contact.id,
+            kind=claimed.kind.value,
+            journey=claimed.journey,
+            step=claimed.step,
+            sender=sender.email or self._default_sender,
+            sender_name=sender.name or store.name,
+            to=claimed.to or "",
+            to_name=name or None,
+            subject=claimed.subject or "",
+            html=rendered.html,
+            text=rendered.text,
+            headers=headers,
+        )
+
+    def _hand_over(self, claimed: Message, email: Email) -> Message:
+        try:
+            provider_id = self._channel.send(email)
+        except ProviderBusy as busy:
+            self._note(claimed, BUSY, str(busy) or None)
+            raise
+        except SendUncertain as uncertain:
+            return self._finish(claimed, MessageStatus.UNKNOWN, "provider_uncertain", detail=str(uncertain) or None)
+        except SendRejected as rejected:
+            return self._finish(claimed, MessageStatus.FAILED, "rejected", detail=str(rejected) or None)
+        return self._finish(claimed, MessageStatus.SENT, provider_id=provider_id)
+
+    def _settled(self, found: Message) -> Message | None:
+        """What was finished stays; an interrupted claim is completed, or shown as unknown.
+
+        None for a claim that the provider surely did not take: it may go again.
+        """
+        if found.status is not MessageStatus.CLAIMED:
+            return found
+        if found.history and found.history[-1].status == BUSY:
+            return None
+        taken = self._channel.was_taken(found.id)
+        if taken is False:
+            return None
+        if isinstance(taken, str):
+            return self._finish(found, MessageStatus.SENT, provider_id=taken)
+        return self._finish(found, MessageStatus.UNKNOWN, "interrupted")
+
+    def _claim(self, claim: Message, found: Message | None) -> Message | None:
+        """The claim as stored, or None if somebody else holds it."""
+        if found is None:
+            return claim if self._messages.claim(claim) else None
+        try:
+            return self._messages.save(claim)
+        except Conflict:
+            return None
+
+    def _put(self, outcome: Message, found: Message | None) -> Message:
+        """Record what ends the message without a send."""
+        stored = self._claim(outcome, found)
+        if stored is not None:
+            return stored
+        present = self._messages.get(outcome.store_id, outcome.id, outcome.contact_id)
+        return present if present is not None else outcome
+
+    def _finish(
+        self,
+        claimed: Message,
+        status: MessageStatus,
+        reason: str | None = None,
+        *,
+        detail: str | None = None,
+        provider_id: str | None = None,
+    ) -> Message:
+        """Record how the hand-over ended. A report that was quicker than we are keeps its status."""
+        moved = self._moved(claimed, status, reason, detail=detail)
+        if provider_id is not None:
+            moved = moved.model_copy(update={"provider_id": provider_id})
+        try:
+            return self._messages.save(moved)
+        except Conflict:
+            present = self._messages.get(claimed.store_id, claimed.id, claimed.contact_id)
+        if present is None:
+            return moved
+        if status is MessageStatus.SENT and present.provider_id is None:
+            open_still = present.status in (MessageStatus.CLAIMED, MessageStatus.UNKNOWN)
+            moved = self._moved(present, status if open_still else present.status)
+            return self._messages.save(moved.model_copy(update={"provider_id": provider_id}))
+        return present
+
+    def _note(self, claimed: Message, what: str, detail: str | None) -> None:
+        entry = HistoryEntry(at=self._clock.now(), status=what, detail=detail)
+        self._messages.save(claimed.model_copy(update={"history": (*claimed.history, entry)}))
+
+    def _moved(
+        self, message: Message, status: MessageStatus, reason: str | None = None, *, detail: str | None = None
+    ) -> Message:
+        now = self._clock.now()
+        entry = HistoryEntry(at=now, status=status.value, detail=detail or reason)
+        return message.model_copy(
+            update={"status": status, "at": now, "reason": reason, "history": (*message.history, entry)}
+        )

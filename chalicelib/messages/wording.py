@@ -1,0 +1,88 @@
+"""The few sentences that Agala itself says in an email or on a page, in each language it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur", "yi"))
+
+
+@dataclass(frozen=True)
+class Wording:
+    """`{store}` stands for the store's name. Hebrew addresses nobody by gender."""
+
+    quantity: str
+    order_total: str
+    why_marketing: str
+    why_transactional: str
+    unsubscribe: str
+    leave_title: str
+    leave_question: str
+    leave_button: str
+    left_title: str
+    left_text: str
+    bad_link_title: str
+    bad_link_text: str
+
+
+_WORDINGS = {
+    "he": Wording(
+        quantity="כמות",
+        order_total="סך הכול",
+        why_marketing="ההודעה נשלחה אליך כי הכתובת שלך נמצאת ברשימת הדיוור של {store}.",
+        why_transactional="ההודעה נשלחה אליך בעקבות פעילות שלך בחנות {store}.",
+        unsubscribe="להסרה מרשימת הדיוור",
+        leave_title="הסרה מרשימת הדיוור",
+        leave_question="בלחיצה על הכפתור לא יישלחו אליך עוד הודעות פרסומת מהחנות {store}.",
+        leave_button="להסיר אותי מהרשימה",
+        left_title="הוסרת מהרשימה",
+        left_text="לא יישלחו אליך עוד הודעות פרסומת מהחנות {store}. הודעות על הזמנות ימשיכו להגיע כרגיל.",
+        bad_link_title="הקישור אינו תקין",
+        bad_link_text="ייתכן שהקישור נחתך בדרך. אפשר לנסות שוב מתוך ההודעה המקורית.",
+    ),
+    "en": Wording(
+        quantity="Quantity",
+        order_total="Total",
+        why_marketing="You get this message because your address is on the mailing list of {store}.",
+        why_transactional="You get this message about something you did at {store}.",
+        unsubscribe="Unsubscribe",
+        leave_title="Unsubscribe",
+        leave_question="Press the button and {store} will send you no more marketing messages.",
+        leave_button="Unsubscribe me",
+        left_title="You are unsubscribed",
+        left_text="{store} will send you no more marketing messages. Messages about your orders still come as usual.",
+        bad_link_title="This link does not work",
+        bad_link_text="It may have been cut on its way. Please try again from the message itself.",
+    ),
+}
+
+
+def primary(locale: str | None) -> str:
+    """The language of a BCP 47 (or `he_IL`) locale, in its present spelling; empty for none."""
+    language = (locale or "").replace("_", "-").split("-", 1)[0].lower()
+    return {"iw": "he", "ji": "yi", "in": "id"}.get(language, language)  # codes that ISO 639 withdrew
+
+
+def wording(locale: str | None) -> Wording:
+    """English for a language that has no wording here."""
+    return _WORDINGS.get(primary(locale), _WORDINGS["en"])
+
+
+def direction(locale: str | None) -> str:
+    """`rtl` or `ltr`."""
+    return "rtl" if primary(locale) in RIGHT_TO_LEFT else "ltr"
+
+
+def choose_language(available: Collection[str], contact_locale: str | None, store_locale: str | None) -> str:
+    """The contact's language if the content has it, else the store's, else the first there is.
+
+    Raises ValueError when nothing is available.
+    """
+    if not available:
+        raise ValueError("content in at least one language is needed")
+    by_language = {primary(language): language for language in reversed(list(available))}
+    for locale in (contact_locale, store_locale):
+        if primary(locale) in by_language:
+            return by_language[primary(locale)]
+    return next(iter(available))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -103,9 +103,10 @@ class Problem(Answer):
 
 
 Kept = TypeVar("Kept")
+MOST_READ = 2000
 
 
-def page(found: Sequence[Kept], limit: int, listing: str, key: Any) -> tuple[Sequence[Kept], str | None]:
+def page(found: Sequence[Kept], limit: int, listing: str, key: Callable[[Kept], str]) -> tuple[Sequence[Kept], str | None]:
     """Cut what was read (one more than `limit`) to a page, and say where the next begins.
 
     `key` gives a record's place in the listing, `listing` names the listing for the cursor.
@@ -113,3 +114,32 @@ def page(found: Sequence[Kept], limit: int, listing: str, key: Any) -> tuple[Seq
     if len(found) <= limit:
         return found, None
     return found[:limit], cursor(listing, key(found[limit - 1]))
+
+
+def sift(
+    read: Callable[[str | None, int], Sequence[Kept]],
+    keep: Callable[[Kept], bool],
+    key: Callable[[Kept], str],
+    limit: int,
+    listing: str,
+    after: str | None,
+) -> tuple[list[Kept], str | None]:
+    """A page of those that `keep` lets through, and where the next begins.
+
+    `read(after, count)` gives the next of the listing. At most `MOST_READ` records are looked at for one page, so a
+    page may be short and still have a next.
+    """
+    found: list[Kept] = []
+    looked = 0
+    while looked < MOST_READ:
+        batch = read(after, 200)
+        for record in batch:
+            if keep(record):
+                if len(found) == limit:
+                    return found, cursor(listing, key(found[-1]))
+                found.append(record)
+        looked += len(batch)
+        if len(batch) < 200:
+            return found, None
+        after = key(batch[-1])
+    return found, cursor(listing, after or "")

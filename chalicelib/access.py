@@ -5,22 +5,25 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 ALL_STORES = "*"
 
 
 class Token(BaseModel):
-    """`stores` lists store ids, or `*` for all and for making stores and tokens. `hash` is SHA-256 in hex."""
+    """`stores` lists store ids, or `*` for all and for making stores and tokens. `hash` is SHA-256 in hex.
 
-    model_config = ConfigDict(frozen=True)
+    In the table `expires_at` is the attribute by which DynamoDB drops records, so this one has another name there.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     id: str
     name: str
     hash: str
     stores: tuple[str, ...]
     created_at: datetime
-    expires_at: datetime | None = None
+    expires_at: datetime | None = Field(default=None, alias="good_until")
 
     def covers(self, store_id: str) -> bool:
         return ALL_STORES in self.stores or store_id in self.stores

@@ -6,7 +6,7 @@ from chalicelib.access import Token
 from chalicelib.commerce.store import Store
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
-from chalicelib.storage.table import Put, Table
+from chalicelib.storage.table import Delete, Put, Table
 
 
 class Stores:
@@ -40,12 +40,26 @@ class Tokens:
         item = self._table.get(*keys.token(token_hash))
         return load(Token, item) if item else None
 
+    def get(self, token_id: str) -> Token | None:
+        """By id, through the index: a moment behind in production."""
+        listing = keys.listing("TOKENS", identifier=token_id)
+        found = self._table.query(listing, prefix=token_id, limit=1, index=True)
+        return load(Token, found[0]) if found else None
+
     def put(self, token: Token) -> None:
-        listing = keys.listing("TOKENS", identifier=token.id)
-        self._table.put(Put(dump(token, keys.token(token.hash), gsi1pk=listing, gsi1sk=token.id)))
+        self._table.put(self._put(token))
+
+    def replace(self, old: Token, new: Token) -> None:
+        """The same token under a new hash; the old hash ends in the same moment."""
+        self._table.transact([self._put(new), Delete(*keys.token(old.hash))])
 
     def delete(self, token: Token) -> None:
         self._table.delete(*keys.token(token.hash))
 
     def list(self, after: str | None = None, limit: int = 100) -> list[Token]:
         return [load(Token, item) for item in self._table.listing("TOKENS", after=after, limit=limit)]
+
+    @staticmethod
+    def _put(token: Token) -> Put:
+        listing = keys.listing("TOKENS", identifier=token.id)
+        return Put(dump(token, keys.token(token.hash), gsi1pk=listing, gsi1sk=token.id))

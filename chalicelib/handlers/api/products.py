@@ -1,0 +1,50 @@
+"""`/v1/stores/{s}/products`: a product as the store told it, in our words."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint
+
+from chalicelib.commerce.money import Money
+from chalicelib.commerce.product import Category
+from chalicelib.errors import NotFound
+from chalicelib.handlers.api.shapes import Answer, Time
+from chalicelib.handlers.http import Call, door
+
+products = Blueprint(__name__)
+
+
+class ProductAnswer(Answer):
+    """`lifetime_days`: after how many days one unit is used up. `deleted`: the store has it no longer."""
+
+    external_id: str
+    parent_id: str | None
+    name: str
+    price: Money | None
+    regular_price: Money | None
+    in_stock: bool
+    stock: int | None
+    published: bool
+    categories: list[Category]
+    image: str | None
+    url: str | None
+    sku: str | None
+    lifetime_days: int | None
+    modified_at: Time
+    deleted: bool
+
+
+@door(
+    products,
+    "GET",
+    "/v1/stores/{store_id}/products/{external_id}",
+    summary="A product, as the store told it last",
+    scope="store",
+    answers=ProductAnswer,
+)
+def get_product(call: Call) -> ProductAnswer:
+    record = call.wiring.products.get(call.store.id, call.path["external_id"])
+    if record is None or record.product is None:
+        raise NotFound("no such product")
+    product = record.product
+    kept = {name: getattr(product, name) for name in ProductAnswer.model_fields if hasattr(product, name)}
+    return ProductAnswer(**kept, modified_at=product.version.modified_at, deleted=record.is_deleted)

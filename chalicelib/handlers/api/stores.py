@@ -1,0 +1,266 @@
+"""`/v1/stores`: connect a store, change its settings, let it go."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import Annotated, Any
+
+from chalice.app import Blueprint
+from pydantic import AfterValidator, Field, ValidationError
+
+from chalicelib.commerce.store import Platform, Store, StoreSettings
+from chalicelib.errors import BadInput, FieldMistake, NotFound
+from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, page
+from chalicelib.handlers.http import Call, Reply, door
+from chalicelib.handlers.request import after_cursor, field_mistakes
+from chalicelib.ids import new_id
+
+stores = Blueprint(__name__)
+
+
+def _country(value: str) -> str:
+    from babel.core import get_global
+
+    if value not in get_global("territory_currencies"):
+        raise ValueError("expected an ISO 3166 country such as IL")
+    return value
+
+
+def _currency(value: str) -> str:
+    from babel.core import get_global
+
+    if value not in get_global("all_currencies"):
+        raise ValueError("expected an ISO 4217 currency such as ILS")
+    return value
+
+
+def _timezone(value: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone such as Asia/Jerusalem") from None
+    return value
+
+
+def _url(value: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.username
+        _ = parts.port
+    except ValueError:
+        good = False
+    if not good or any(character.isspace() or character < " " for character in value):
+        raise ValueError("expected an address such as https://shop.example")
+    return value
+
+
+def _locale(value: str) -> str:
+    return value.replace("_", "-")
+
+
+Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://"), AfterValidator(_url)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+Timezone = Annotated[
+    str,
+    Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"),
+    AfterValidator(_timezone),
+]
+Locale = Annotated[
+    str, Field(pattern=r"^[a-z]{2,3}([-_][A-Z][a-z]{3})?([-_]([A-Z]{2}|[0-9]{3}))?$"), AfterValidator(_locale)
+]
+Secret = Annotated[str, Field(min_length=8, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+AbandonAfter = Annotated[int, Field(ge=1, le=43_200)]
+
+
+class StoreNew(Body):
+    """`secret`: what the store signs its webhooks with; made if absent."""
+
+    platform: Platform
+    name: Line
+    url: Url
+    country: Country
+    currency: Currency
+    timezone: Timezone
+    locale: Locale
+    secret: Secret | None = None
+    abandon_after_minutes: AbandonAfter = 60
+    settings: StoreSettings = StoreSettings()
+
+
+class StoreChange(Body):
+    """Whatever is here changes; objects inside `settings` are merged, `null` is a value like any other."""
+
+    platform: Platform | None = None
+    name: Line | None = None
+    url: Url | None = None
+    country: Country | None = None
+    currency: Currency | None = None
+    timezone: Timezone | None = None
+    locale: Locale | None = None
+    secret: Secret | None = None
+    abandon_after_minutes: AbandonAfter | None = None
+    settings: dict[str, Any] | None = None
+
+
+class StoreAnswer(Answer):
+    """`warnings` names settings that are kept but do nothing yet."""
+
+    id: str
+    platform: Platform
+    name: str
+    url: str
+    country: str
+    currency: str
+    timezone: str
+    locale: str
+    abandon_after_minutes: int
+    settings: StoreSettings
+    webhook_url: str
+    created_at: Time
+    warnings: list[str]
+
+
+class StoreMade(StoreAnswer):
+    """`secret` is shown here and never again."""
+
+    secret: str
+
+
+class StoreList(Answer):
+    items: list[StoreAnswer]
+    next: str | None
+
+
+@door(
+    stores, "POST", "/v1/stores", summary="Connect a store", scope="admin", body=StoreNew, answers=StoreMade, status=201
+)
+def create_store(call: Call) -> Reply:
+    given: StoreNew = call.body
+    now = call.wiring.clock.now()
+    secret = given.secret or secrets.token_urlsafe(32)
+    store = Store(id=new_id(now), created_at=now, **{name: getattr(given, name) for name in _KEPT})
+    call.wiring.secrets.put_webhook_secret(store.id, secret)  # first: a store without a secret could not be called
+    saved = call.wiring.stores.save(store)
+    answer = StoreMade(**_shown(call, saved), secret=secret)
+    return Reply(answer, headers={"Location": f"/v1/stores/{saved.id}"})
+
+
+@door(
+    stores,
+    "GET",
+    "/v1/stores",
+    summary="The stores that this token covers",
+    scope="any",
+    query=PageQuery,
+    answers=StoreList,
+)
+def list_stores(call: Call) -> StoreList:
+    after = after_cursor("stores", call.query.cursor)
+    found: list[Store] = []
+    while len(found) <= call.query.limit:
+        batch = call.wiring.stores.list(after=after, limit=200)
+        found += [store for store in batch if call.token and call.token.covers(store.id)]
+        if len(batch) < 200:
+            break
+        after = batch[-1].id
+    kept, following = page(found, call.query.limit, "stores", lambda store: store.id)
+    return StoreList(items=[StoreAnswer(**_shown(call, store)) for store in kept], next=following)
+
+
+@door(stores, "GET", "/v1/stores/{store_id}", summary="One store", scope="store", answers=StoreAnswer)
+def get_store(call: Call) -> StoreAnswer:
+    return StoreAnswer(**_shown(call, call.store))
+
+
+@door(
+    stores,
+    "PATCH",
+    "/v1/stores/{store_id}",
+    summary="Change a store",
+    scope="store",
+    body=StoreChange,
+    answers=StoreAnswer,
+)
+def change_store(call: Call) -> StoreAnswer:
+    given: StoreChange = call.body
+    change = {name: getattr(given, name) for name in given.model_fields_set}
+    mistakes = [FieldMistake(name, "must not be null") for name, value in change.items() if value is None]
+    mistakes += [
+        FieldMistake(name, "cannot be changed: the store's records depend on it")
+        for name in ("platform", "currency")
+        if change.get(name) not in (None, getattr(call.store, name))
+    ]
+    if mistakes:
+        raise BadInput("The body is not as expected.", mistakes)
+    secret = change.pop("secret", None)
+    if "settings" in change:
+        change["settings"] = _merged_settings(call.store.settings, change["settings"])
+    saved = call.wiring.stores.save(call.store.model_copy(update=change)) if change else call.store
+    if secret:
+        call.wiring.secrets.put_webhook_secret(saved.id, secret)
+    return StoreAnswer(**_shown(call, saved))
+
+
+@door(stores, "DELETE", "/v1/stores/{store_id}", summary="Let a store go", scope="admin", status=204)
+def delete_store(call: Call) -> None:
+    """Stops every journey, forgets the secret (webhooks then answer 404), removes the store.
+
+    Repeating is safe: the store's own record goes last. docs/api.md says what stays until it expires.
+    """
+    store = call.wiring.stores.get(call.path["store_id"])
+    if store is None:
+        raise NotFound("no such store")
+    for journey in call.wiring.journeys.of_store(store.id):
+        call.wiring.lifecycle.stop(store, journey.id)
+    call.wiring.secrets.delete_webhook_secret(store.id)
+    call.wiring.stores.delete(store.id)
+
+
+_KEPT = (
+    "platform",
+    "name",
+    "url",
+    "country",
+    "currency",
+    "timezone",
+    "locale",
+    "abandon_after_minutes",
+    "settings",
+)
+
+
+def _shown(call: Call, store: Store) -> dict[str, Any]:
+    shown = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
+    shown["webhook_url"] = f"{call.base_url}/webhooks/{store.platform}/{store.id}"
+    shown["warnings"] = _not_yet(store.settings)
+    return shown
+
+
+def _not_yet(settings: StoreSettings) -> list[str]:
+    """Settings the owner chose that nothing obeys so far: promised silently, they would be a lie."""
+    usual = StoreSettings()
+    return [
+        f"settings.{name} is kept, but not enforced yet"
+        for name in ("rest_days", "caps", "attribution_days")
+        if getattr(settings, name) != getattr(usual, name)
+    ]
+
+
+def _merged_settings(present: StoreSettings, change: dict[str, Any]) -> StoreSettings:
+    whole = _merged(json.loads(present.model_dump_json(by_alias=True)), change)
+    try:
+        return StoreSettings.model_validate_json(json.dumps(whole), strict=True)
+    except ValidationError as problem:
+        raise BadInput("The body is not as expected.", field_mistakes(problem, "settings.")) from None
+
+
+def _merged(present: Any, change: Any) -> Any:
+    if not isinstance(present, dict) or not isinstance(change, dict):
+        return change
+    return present | {name: _merged(present.get(name), value) for name, value in change.items()}

@@ -1,0 +1,75 @@
+"""A wiring for the API's tests: the real table and the real domain; only what reaches outside is a fake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.access import Token, token_hash
+from chalicelib.settings import Settings
+from chalicelib.storage.table import Table
+from tests.api.client import Caller
+from tests.conftest import HandClock
+
+ADMIN = "admin-token-of-the-tests"
+SHOP = {
+    "platform": "woocommerce",
+    "name": "חנות הדוגמה",
+    "url": "https://shop.example",
+    "country": "IL",
+    "currency": "ILS",
+    "timezone": "Asia/Jerusalem",
+    "locale": "he",
+}
+
+
+class Secrets:
+    """Webhook secrets in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def webhook_secret(self, store_id: str) -> str | None:
+        return self.kept.get(store_id)
+
+    def put_webhook_secret(self, store_id: str, secret: str) -> None:
+        self.kept[store_id] = secret
+
+    def delete_webhook_secret(self, store_id: str) -> None:
+        self.kept.pop(store_id, None)
+
+
+class ApiWiring(wiring.Wiring):
+    def __init__(self, table: Table, clock: HandClock) -> None:
+        super().__init__(Settings.from_environment({"AGALA_TABLE": table.name}))
+        self.__dict__["table"] = table
+        self.__dict__["clock"] = clock
+
+    @cached_property
+    def secrets(self) -> Any:
+        return Secrets()
+
+
+@pytest.fixture
+def wired(table: Table, clock: HandClock) -> Iterator[ApiWiring]:
+    made = ApiWiring(table, clock)
+    made.tokens.put(Token(id="0" * 26, name="admin", hash=token_hash(ADMIN), stores=("*",), created_at=clock.now()))
+    wiring.use(made)
+    yield made
+    wiring.use(None)
+
+
+@pytest.fixture
+def call(wired: ApiWiring) -> Caller:
+    """A caller with the admin token."""
+    return Caller(ADMIN)
+
+
+@pytest.fixture
+def store(call: Caller) -> dict[str, Any]:
+    made: dict[str, Any] = call("POST", "/v1/stores", SHOP).json
+    return made

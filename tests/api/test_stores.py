@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Caller
+from tests.api.conftest import SHOP, ApiWiring
+
+
+def test_a_new_store_comes_back_with_its_webhook_address_and_its_secret_once(call: Caller, wired: ApiWiring) -> None:
+    made = call("POST", "/v1/stores", SHOP | {"secret": "bench-webhook-secret"})
+    assert made.status == 201
+    assert made.json["secret"] == "bench-webhook-secret"
+    assert made.json["webhook_url"] == f"https://agala.example/webhooks/woocommerce/{made.json['id']}"
+    assert wired.secrets.kept == {made.json["id"]: "bench-webhook-secret"}
+    seen = call("GET", f"/v1/stores/{made.json['id']}")
+    assert seen.status == 200
+    assert "secret" not in seen.json
+    assert seen.json["name"] == "חנות הדוגמה"
+    assert seen.json["settings"]["quiet_hours"] == {
+        "email": None,
+        "sms": {"from": "21:00", "to": "09:00"},
+        "whatsapp": {"from": "21:00", "to": "09:00"},
+    }
+
+
+def test_a_secret_is_made_where_none_is_given(call: Caller) -> None:
+    first, second = (call("POST", "/v1/stores", SHOP).json["secret"] for _ in range(2))
+    assert len(first) >= 32
+    assert first != second
+
+
+def test_settings_merge_and_null_switches_quiet_hours_off(call: Caller, store: dict[str, Any]) -> None:
+    path = f"/v1/stores/{store['id']}"
+    sender = {"name": "חנות", "email": "hello@shop.example"}
+    changed = call(
+        "PATCH",
+        path,
+        {"settings": {"quiet_hours": {"sms": None, "email": {"from": "22:00", "to": "07:30"}}, "sender": sender}},
+    )
+    assert changed.status == 200
+    assert changed.json["settings"]["quiet_hours"] == {
+        "email": {"from": "22:00", "to": "07:30"},
+        "sms": None,
+        "whatsapp": {"from": "21:00", "to": "09:00"},
+    }
+    again = call("PATCH", path, {"settings": {"sender": {"address": "רחוב 1"}, "sending": "stopped"}}).json
+    assert again["settings"]["sender"] == {**sender, "address": "רחוב 1"}
+    assert again["settings"]["sending"] == "stopped"
+    assert call("GET", path).json == again
+
+
+def test_settings_that_nothing_obeys_yet_are_named(call: Caller, store: dict[str, Any]) -> None:
+    assert store["warnings"] == []
+    path = f"/v1/stores/{store['id']}"
+    changed = call("PATCH", path, {"settings": {"rest_days": True, "caps": {"email": {"per_day": 1}}}}).json
+    assert [warning.split()[0] for warning in changed["warnings"]] == ["settings.rest_days", "settings.caps"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("platform", "magento"),
+        ("name", ""),
+        ("name", "a\u0000b"),
+        ("name", "\ud800"),
+        ("url", "ftp://shop.example"),
+        ("url", "https://"),
+        ("url", "https://user:pass@shop.example"),
+        ("url", "https://[::1"),
+        ("country", "Israel"),
+        ("country", "QQ"),
+        ("currency", "ils"),
+        ("currency", "AAA"),
+        ("timezone", "Asia/Nowhere"),
+        ("timezone", "../../etc/passwd"),
+        ("timezone", "Asia"),
+        ("locale", "hebrew!"),
+        ("secret", "short"),
+        ("abandon_after_minutes", 0),
+        ("abandon_after_minutes", "60"),
+        ("abandon_after_minutes", True),
+        ("colour", "blue"),
+    ],
+)
+def test_a_bad_field_is_named(call: Caller, field: str, value: Any) -> None:
+    refused = call("POST", "/v1/stores", SHOP | {field: value})
+    assert refused.status == 422
+    assert refused.fields == [field]
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"quiet_hours": {"email": {"from": "25:00", "to": "07:00"}}}, "settings.quiet_hours.email.from"),
+        ({"quiet_hours": {"pigeon": None}}, "settings.quiet_hours.pigeon"),
+        ({"sending": "maybe"}, "settings.sending"),
+        ({"attribution_days": -1}, "settings.attribution_days"),
+        ({"caps": {"email": {"per_day": 0}}}, "settings.caps.email.per_day"),
+        ({"mood": 1}, "settings.mood"),
+    ],
+)
+def test_a_bad_setting_is_named_and_changes_nothing(
+    call: Caller, store: dict[str, Any], settings: dict[str, Any], field: str
+) -> None:
+    path = f"/v1/stores/{store['id']}"
+    refused = call("PATCH", path, {"settings": settings})
+    assert refused.status == 422
+    assert refused.fields == [field]
+    assert call("GET", path).json["settings"] == store["settings"]
+
+
+def test_what_records_depend_on_cannot_change(call: Caller, store: dict[str, Any]) -> None:
+    path = f"/v1/stores/{store['id']}"
+    assert call("PATCH", path, {"currency": "EUR"}).fields == ["currency"]
+    assert call("PATCH", path, {"name": None}).fields == ["name"]
+    assert call("PATCH", path, {"currency": "ILS", "name": "Shop"}).json["name"] == "Shop"
+
+
+def test_a_new_secret_is_kept_and_not_shown(call: Caller, store: dict[str, Any], wired: ApiWiring) -> None:
+    changed = call("PATCH", f"/v1/stores/{store['id']}", {"secret": "another-secret"})
+    assert "another-secret" not in changed.text
+    assert wired.secrets.kept[store["id"]] == "another-secret"
+
+
+def test_a_store_that_went_is_gone(call: Caller, store: dict[str, Any], wired: ApiWiring) -> None:
+    path = f"/v1/stores/{store['id']}"
+    assert call("DELETE", path).status == 204
+    assert call("GET", path).status == 404
+    assert call("DELETE", path).status == 404
+    assert wired.secrets.kept == {}
+
+
+def test_stores_are_listed_in_the_order_of_their_making_page_by_page(call: Caller) -> None:
+    made = [call("POST", "/v1/stores", SHOP | {"name": f"Shop {n}"}).json["id"] for n in range(5)]
+    seen: list[str] = []
+    path = "/v1/stores?limit=2"
+    while True:
+        page = call("GET", path).json
+        seen += [store["id"] for store in page["items"]]
+        if page["next"] is None:
+            break
+        path = f"/v1/stores?limit=2&cursor={page['next']}"
+    assert sorted(seen) == sorted(made)
+    assert seen == sorted(seen)

@@ -1,0 +1,94 @@
+"""The embedded runtime's email provider: it keeps every message it is given, and knows which ones it has."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from chalicelib.clock import Clock, rfc3339
+from chalicelib.journeys.ports import ProviderBusy
+from chalicelib.messages.ports import Email, EmailChannel, SendRejected
+from local.journal import Journal
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    place INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    record TEXT NOT NULL,
+    delivery TEXT NOT NULL
+);
+"""
+# `delivery`: kept (no SMTP), trying (handed to SMTP, its answer not yet known), delivered, uncertain.
+
+
+class Outbox:
+    """An `EmailChannel`. With `smtp` each email is also delivered for real, once; one whose delivery was cut short
+    (the process died in the middle) stays `trying`, is shown so, and is never delivered again by itself."""
+
+    def __init__(self, path: Path, clock: Clock, smtp: EmailChannel | None = None) -> None:
+        self._journal = Journal(path, _SCHEMA)
+        self._clock = clock
+        self._smtp = smtp
+
+    def send(self, email: Email) -> str:
+        """Keeps it; a message id that is here already changes nothing. Raises ProviderBusy, SendRejected and
+        SendUncertain of the SMTP channel; an email that SMTP surely did not take is not kept."""
+        provider_id = f"outbox-{email.message_id}"
+        with self._journal.transaction() as journal:
+            new = journal.execute(
+                "INSERT INTO messages (id, record, delivery) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING place",
+                (email.message_id, self._record(email), "trying" if self._smtp else "kept"),
+            ).fetchone()
+        if new and self._smtp:
+            self._deliver(email, self._smtp)
+        return provider_id
+
+    def was_taken(self, message_id: str) -> str | None | bool:
+        row = self._journal.row("SELECT delivery FROM messages WHERE id = ?", message_id)
+        if row is None:
+            return False
+        return None if row["delivery"] in ("trying", "uncertain") else f"outbox-{message_id}"
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Oldest first: `{id, channel, kind, from, to, subject, headers, html, text, at, journey, step, contact_id,
+        store_id, delivery}`."""
+        rows = self._journal.rows("SELECT id, record, delivery FROM messages ORDER BY place")
+        return [{"id": row["id"], **json.loads(row["record"]), "delivery": row["delivery"]} for row in rows]
+
+    def close(self) -> None:
+        self._journal.close()
+
+    def _deliver(self, email: Email, smtp: EmailChannel) -> None:
+        try:
+            smtp.send(email)
+        except (ProviderBusy, SendRejected):
+            with self._journal.transaction() as journal:
+                journal.execute("DELETE FROM messages WHERE id = ?", (email.message_id,))
+            raise
+        except Exception:
+            self._mark(email.message_id, "uncertain")
+            raise
+        self._mark(email.message_id, "delivered")
+
+    def _mark(self, message_id: str, delivery: str) -> None:
+        with self._journal.transaction() as journal:
+            journal.execute("UPDATE messages SET delivery = ? WHERE id = ?", (delivery, message_id))
+
+    def _record(self, email: Email) -> str:
+        record = {
+            "channel": "email",
+            "kind": email.kind,
+            "from": f"{email.sender_name} <{email.sender}>" if email.sender_name else email.sender,
+            "to": email.to,
+            "subject": email.subject,
+            "headers": email.headers | ({"Reply-To": email.reply_to} if email.reply_to else {}),
+            "html": email.html,
+            "text": email.text,
+            "at": rfc3339(self._clock.now()),
+            "journey": email.journey,
+            "step": email.step,
+            "contact_id": email.contact_id,
+            "store_id": email.store_id,
+        }
+        return json.dumps(record, ensure_ascii=False)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
-    from chalicelib.storage.queue import Queue
-    from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.orders import Orders
     from chalicelib.storage.products import Products
+    from chalicelib.storage.queue import Queue
+    from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.stores import Stores, Tokens
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline

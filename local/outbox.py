@@ -44,7 +44,7 @@ class Outbox:
             self._deliver(email, self._smtp)
         return provider_id
 
-    def was_taken(self, message_id: str) -> str | None | bool:
+    def was_taken(self, message_id: str) -> str | bool | None:
         row = self._journal.row("SELECT delivery FROM messages WHERE id = ?", message_id)
         if row is None:
             return False

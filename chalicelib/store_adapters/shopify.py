@@ -76,6 +76,8 @@ class Shopify:
     def parse(self, delivery: Delivery, store: Store) -> list[Change]:
         """Raises `Unintelligible`, naming the field."""
         topic = self.topic(delivery)
+        if not topic:
+            raise Unintelligible("x-shopify-topic: expected a topic")
         read = _READERS.get(topic)
         if read is None:
             return [Nothing(_UNUSED.get(topic, "a topic that Agala does not use"))]

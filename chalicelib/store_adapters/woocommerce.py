@@ -55,12 +55,23 @@ class WooCommerce:
     def parse(self, delivery: Delivery, store: Store) -> list[Change]:
         """Raises `Unintelligible`, naming the field."""
         topic = self.topic(delivery)
+        if not topic:
+            raise Unintelligible("x-wc-webhook-topic: expected a topic")
         if topic.startswith("action."):
             return [Nothing("a shop action, not a record")]
         read = _READERS.get(topic)
         if read is None:
             return [Nothing("a topic that Agala does not use")]
-        return read(_Telling(Fields(load(delivery.body)), store, hashlib.sha256(delivery.body).hexdigest()[:16]))
+        fields = Fields(load(delivery.body))
+        if "id" not in fields and _is_gone(fields):
+            return [Nothing("the record was gone when the shop wrote this delivery")]
+        return read(_Telling(fields, store, hashlib.sha256(delivery.body).hexdigest()[:16]))
+
+
+def _is_gone(fields: Fields) -> bool:
+    """The body is built when it is sent: of a record deleted meanwhile it is WordPress's own "not found"."""
+    data = fields.any("data")
+    return "code" in fields and isinstance(data, dict) and data.get("status") in (404, 410)
 
 
 class _Telling:

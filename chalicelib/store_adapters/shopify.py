@@ -43,10 +43,12 @@ FINANCIAL_STATUSES = {
     "expired": OrderStatus.CANCELLED,
 }
 _EVER_PAID = ("paid", "partially_refunded", "refunded")
-# CustomerEmailMarketingState and its siblings. None: never asked, so nothing to tell. A person whose data was erased
+# CustomerEmailMarketingState, CustomerSmsMarketingState and CustomerMarketingConsentState (WhatsApp).
+# None: never asked, so nothing to tell. A person whose data was erased
 # and an address that cannot be written to are never written to.
 CONSENT_STATES = {
     "not_subscribed": None,
+    "never_subscribed": None,
     "pending": ConsentStatus.PENDING,
     "subscribed": ConsentStatus.SUBSCRIBED,
     "unsubscribed": ConsentStatus.UNSUBSCRIBED,
@@ -219,6 +221,8 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
     )
     if not (person.customer_id or person.email or person.phone):
         fields.wrong("customer_id", "an id")
+    if not any(name in fields for name in _CONSENT_FIELDS.values()):
+        fields.wrong("email_marketing_consent", "a consent on some channel")
     for name in _CONSENT_FIELDS.values():
         # No other time is told here, and a choice without one could not be set against a later one.
         choice = fields.child(name)

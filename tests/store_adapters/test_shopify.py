@@ -214,7 +214,9 @@ def test_consent_with_its_time_and_no_consent_where_nobody_was_asked() -> None:
     assert email.consent.at == datetime(2026, 11, 10, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("state", ["SUBSCRIBED", "unsubscribed", "REDACTED", "invalid", "pending", "not_subscribed"])
+@pytest.mark.parametrize(
+    "state", ["SUBSCRIBED", "unsubscribed", "REDACTED", "invalid", "pending", "not_subscribed", "never_subscribed"]
+)
 def test_every_consent_state_is_understood(state: str) -> None:
     change = of(CUSTOMER, "customers/update", email_marketing_consent={"state": state})
     assert isinstance(change, Customer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,7 +22,7 @@ LARGEST_MESSAGE = 250_000  # bytes
 
 
 class Queue(Protocol):
-    def send(self, message: Mapping[str, Any], message_id: str) -> None:
+    def send(self, message: dict[str, Any], message_id: str, /) -> None:
         """Kept once this returns. `message_id` names the message in the queue's own records.
 
         Raises `TryLater` if it was not taken (or nobody knows: a repeat does no harm).
@@ -39,7 +39,7 @@ class SqsQueue:
         self._url = url
         self._objects = objects
 
-    def send(self, message: Mapping[str, Any], message_id: str) -> None:
+    def send(self, message: dict[str, Any], message_id: str, /) -> None:
         text = json.dumps(message, separators=(",", ":"))
         if len(text) > LARGEST_MESSAGE:
             smaller, key, content = by_object(message)

@@ -4,7 +4,7 @@ import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -30,7 +30,7 @@ class FakeQueue:
         self.messages: list[dict[str, Any]] = []
         self.out = False
 
-    def send(self, message: Mapping[str, Any], message_id: str) -> None:
+    def send(self, message: dict[str, Any], message_id: str, /) -> None:
         if self.out:
             raise TryLater("the queue is out")
         assert message["delivery_id"] == message_id

@@ -1,7 +1,8 @@
 """`make package`: Chalice's package, merged with template.json, checked, in dist/package/.
 
-Chalice merges dictionaries only, which leaves one thing to do here: each route's integration names its function by a name
-known beforehand. Chalice's own `${APIHandler.Arn}` would be a circle, for the functions are told the API's address.
+Chalice merges dictionaries only, which leaves one thing to do here: each route's integration names its function by
+a name known beforehand. Chalice's own `${APIHandler.Arn}` would be a circle, for the functions are told the API's
+address.
 """
 
 from __future__ import annotations

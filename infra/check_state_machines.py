@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
 from cfnlint.api import lint
 from statelint.linter import Linter
 
-TEMPLATES = Path(__file__).parent.parent / "chalicelib" / "journeys" / "templates"
+from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.gallery import gallery
+
 STEP_FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:agala-dev-journey_step"
 ROLE = "arn:aws:iam::123456789012:role/agala-state-machines"
 
@@ -43,14 +44,11 @@ def mistakes(machines: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def compiled_templates() -> Iterator[tuple[str, dict[str, Any]]]:
-    """(template, state machine) and, where people can be taken up again, (template resume, state machine)."""
-    from chalicelib.journeys.compile import compile_journey, compile_resume
-    from chalicelib.journeys.definition import Definition
-
-    for file in sorted(TEMPLATES.glob("*.yaml")):
-        definition = Definition.model_validate(yaml.safe_load(file.read_text("utf-8")))
-        yield file.stem, compile_journey(definition, STEP_FUNCTION)
-        yield f"{file.stem} (resume)", compile_resume(definition, STEP_FUNCTION)
+    """(name, state machine): of each ready journey the machine people enter and the one that takes them up again."""
+    for template in gallery():
+        definition = Definition.model_validate(template.definition)
+        yield template.id, compile_journey(definition, STEP_FUNCTION)
+        yield f"{template.id} (resume)", compile_resume(definition, STEP_FUNCTION)
 
 
 def main() -> None:

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.settings import Settings
+from chalicelib.storage.table import create_table
+from infra import package
+
+ROOT = Path(__file__).parent.parent.parent
+TEMPLATE = json.loads((ROOT / "infra" / "template.json").read_text())
+RESOURCES = TEMPLATE["Resources"]
+CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
+FUNCTIONS: dict[str, dict[str, Any]] = CONFIG["stages"]["production"]["lambda_functions"]
+POLICIES = {name: json.loads((ROOT / ".chalice" / f["iam_policy_file"]).read_text()) for name, f in FUNCTIONS.items()}
+
+
+def resource_of(function: str) -> dict[str, Any]:
+    name = "APIHandler" if function == "api_handler" else "".join(word.title() for word in function.split("_"))
+    found: dict[str, Any] = RESOURCES[name]
+    return found
+
+
+class Asked(Mapping[str, str]):
+    """An environment that remembers which names were asked for."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.names.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_table_is_the_one_that_the_embedded_runtime_makes() -> None:
+    made: dict[str, Any] = {}
+
+    class Client:
+        def create_table(self, **request: Any) -> None:
+            made.update(request)
+
+    create_table(Client(), "agala")  # type: ignore[arg-type]
+    deployed = RESOURCES["Table"]["Properties"]
+    for what in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode"):
+        assert deployed[what] == made[what]
+
+
+def test_functions_are_told_every_setting_and_nothing_else() -> None:
+    asked = Asked()
+    Settings.from_environment(asked)
+    told = {name: resource_of(name)["Properties"]["Environment"]["Variables"].keys() for name in FUNCTIONS}
+    assert told["api_handler"] == asked.names
+    assert told["webhook_door"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET", "AGALA_PARAMETER_PREFIX"}
+    assert all(names <= asked.names for names in told.values())
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_policy_allows_everything_or_everywhere(function: str) -> None:
+    for statement in POLICIES[function]["Statement"]:
+        assert not [action for action in statement["Action"] if "*" in action]
+        assert statement["Resource"] != "*"
+        assert "*" not in statement["Resource"]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_each_function_writes_only_the_log_that_bears_its_name(function: str) -> None:
+    name = resource_of(function)["Properties"]["FunctionName"]["Fn::Sub"]
+    logs = [s for s in POLICIES[function]["Statement"] if s["Action"][0].startswith("logs:")]
+    assert [s["Resource"]["Fn::Sub"].endswith(f":log-group:/aws/lambda/{name}:*") for s in logs] == [True]
+
+
+def test_the_door_cannot_touch_the_table() -> None:
+    assert "dynamodb" not in json.dumps(POLICIES["webhook_door"])
+
+
+def test_a_delivery_is_not_given_out_again_while_it_is_worked_on() -> None:
+    """AWS Lambda's guide to SQS: a visibility timeout of at least six times the function's."""
+    assert RESOURCES["Deliveries"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["ingest"]["lambda_timeout"]
+
+
+def with_paths(*paths: str) -> dict[str, Any]:
+    uri = {"Fn::Sub": "${APIHandler.Arn}"}
+    integration = {"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": uri}}
+    definition = {"paths": {path: {"post": json.loads(json.dumps(integration))} for path in paths}}
+    api = {"Properties": {"DefinitionBody": definition}}
+    handler = {"Environment": {"url": {"Fn::Sub": "https://${RestAPI}.example"}}}
+    return {"Resources": {"RestAPI": api, "APIHandler": handler}}
+
+
+def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
+    door = "/webhooks/{platform}/{store_id}"
+    template = with_paths(door, "/v1/stores")
+    with pytest.raises(CycleError):
+        package.require_an_order(template)
+    package.connect_routes(template)
+    package.require_an_order(template)
+    text = json.dumps(template)
+    assert text.count("-webhook-door/invocations") == 1
+    assert text.count("-api/invocations") == 1
+
+
+def test_a_missing_webhook_route_is_not_packaged() -> None:
+    with pytest.raises(KeyError):
+        package.connect_routes(with_paths("/v1/stores"))

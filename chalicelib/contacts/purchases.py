@@ -31,7 +31,10 @@ class Line(BaseModel):
 
 
 class ContactOrder(BaseModel):
-    """An order that was paid, as its contact's partition holds it. `counted` as `Order.counts` says."""
+    """An order that was paid, as its contact's partition holds it. `counted` as `Order.counts` says.
+
+    `nth` is its rank as its events in the timeline say it; `events` are those events' ids and times.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -40,6 +43,8 @@ class ContactOrder(BaseModel):
     net: Money
     counted: bool
     lines: tuple[Line, ...] = ()
+    nth: int = 0
+    events: dict[str, datetime] = Field(default_factory=dict)
 
 
 class Bought(BaseModel):

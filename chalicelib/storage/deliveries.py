@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -160,6 +160,19 @@ class Deliveries:
             self._objects.delete(record.object_key)
         expression = "SET reason = :erased REMOVE raw, object_key, contact_ids"
         self._table.update(*keys.delivery(store_id, delivery_id), expression, values={":erased": "erased"})
+
+    def of_contact(self, store_id: str, contact_id: str) -> Sequence[str]:
+        """Ids of the deliveries that told of this contact, for as long as they are kept."""
+        found = self._table.query(keys.contact(store_id, contact_id), prefix="D#")
+        return [str(item["sk"]).removeprefix("D#") for item in found]
+
+    def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None:
+        """What came and its very text; None once it is gone."""
+        record, raw = self.get(store_id, delivery_id), self.raw(store_id, delivery_id)
+        if record is None or raw is None:
+            return None
+        shown = {"id", "topic", "platform", "received_at"}
+        return {**record.model_dump(mode="json", include=shown), "body": raw.body.decode("utf-8", "replace")}
 
     def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]:
         """Ids of parked deliveries, which no contact points to, that hold any of these texts."""

@@ -1,0 +1,339 @@
+"""The contact book: what the API, the links and the journeys' steps may do to a contact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chalicelib.clock import Clock, parse_rfc3339, rfc3339
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
+from chalicelib.contacts import profile
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
+from chalicelib.contacts.person import Person
+from chalicelib.contacts.ports import Contacts, Writing
+from chalicelib.contacts.profile import Telling
+from chalicelib.contacts.resolve import Resolver, erasure_hashes
+from chalicelib.contacts.retry import persist
+from chalicelib.errors import BadInput, FieldMistake, NotFound
+
+
+class ContactInput(BaseModel):
+    """A person as the API takes one: at least one of email, phone, external_id. Lists and tags are added to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    email: str | None = Field(default=None, max_length=254)
+    phone: str | None = Field(default=None, max_length=40)
+    external_id: str | None = Field(default=None, max_length=100)
+    first_name: str | None = Field(default=None, max_length=200)
+    last_name: str | None = Field(default=None, max_length=200)
+    locale: str | None = Field(default=None, max_length=35)
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    consent: dict[Channel, Consent] = Field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    fields: dict[str, Any] = Field(default_factory=dict)
+    joined_from: str = Field(default="api", max_length=100, pattern=r"^[^|]*$")
+
+
+class ContactPatch(BaseModel):
+    """Only what is given changes; null empties a name, a field. `lists` and `tags` replace what was there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    email: str | None = Field(default=None, max_length=254)
+    phone: str | None = Field(default=None, max_length=40)
+    first_name: str | None = Field(default=None, max_length=200)
+    last_name: str | None = Field(default=None, max_length=200)
+    locale: str | None = Field(default=None, max_length=35)
+    consent: dict[Channel, Consent] = Field(default_factory=dict)
+    lists: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
+class RawDeliveries(Protocol):
+    def of_contact(self, store_id: str, contact_id: str) -> Sequence[str]: ...
+
+    def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]: ...
+
+    def erase(self, store_id: str, delivery_id: str) -> None: ...
+
+    def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None: ...
+
+
+class Notify(Protocol):
+    """Journeys hear of what happened (`commerce.ports.Listener.on_events`)."""
+
+    def __call__(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
+
+
+class ContactBook:
+    """Every change is written over the revision it was decided on and tried again on a conflict (`TryLater` at last)."""
+
+    def __init__(
+        self, contacts: Contacts, resolver: Resolver, deliveries: RawDeliveries, clock: Clock, notify: Notify
+    ) -> None:
+        self._contacts, self._resolver, self._deliveries = contacts, resolver, deliveries
+        self._clock, self._notify = clock, notify
+
+    def upsert(self, store: Store, given: ContactInput) -> Contact:
+        """Make the contact, or add to the one (or ones: they merge) that these identities name.
+
+        Raises `BadInput` naming the field.
+        """
+        now = self._clock.now()
+        person = Person(
+            email=given.email,
+            phone=given.phone,
+            customer_id=given.external_id,
+            first_name=given.first_name,
+            last_name=given.last_name,
+            country=given.country,
+            locale=given.locale,
+        )
+        self._check(person, store)
+        telling = Telling(person, now, "api", now, given.joined_from, _stamped(given.consent, now))
+
+        def action() -> tuple[Contact, list[Event]]:
+            meeting = self._resolver.meet(store, telling)
+            if meeting.contact is None:
+                raise BadInput("expected an email, a phone or an external id")
+            contact = profile.set_fields(meeting.contact, given.fields, now, "api")
+            contact, events = _with_lists(
+                contact, {*contact.lists, *given.lists}, {*contact.tags, *given.tags}, rfc3339(now)
+            )
+            writing = meeting.writing or Writing(contact.id)
+            if meeting.writing or contact != meeting.contact:
+                written = Writing(
+                    contact.id,
+                    contact=contact,
+                    pointers=writing.pointers,
+                    events=(*writing.events, *events),
+                    events_gone=writing.events_gone,
+                )
+                self._contacts.write(store.id, [written])
+                contact = _next(contact)
+            return contact, [*meeting.events, *events]
+
+        contact, events = persist(action)
+        if events:
+            self._notify(store, contact.id, events)
+        return contact
+
+    def patch(self, store: Store, contact_id: str, given: ContactPatch) -> Contact:
+        """Raises `NotFound`, and `BadInput` also for an email that is another contact's."""
+        now = self._clock.now()
+        names = {name: getattr(given, name) for name in _NAMES if name in given.model_fields_set}
+        person = Person(email=given.email, phone=given.phone)
+        self._check(person, store)
+        told = identities_of(person, store.country)
+        telling = Telling(person, now, "api", now, "api", _stamped(given.consent, now))
+
+        def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            contact = profile.absorb(before, telling, told)
+            contact = profile.replace_names(contact, names, now, "api")
+            contact = profile.set_fields(contact, given.fields, now, "api")
+            lists = before.lists if given.lists is None else given.lists
+            tags = before.tags if given.tags is None else given.tags
+            return _with_lists(contact, lists, tags, rfc3339(now))
+
+        contact, events = self._change(store.id, contact_id, alter, told)
+        if events:
+            self._notify(store, contact.id, events)
+        return contact
+
+    def change_consent(self, store_id: str, contact_id: str, changes: Sequence[ConsentChange]) -> Contact:
+        """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`."""
+        now = self._clock.now()
+        stamped = [c.model_copy(update={"consent": _at(c.consent, now)}) for c in changes]
+
+        def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            contact = before.model_copy(update={"consent": profile.merge_consent(before.consent, stamped)})
+            changed = [c for c in stamped if before.consent_for(c.channel) != contact.consent_for(c.channel)]
+            return contact, [_consent_event(contact, change) for change in changed]
+
+        return self._change(store_id, contact_id, alter)[0]
+
+    def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> Contact:
+        """Never send there again, whatever the consent; the first reason stays. Raises `NotFound`."""
+        return self._change(
+            store_id,
+            contact_id,
+            lambda before: (before.model_copy(update={"suppressed": {channel: reason, **before.suppressed}}), []),
+        )[0]
+
+    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str | None = None) -> list[Event]:
+        """None takes the field away. `cause` (a step's claim, say) makes repeating find the same event again."""
+        now = self._clock.now()
+        event = self._event(store_id, "field_changed", name, cause or rfc3339(now), {"field": name, "value": value})
+
+        def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            contact = profile.set_fields(before, {name: value}, now, cause or "api")
+            return (contact, [event(contact)]) if contact.fields != before.fields else (before, [])
+
+        return self._once(store_id, contact_id, alter, event)
+
+    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
+        return self._member(store_id, contact_id, "lists", name, True, "list_joined", cause)
+
+    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
+        return self._member(store_id, contact_id, "lists", name, False, "list_left", cause)
+
+    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
+        return self._member(store_id, contact_id, "tags", name, True, "tag_added", cause)
+
+    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
+        return self._member(store_id, contact_id, "tags", name, False, "tag_removed", cause)
+
+    def erase(self, store_id: str, contact_id: str) -> None:
+        """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
+
+        The email stays remembered as a hash only, so that a later order does not make them written to again.
+        """
+        contact = self._get(store_id, contact_id)
+        pairs = [(EMAIL, email) for email in contact.emails] + [(CUSTOMER, c) for c in contact.external_ids]
+        mentioned = self._deliveries.mentioning(store_id, [*contact.emails, *contact.phones])
+        for delivery_id in {*self._deliveries.of_contact(store_id, contact.id), *mentioned}:
+            self._deliveries.erase(store_id, delivery_id)
+        self._contacts.forget(store_id, contact, erasure_hashes(store_id, pairs), self._clock.now())
+
+    def export(self, store_id: str, contact_id: str) -> dict[str, Any]:
+        """Everything we hold on one person, by kind of record. Raises `NotFound`."""
+        contact = self._get(store_id, contact_id)
+        found: dict[str, Any] = dict(self._contacts.export(store_id, contact.id))
+        raw = [self._deliveries.export(store_id, i) for i in self._deliveries.of_contact(store_id, contact.id)]
+        mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
+        return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
+
+    def _check(self, person: Person, store: Store) -> None:
+        told = identities_of(person, store.country)
+        mistakes = []
+        if person.email and not told.email:
+            mistakes.append(FieldMistake("email", "expected an email address"))
+        if person.phone and not told.phone:
+            mistakes.append(FieldMistake("phone", "expected a phone number, best with + and country code"))
+        if mistakes:
+            raise BadInput("this does not identify anybody", mistakes)
+
+    def _get(self, store_id: str, contact_id: str) -> Contact:
+        contact = self._contacts.get(store_id, contact_id)
+        if contact is None:
+            raise NotFound("no such contact")
+        return contact
+
+    def _change(
+        self,
+        store_id: str,
+        contact_id: str,
+        alter: Callable[[Contact], tuple[Contact, list[Event]]],
+        told: Identities | None = None,
+        seen: bool = False,
+    ) -> tuple[Contact, list[Event]]:
+        """The contact after `alter`, and the events that were written with it."""
+
+        def action() -> tuple[Contact, list[Event]]:
+            before = self._get(store_id, contact_id)
+            contact, events = alter(before)
+            claims = self._resolver.claims(store_id, contact, told) if told else ()
+            if contact == before and not claims:
+                return before, []
+            kept = tuple(events)
+            written = Writing(contact.id, contact=contact, pointers=claims, events=kept, seen=kept if seen else ())
+            self._contacts.write(store_id, [written])
+            return _next(contact), events
+
+        return persist(action)
+
+    def _once(
+        self,
+        store_id: str,
+        contact_id: str,
+        alter: Callable[[Contact], tuple[Contact, list[Event]]],
+        event: Callable[[Contact], Event],
+    ) -> list[Event]:
+        """A cause that was here before changes nothing and finds the event that it left then."""
+        known = self._contacts.seen(store_id, event(self._get(store_id, contact_id)).id)
+        if known:
+            return [known[1]]
+        return self._change(store_id, contact_id, alter, seen=True)[1]
+
+    def _member(
+        self, store_id: str, contact_id: str, kind: str, name: str, wanted: bool, type_: str, cause: str | None
+    ) -> list[Event]:
+        now = self._clock.now()
+        event = self._event(store_id, type_, name, cause or rfc3339(now), {kind.removesuffix("s"): name})
+
+        def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            have: tuple[str, ...] = getattr(before, kind)
+            if (name in have) is wanted:
+                return before, []
+            now_have = tuple(sorted({*have, name} if wanted else {*have} - {name}))
+            return before.model_copy(update={kind: now_have}), [event(before)]
+
+        return self._once(store_id, contact_id, alter, event)
+
+    def _event(
+        self, store_id: str, type_: str, name: str, cause: str, properties: dict[str, Any]
+    ) -> Callable[[Contact], Event]:
+        now = self._clock.now()
+
+        def make(contact: Contact) -> Event:
+            event_id = f"{type_}:{store_id}:{contact.id}:{name}:{cause}"
+            return Event(id=event_id, type=type_, occurred_at=now, properties=properties)
+
+        return make
+
+
+_NAMES = ("first_name", "last_name", "locale")
+
+
+def _at(consent: Consent, now: datetime) -> Consent:
+    return consent.model_copy(update={"at": consent.at or now, "source": consent.source or "api"})
+
+
+def _stamped(consent: dict[Channel, Consent], now: datetime) -> tuple[ConsentChange, ...]:
+    return tuple(ConsentChange(channel=channel, consent=_at(value, now)) for channel, value in consent.items())
+
+
+def _next(contact: Contact) -> Contact:
+    return contact.model_copy(update={"rev": contact.rev + 1})
+
+
+def _consent_event(contact: Contact, change: ConsentChange) -> Event:
+    at = change.consent.at
+    assert at is not None
+    return Event(
+        id=f"consent_changed:{contact.store_id}:{contact.id}:{change.channel}:{rfc3339(at)}",
+        type="consent_changed",
+        occurred_at=at,
+        properties={
+            "channel": change.channel.value,
+            "status": change.consent.status.value,
+            "source": change.consent.source,
+        },
+    )
+
+
+def _with_lists(contact: Contact, lists: Iterable[str], tags: Iterable[str], cause: str) -> tuple[Contact, list[Event]]:
+    """The contact with exactly these, and what changed."""
+    at = parse_rfc3339(cause)
+    events = []
+    for kind, wanted, came, left in (
+        ("lists", lists, "list_joined", "list_left"),
+        ("tags", tags, "tag_added", "tag_removed"),
+    ):
+        have = set(getattr(contact, kind))
+        for type_, names in ((came, set(wanted) - have), (left, have - set(wanted))):
+            for name in sorted(names):
+                event_id = f"{type_}:{contact.store_id}:{contact.id}:{name}:{cause}"
+                properties = {kind.removesuffix("s"): name}
+                events.append(Event(id=event_id, type=type_, occurred_at=at, properties=properties))
+    changed = {"lists": tuple(sorted(set(lists))), "tags": tuple(sorted(set(tags)))}
+    return contact.model_copy(update=changed), events

@@ -1,0 +1,248 @@
+"""Which contact a telling is about: found by its identities, merged where they prove one person, else made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.clock import Clock
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
+from chalicelib.contacts import profile
+from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.identity import (
+    CUSTOMER,
+    EMAIL,
+    PHONE,
+    PHONE_CLAIMS,
+    Identities,
+    Pointer,
+    identities_of,
+    older,
+    same_person_by_email,
+    same_person_by_phone,
+)
+from chalicelib.contacts.ports import Contacts, Removal, Timeline, Writing
+from chalicelib.contacts.profile import Telling
+from chalicelib.contacts.purchases import ContactOrder, fold, ranks
+from chalicelib.errors import BadInput, FieldMistake
+from chalicelib.ids import digest, new_id
+
+ERASED = "erased"
+_EVENTS_AT_ONCE = 80  # a transaction takes 100 items
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A telling and its contact. `contact` is as it will be once `writing` (None: nothing new) is written.
+
+    `erased`: the person was erased after this telling; nothing of it may be kept, and `contact` is None.
+    `merged`: contacts that were found to be this one.
+    """
+
+    contact: Contact | None
+    writing: Writing | None = None
+    events: tuple[Event, ...] = ()
+    merged: tuple[str, ...] = ()
+    erased: bool = False
+
+
+def erasure_hashes(store_id: str, pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """What is remembered of an erased person. A phone is not: its next owner is somebody else."""
+    return [digest("erased", store_id, kind, value) for kind, value in pairs if kind != PHONE]
+
+
+def reranked(orders: Sequence[ContactOrder]) -> list[ContactOrder]:
+    """Those whose rank is another than their events say, with the right one."""
+    places = ranks(orders)
+    return [o.model_copy(update={"nth": places[o.order_id]}) for o in orders if o.nth != places[o.order_id]]
+
+
+def ranked_event(event: Event, nth: int | None) -> Event:
+    """The event with its order's rank among the contact's paid orders (1-based); without one while it has none."""
+    properties = {name: value for name, value in event.properties.items() if name != "nth"}
+    if nth:
+        properties["nth"] = nth
+    return event.model_copy(update={"properties": properties})
+
+
+class Resolver:
+    def __init__(self, contacts: Contacts, timeline: Timeline, clock: Clock) -> None:
+        self._contacts, self._timeline, self._clock = contacts, timeline, clock
+
+    def meet(self, store: Store, telling: Telling) -> Meeting:
+        """Merges are written at once, the telling itself is not: the caller writes it together with its own.
+
+        Raises `Conflict` when somebody else was quicker: ask anew.
+        """
+        told = identities_of(telling.person, store.country)
+        pairs = told.pairs()
+        if not pairs:
+            return Meeting(contact=None)
+        merged: list[str] = []
+        while True:  # every turn but the last makes one contact fewer, or finishes a merge
+            pointers = self._contacts.pointers(store.id, pairs)
+            known = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
+            halfway = next((contact for contact in known.values() if contact.merging), None)
+            if halfway:
+                merged += halfway.merging
+                self.finish(store, halfway)
+                continue
+            main, other, told = _decide(told, pointers, known)
+            if main and other:
+                stays, goes = older(main, other)
+                self.merge(store, stays, goes)
+                continue
+            return self._met(store, telling, told, main, pointers, known, tuple(merged))
+
+    def _met(
+        self,
+        store: Store,
+        telling: Telling,
+        told: Identities,
+        main: Contact | None,
+        pointers: dict[tuple[str, str], Pointer],
+        known: dict[str, Contact],
+        merged: tuple[str, ...],
+    ) -> Meeting:
+        fresh = [pair for pair in told.pairs() if not any(c in known for c in _claims(pointers.get(pair)))]
+        erased_at = self._contacts.erased_at(store.id, erasure_hashes(store.id, fresh)) if fresh else None
+        if erased_at and telling.at <= erased_at:
+            return Meeting(contact=main, erased=True, merged=merged)
+        before = main
+        if main is None:
+            main = profile.newborn(store.id, new_id(self._clock.now()), store.currency, telling)
+        customer = pointers.get((CUSTOMER, told.customer or ""))
+        contact = profile.absorb(main, telling, told, attached=not (customer and customer.detached))
+        if erased_at:
+            contact = contact.model_copy(update={"suppressed": dict.fromkeys(Channel, ERASED)})
+        events, gone = created_events(before, contact)
+        born_now = contact.provenance.get("created_at") == telling.birth
+        claims = _to_claim(told, contact.id, pointers, known)
+        if contact == before and not claims:
+            return Meeting(contact, events=(profile.created_event(contact),) if born_now else (), merged=merged)
+        writing = Writing(contact.id, contact=contact, pointers=claims, events=events, events_gone=gone)
+        return Meeting(contact, writing, (profile.created_event(contact),) if born_now else (), merged)
+
+    def claims(self, store_id: str, contact: Contact, told: Identities) -> tuple[Pointer, ...]:
+        """The pointers by which these identities become this contact's. Raises `BadInput` for another's email."""
+        pointers = self._contacts.pointers(store_id, told.pairs())
+        known = self._contacts.read(store_id, {c for pointer in pointers.values() for c in pointer.contacts})
+        owners = {known[c].id for c in _claims(pointers.get((EMAIL, told.email or ""))) if c in known}
+        if owners - {contact.id}:
+            raise BadInput("two contacts", [FieldMistake("email", "expected an email that no other contact has")])
+        return _to_claim(told, contact.id, pointers, known)
+
+    def merge(self, store: Store, stays: Contact, goes: Contact) -> Contact:
+        """Two contacts are one person. Raises `Conflict`; once past that, it can be finished by anybody."""
+        joined = profile.join(stays, goes)
+        pairs = [
+            *((EMAIL, email) for email in goes.emails),
+            *((PHONE, phone) for phone in goes.phones),
+            *((CUSTOMER, customer) for customer in goes.external_ids),
+        ]
+        moved = []
+        for pointer in self._contacts.pointers(store.id, pairs).values():
+            owners = dict.fromkeys(stays.id if owner == goes.id else owner for owner in pointer.contacts)
+            moved.append(pointer.model_copy(update={"contacts": tuple(owners)}))
+        self._contacts.write(
+            store.id,
+            [
+                Writing(stays.id, contact=joined, pointers=tuple(moved)),
+                Writing(goes.id, contact=profile.pointer_only(goes, stays.id)),
+            ],
+        )
+        return self.finish(store, joined.model_copy(update={"rev": joined.rev + 1}))
+
+    def finish(self, store: Store, contact: Contact) -> Contact:
+        """Bring a merge to its end: carry what is left, then fold the totals and ranks anew. Raises `Conflict`."""
+        for loser in contact.merging:
+            self._contacts.move(store.id, loser, contact.id)
+        orders = self._contacts.orders(store.id, contact.id)
+        changed = reranked(orders)
+        events = self.rewritten(store.id, contact.id, changed)
+        while len(events) + len(changed) > _EVENTS_AT_ONCE:
+            some, events = events[:_EVENTS_AT_ONCE], events[_EVENTS_AT_ONCE:]
+            self._contacts.write(store.id, [Writing(contact.id, events=tuple(some))])
+            if not events:
+                break
+        while len(changed) > _EVENTS_AT_ONCE:
+            parts, changed = changed[:_EVENTS_AT_ONCE], changed[_EVENTS_AT_ONCE:]
+            self._contacts.write(store.id, [Writing(contact.id, orders=tuple(parts))])
+        done = profile.refold(contact, orders).model_copy(update={"merging": ()})
+        born, _ = created_events(None, done)
+        self._contacts.write(
+            store.id,
+            [
+                Writing(
+                    contact.id,
+                    contact=done,
+                    orders=tuple(changed),
+                    purchases=fold(orders) if orders else None,
+                    events=(*events, *born),
+                )
+            ],
+        )
+        return done.model_copy(update={"rev": done.rev + 1})
+
+    def rewritten(self, store_id: str, contact_id: str, orders: Sequence[ContactOrder]) -> list[Event]:
+        """The timeline's events of these orders with their new rank."""
+        ranks_of = {event_id: order.nth for order in orders for event_id in order.events}
+        wanted = [Removal(at, event_id) for order in orders for event_id, at in order.events.items()]
+        found = self._timeline.entries(store_id, contact_id, wanted) if wanted else []
+        return [ranked_event(event, ranks_of[event.id]) for event in found]
+
+
+def created_events(before: Contact | None, after: Contact) -> tuple[tuple[Event, ...], tuple[Removal, ...]]:
+    """The `contact_created` entry to write, and the one that stood at another time."""
+    event = profile.created_event(after)
+    if before is None:
+        return (event,), ()
+    old = profile.created_event(before)
+    if old == event:
+        return (), ()
+    gone = (Removal(old.occurred_at, old.id),) if old.occurred_at != event.occurred_at else ()
+    return (event,), gone
+
+
+def _claims(pointer: Pointer | None) -> tuple[str, ...]:
+    return pointer.contacts if pointer else ()
+
+
+def _decide(
+    told: Identities, pointers: dict[tuple[str, str], Pointer], known: dict[str, Contact]
+) -> tuple[Contact | None, Contact | None, Identities]:
+    """(the contact, another that is the same person, the identities that may be claimed)."""
+
+    def owner(kind: str, value: str | None) -> Contact | None:
+        found = {known[c].id: known[c] for c in _claims(pointers.get((kind, value or ""))) if c in known}
+        return next(iter(found.values())) if len(found) == 1 else None
+
+    by_customer, by_email, by_phone = (
+        owner(CUSTOMER, told.customer),
+        owner(EMAIL, told.email),
+        owner(PHONE, told.phone),
+    )
+    if by_customer and by_email and by_customer.id != by_email.id:
+        if same_person_by_email(by_customer, by_email):
+            return by_customer, by_email, told
+        told = replace(told, email=None)  # two accounts: the address stays with its own
+    main = by_customer or by_email
+    if by_phone and (main is None or main.id != by_phone.id) and same_person_by_phone(main, told, by_phone):
+        return (main, by_phone, told) if main else (by_phone, None, told)
+    return main, None, told
+
+
+def _to_claim(
+    told: Identities, contact_id: str, pointers: dict[tuple[str, str], Pointer], known: dict[str, Contact]
+) -> tuple[Pointer, ...]:
+    found = []
+    for kind, value in told.pairs():
+        pointer = pointers.get((kind, value)) or Pointer(kind=kind, value=value)
+        owners = {known[owner].id for owner in pointer.contacts if owner in known}
+        if contact_id in owners or len(owners) >= PHONE_CLAIMS:
+            continue
+        claims = (*sorted(owners), contact_id) if kind == PHONE else (contact_id,)
+        found.append(pointer.model_copy(update={"contacts": claims}))
+    return tuple(found)

@@ -47,7 +47,7 @@ class EmailChannel(Protocol):
         try again), SendUncertain, SendRejected."""
         ...
 
-    def was_taken(self, message_id: str) -> str | None | bool:
+    def was_taken(self, message_id: str) -> str | bool | None:
         """The provider's id if it took this message, False if it surely did not, None if it cannot tell."""
         ...
 

@@ -78,8 +78,8 @@ def _heading(block: HeadingBlock, setting: Setting) -> Part | None:
         return None
     inner = (
         f'<mj-text css-class="agala-strong" align="{setting.align}" font-size="26px" line-height="1.3" '
-        f'font-weight="700" color="{INK}"><h1 dir="{setting.direction}" style="margin:0;font-size:26px;line-height:1.3">'
-        f"{filled.html()}</h1></mj-text>"
+        f'font-weight="700" color="{INK}"><h1 dir="{setting.direction}" '
+        f'style="margin:0;font-size:26px;line-height:1.3">{filled.html()}</h1></mj-text>'
     )
     line = filled.line()
     return Part(_column(inner, setting, "14px 24px 4px"), f"{line}\n{'=' * min(len(line), 60)}")
@@ -184,7 +184,8 @@ def _product(block: ProductBlock, setting: Setting) -> Part | None:
     if price:
         words += (
             f'<mj-text align="{setting.align}" font-size="18px" color="{BRAND}" css-class="agala-price" '
-            f'font-weight="700" padding-top="0"><div dir="{setting.direction}"><bdi>{escape(price)}</bdi></div></mj-text>'
+            f'font-weight="700" padding-top="0"><div dir="{setting.direction}"><bdi>{escape(price)}</bdi></div>'
+            "</mj-text>"
         )
     columns = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
     if image:

@@ -33,7 +33,8 @@ def page(subject: str, preheader: str, parts: list[Part], setting: Setting) -> s
     document = (
         f'<mjml lang="{escape(data.language)}" dir="{setting.direction}"><mj-head>'
         f"<mj-title>{escape(subject)}</mj-title><mj-preview>{escape(preheader)}</mj-preview>"
-        f'<mj-attributes><mj-all font-family="{_FONTS}" /><mj-column direction="{setting.direction}" /><mj-text font-size="17px" line-height="1.6" '
+        f'<mj-attributes><mj-all font-family="{_FONTS}" /><mj-column direction="{setting.direction}" />'
+        '<mj-text font-size="17px" line-height="1.6" '
         f'padding="6px 0" /><mj-image padding="6px 0" /><mj-table padding="0" /><mj-button padding="0" />'
         f'<mj-divider padding="10px 0" /></mj-attributes><mj-style>{_DARK}</mj-style>'
         '<mj-raw><meta name="color-scheme" content="light dark" />'
@@ -60,7 +61,8 @@ def _header(setting: Setting) -> str:
         '<mj-section padding="10px 0 0"><mj-column><mj-spacer height="6px" /></mj-column></mj-section>'
         '<mj-section css-class="agala-card agala-brand" background-color="#ffffff" padding="22px 24px 6px" '
         f'border-radius="14px 14px 0 0" direction="{setting.direction}"><mj-column><mj-text align="{setting.align}" '
-        f'font-size="18px" font-weight="700" color="{BRAND}"><div dir="{setting.direction}">{inner}</div></mj-text></mj-column></mj-section>'
+        f'font-size="18px" font-weight="700" color="{BRAND}"><div dir="{setting.direction}">{inner}</div></mj-text>'
+        "</mj-column></mj-section>"
     )
 
 
@@ -77,7 +79,8 @@ def _footer(setting: Setting) -> str:
         lines += f'<br /><a href="{escape(url)}" style="color:{QUIET_INK};text-decoration:underline">{words}</a>'
     return (
         f'<mj-section css-class="agala-foot" padding="14px 24px 30px" direction="{setting.direction}"><mj-column>'
-        f'<mj-text align="center" font-size="13px" line-height="1.7" color="{QUIET_INK}"><div dir="{setting.direction}">{lines}</div></mj-text>'
+        f'<mj-text align="center" font-size="13px" line-height="1.7" color="{QUIET_INK}">'
+        f'<div dir="{setting.direction}">{lines}</div></mj-text>'
         "</mj-column></mj-section>"
     )
 

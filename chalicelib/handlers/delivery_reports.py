@@ -1,0 +1,108 @@
+"""SES's event notifications (Amazon SES, "Event publishing", JSON over SNS) become reports on our messages."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol, cast
+
+from aws_lambda_powertools import Logger
+from chalice import Blueprint  # type: ignore[attr-defined]
+
+from chalicelib import wiring
+from chalicelib.clock import parse_rfc3339
+from chalicelib.messages.message import MessageStatus
+from chalicelib.messages.ports import MessageRepository
+from chalicelib.messages.reports import ChannelKeeper, Report, apply_report
+
+__all__ = ["Report", "apply_report", "delivery_reports", "receive_report", "report_from_ses"]
+
+TOPIC = os.environ.get("AGALA_DELIVERY_TOPIC", "agala-delivery-reports")
+log = Logger(service="delivery_reports")
+delivery_reports = Blueprint(__name__)
+
+# SES's event types: the key that holds the details, and what it means. Send and DeliveryDelay change nothing.
+_MEANINGS = {
+    "Delivery": ("delivery", MessageStatus.DELIVERED),
+    "Bounce": ("bounce", MessageStatus.BOUNCED),
+    "Complaint": ("complaint", MessageStatus.COMPLAINED),
+    "Open": ("open", MessageStatus.OPENED),
+    "Click": ("click", MessageStatus.CLICKED),
+    "Reject": ("reject", MessageStatus.FAILED),
+    "Rendering Failure": ("failure", MessageStatus.FAILED),
+}
+
+
+class _Parts(Protocol):
+    @property
+    def messages(self) -> MessageRepository: ...
+
+    @property
+    def contact_book(self) -> ChannelKeeper: ...
+
+
+@delivery_reports.on_sns_message(topic=TOPIC, name="delivery_reports")
+def receive_report(event: Any) -> None:
+    """One notification. What is not about a message of ours is passed over; a fault is raised, so SNS repeats."""
+    report = report_from_ses(event.message)
+    if report is None:
+        log.info("a notification that is not about a message of ours")
+        return
+    parts = cast(_Parts, wiring.get())
+    if apply_report(report, parts.messages, parts.contact_book) is None:
+        log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
+
+
+def report_from_ses(text: str) -> Report | None:
+    """None for what carries none of our tags, means nothing to us, or is no event of SES."""
+    try:
+        event = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(event, Mapping):
+        return None
+    meaning = _MEANINGS.get(str(event.get("eventType") or event.get("notificationType")))
+    mail = event.get("mail")
+    if meaning is None or not isinstance(mail, Mapping):
+        return None
+    key, status = meaning
+    store_id, message_id, contact_id = (_tag(mail, name) for name in ("store", "message", "contact"))
+    held = event.get(key)
+    details: Mapping[str, Any] = held if isinstance(held, Mapping) else {}
+    at = _time(details.get("timestamp")) or _time(mail.get("timestamp"))
+    if not (store_id and message_id and at):
+        return None
+    return Report(
+        store_id=store_id,
+        message_id=message_id,
+        contact_id=contact_id,
+        status=status,
+        at=at,
+        passing=status is MessageStatus.BOUNCED and details.get("bounceType") != "Permanent",
+        detail=_detail(status, details),
+    )
+
+
+def _tag(mail: Mapping[str, Any], name: str) -> str | None:
+    tags = mail.get("tags")
+    values = tags.get(name) if isinstance(tags, Mapping) else None
+    return str(values[0]) if isinstance(values, list) and values else None
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        return parse_rfc3339(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+
+
+def _detail(status: MessageStatus, details: Mapping[str, Any]) -> str | None:
+    """SES's own codes; its free texts may hold an address and stay out."""
+    if status is MessageStatus.BOUNCED:
+        return f"{details.get('bounceType', 'Undetermined')}/{details.get('bounceSubType', 'Undetermined')}"
+    if status is MessageStatus.COMPLAINED:
+        feedback = details.get("complaintFeedbackType")
+        return str(feedback) if feedback else None
+    return None

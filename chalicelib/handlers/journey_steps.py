@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalice import Blueprint  # type: ignore[attr-defined]
+from chalice.app import Blueprint
 
 from chalicelib import wiring
 
-journey_steps = Blueprint(__name__)
+blueprint = Blueprint(__name__)
 
 
-@journey_steps.lambda_function(name="journey_step")
+@blueprint.lambda_function(name="journey_step")
 def journey_step(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`event` is the task's Parameters: {store_id, enrolment_id, generation, steps, next}; see `Steps.run`."""
     return wiring.get().steps.run(

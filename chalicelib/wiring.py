@@ -13,6 +13,12 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
+    from chalicelib.journeys.enrol import Enroller
+    from chalicelib.journeys.lifecycle import Lifecycle
+    from chalicelib.journeys.ports import Workflows
+    from chalicelib.messages.links import SignedLinks
+    from chalicelib.messages.ports import EmailChannel
+    from chalicelib.messages.send import EmailSender
     from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
@@ -120,6 +126,59 @@ class Wiring:
         from chalicelib.storage.timeline import Timeline
 
         return Timeline(self.table)
+
+    @cached_property
+    def workflows(self) -> Workflows:
+        from chalicelib.storage.workflows import StepFunctionsWorkflows
+
+        return StepFunctionsWorkflows(self.client("stepfunctions"), self.settings.state_machine_role_arn)
+
+    @cached_property
+    def enroller(self) -> Enroller:
+        from chalicelib.journeys.enrol import Enroller
+
+        return Enroller(
+            self.journeys,
+            self.enrolments,
+            self.contacts,
+            self.orders,
+            self.products,
+            self.timeline,
+            self.workflows,
+            self.clock,
+        )
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        from chalicelib.journeys.lifecycle import Lifecycle
+
+        return Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, self.settings, self.clock)
+
+    @cached_property
+    def links(self) -> SignedLinks:
+        from chalicelib.messages.links import SignedLinks
+
+        return SignedLinks(self.settings.public_url, [self.secrets.signing_key().encode()])
+
+    @cached_property
+    def email_channel(self) -> EmailChannel:
+        from chalicelib.messages.channels.ses import SesEmailChannel
+
+        return SesEmailChannel(self.client("sesv2"), self.settings.configuration_set)
+
+    @cached_property
+    def sender(self) -> EmailSender:
+        from chalicelib.messages.send import EmailSender
+        from chalicelib.storage.products import Catalogue
+
+        return EmailSender(
+            self.messages,
+            self.email_channel,
+            self.links,
+            Catalogue(self.products),
+            self.clock,
+            self.settings.default_sender,
+        )
 
 
 _used: Wiring | None = None

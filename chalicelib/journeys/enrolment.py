@@ -20,7 +20,10 @@ class EnrolmentStatus(StrEnum):
 
 
 class Passage(BaseModel):
-    """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended."""
+    """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended.
+
+    `detail` of a step is the way a branch took or a message's status, of an end its reason.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,7 +38,9 @@ class Enrolment(BaseModel):
 
     `event` is the trigger's event as it was at entry ({id, type, occurred_at, properties}); `generation` counts
     executions (pausing and resuming starts the next), the execution's name is `{id}-g{generation}`.
-    `due_at` is when the present wait ends. `reason` says why it ended as it did. `rev` counts writes.
+    `at_step` is what comes next, or is being waited in; `due_at` is when that wait ends. `reason` says why it ended
+    as it did. `withdrawn`: entered only because orders arrived in the wrong order, so it never was (kept so that its
+    execution's name is not used again; no listing shows it). `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -55,9 +60,15 @@ class Enrolment(BaseModel):
     reason: str | None = None
     generation: int = 0
     started: bool = False
+    withdrawn: bool = False
     history: tuple[Passage, ...] = ()
     rev: int = 0
 
     @property
     def execution(self) -> str:
         return f"{self.id}-g{self.generation}"
+
+    @property
+    def open(self) -> bool:
+        """On its way: running or held."""
+        return self.status in (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD)

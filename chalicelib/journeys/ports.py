@@ -1,8 +1,19 @@
-"""What journeys need from outside; Step Functions and the embedded interpreter both provide it."""
+"""What journeys need from outside: workflows (Step Functions or the embedded interpreter), records, a sender."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from chalicelib.commerce.event import Event
+    from chalicelib.commerce.ports import OrderRecord, ProductRecord
+    from chalicelib.commerce.store import Store
+    from chalicelib.contacts.contact import Contact, PurchaseFact
+    from chalicelib.journeys.enrolment import Enrolment
+    from chalicelib.journeys.journey import Journey, JourneyVersion
+    from chalicelib.messages.content_model import EmailContent
+    from chalicelib.messages.message import Message, MessageKind
 
 
 class Workflows(Protocol):
@@ -24,12 +35,133 @@ class Workflows(Protocol):
         ...
 
 
+class JourneyRecords(Protocol):
+    """Journey heads and their published versions (`storage.journeys.Journeys`)."""
+
+    def get(self, store_id: str, journey_id: str) -> Journey | None: ...
+
+    def save(self, journey: Journey) -> Journey:
+        """Raises `errors.Conflict` if somebody was quicker."""
+        ...
+
+    def of_store(self, store_id: str) -> list[Journey]: ...
+
+    def version(self, store_id: str, journey_id: str, version: int) -> JourneyVersion | None: ...
+
+    def publish(self, version: JourneyVersion) -> None:
+        """Raises `errors.Conflict` if that number is taken."""
+        ...
+
+
+class EnrolmentRecords(Protocol):
+    """Enrolments, kept with their contact (`storage.journeys.Enrolments`)."""
+
+    def get(self, store_id: str, enrolment_id: str, contact_id: str | None = None) -> Enrolment | None: ...
+
+    def create(self, enrolment: Enrolment) -> bool:
+        """The decision: False if this contact entered under this key already."""
+        ...
+
+    def save(self, enrolment: Enrolment) -> Enrolment:
+        """Raises `errors.Conflict` if somebody was quicker."""
+        ...
+
+    def of_contact(self, store_id: str, contact_id: str) -> list[Enrolment]: ...
+
+    def all_of_journey(self, store_id: str, journey_id: str) -> Iterator[Enrolment]: ...
+
+
+Decision = tuple["Contact | None", "Enrolment | None", "dict[str, Message]", "dict[str, PurchaseFact]"]
+"""What a step decides by: the contact as it is now, the enrolment, messages by their id, purchases by subject."""
+
+
+class ContactRecords(Protocol):
+    """Contacts (`storage.contacts.Contacts`); all of it follows merges."""
+
+    def get(self, store_id: str, contact_id: str) -> Contact | None: ...
+
+    def purchases(self, store_id: str, contact_id: str, subjects: Iterable[str]) -> dict[str, PurchaseFact]: ...
+
+    def decision(
+        self,
+        store_id: str,
+        contact_id: str,
+        enrolment_id: str,
+        message_ids: Iterable[str] = (),
+        subjects: Iterable[str] = (),
+    ) -> Decision: ...
+
+
+class TimelineRecords(Protocol):
+    """What happened to a contact (`storage.timeline.Timeline`)."""
+
+    def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
+        """Newest first; `before` is the `sort_key` of the last one seen."""
+        ...
+
+    def sort_key(self, event: Event) -> str: ...
+
+
+class OrderRecords(Protocol):
+    def get(self, store_id: str, external_id: str) -> OrderRecord | None: ...
+
+
+class ProductRecords(Protocol):
+    def get(self, store_id: str, external_id: str) -> ProductRecord | None: ...
+
+
+class StoreRecords(Protocol):
+    def get(self, store_id: str) -> Store | None: ...
+
+
+class ContactChanges(Protocol):
+    """What a step may do to a contact (`contacts.book.ContactBook`). Each is harmless when repeated."""
+
+    def add_to_list(self, store: Store, contact_id: str, name: str) -> Contact: ...
+
+    def remove_from_list(self, store: Store, contact_id: str, name: str) -> Contact: ...
+
+    def add_tag(self, store: Store, contact_id: str, name: str) -> Contact: ...
+
+    def remove_tag(self, store: Store, contact_id: str, name: str) -> Contact: ...
+
+    def set_field(self, store: Store, contact_id: str, name: str, value: Any) -> Contact: ...
+
+
+class Sender(Protocol):
+    """`messages.send.EmailSender`."""
+
+    def send(
+        self,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        journey_id: str,
+        step: str,
+        kind: MessageKind,
+        content_by_language: Mapping[str, EmailContent],
+    ) -> Message:
+        """Sends at most once, however often it is called; a message not sent is a message with a reason.
+
+        Raises `NotNow` and `ProviderBusy`.
+        """
+        ...
+
+
 # Named errors of the step task: the state machine catches them by these names, so the happy way pays
-# nothing for them. A class's name is what Lambda reports as the error's name.
+# nothing for them. A class's name is what Lambda reports as the error's name, its text as the cause.
 
 
 class NotNow(Exception):
-    """The step may go on later; the text is the RFC 3339 time to come back at."""
+    """The step may go on later; the text is the RFC 3339 time to come back at. `reason`: quiet_hours, rest_day, …"""
+
+    def __init__(self, until: str, reason: str | None = None) -> None:
+        super().__init__(until)
+        self.until = until
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.until
 
 
 class Held(Exception):

@@ -68,7 +68,8 @@ class Enrolments:
 
     def of_contact(self, store_id: str, contact_id: str) -> list[Enrolment]:
         found = self._table.query(keys.contact(store_id, contact_id), prefix="N#")
-        return sorted((load(Enrolment, item) for item in found), key=lambda e: (e.entered_at, e.id))
+        enrolments = (load(Enrolment, item) for item in found)
+        return sorted((e for e in enrolments if not e.withdrawn), key=lambda e: (e.entered_at, e.id))
 
     def of_journey(self, store_id: str, journey_id: str, after: str | None = None, limit: int = 100) -> list[Enrolment]:
         """Oldest first; `after` is the cursor `sort_key` of the last one seen."""
@@ -88,5 +89,7 @@ class Enrolments:
 
     def item(self, enrolment: Enrolment) -> dict[str, object]:
         key = (keys.contact(enrolment.store_id, enrolment.contact_id), keys.enrolment(enrolment.id))
+        if enrolment.withdrawn:
+            return dump(enrolment, key)
         listing = keys.listing("ENROLMENTS", enrolment.store_id, enrolment.journey, identifier=enrolment.id)
         return dump(enrolment, key, gsi1pk=listing, gsi1sk=self.sort_key(enrolment))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.commerce.ports import ProductRecord
+from chalicelib.commerce.product import Product
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Put, Table
@@ -42,3 +43,14 @@ class Products:
         """Those that were not deleted, by id as text; `after` is an id."""
         found = self._table.listing("PRODUCTS", store_id, after=after, limit=limit)
         return [load(ProductRecord, item) for item in found]
+
+
+class Catalogue:
+    """What a message shows: the product as the store told it last, gone once it was deleted."""
+
+    def __init__(self, products: Products) -> None:
+        self._products = products
+
+    def get(self, store_id: str, external_id: str) -> Product | None:
+        record = self._products.get(store_id, external_id)
+        return record.product if record and not record.is_deleted else None

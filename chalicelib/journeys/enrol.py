@@ -1,0 +1,309 @@
+"""Events meet journeys: who enters, whose goal is met, who leaves because the order was cancelled.
+
+The enrolment's conditional put decides. Everything here may be repeated with the same events, at the same moment
+from two sides, or after a crash at any point, and ends in the same records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.clock import Clock, parse_rfc3339, rfc3339
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
+from chalicelib.errors import Conflict, TryLater
+from chalicelib.ids import enrolment_id, message_id
+from chalicelib.journeys.actions import Wait
+from chalicelib.journeys.conditions import evaluate
+from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
+from chalicelib.journeys.facts import FactsReader, as_entered
+from chalicelib.journeys.journey import Journey, JourneyStatus
+from chalicelib.journeys.launch import Launcher
+from chalicelib.journeys.passages import ended, noted, resumed, withdrawn
+from chalicelib.journeys.plan import first_step
+from chalicelib.journeys.ports import (
+    ContactRecords,
+    EnrolmentRecords,
+    JourneyRecords,
+    OrderRecords,
+    ProductRecords,
+    TimelineRecords,
+    Workflows,
+)
+from chalicelib.journeys.published import Edition, Published
+from chalicelib.journeys.reentry import ONE_OF_SEVERAL, entry_key
+from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.journeys.waits import Waits
+
+FRESH = timedelta(hours=48)
+_ATTEMPTS = 10
+_PAGE = 100
+_MAY_BE_WITHDRAWN = frozenset({EnrolmentStatus.RUNNING, EnrolmentStatus.HELD, EnrolmentStatus.EXITED})
+
+
+class Enroller:
+    def __init__(
+        self,
+        journeys: JourneyRecords,
+        enrolments: EnrolmentRecords,
+        contacts: ContactRecords,
+        orders: OrderRecords,
+        products: ProductRecords,
+        timeline: TimelineRecords,
+        workflows: Workflows,
+        clock: Clock,
+    ) -> None:
+        self._journeys = journeys
+        self._enrolments = enrolments
+        self._contacts = contacts
+        self._orders = orders
+        self._timeline = timeline
+        self._clock = clock
+        self._published = Published(journeys)
+        self._facts = FactsReader(contacts)
+        self._waits = Waits(products)
+        self._launcher = Launcher(self._published, enrolments, workflows, clock)
+
+    def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
+        """What follows from events of one contact, new or told again, after the records they are about are kept.
+
+        First goals of those on their way, then entries (only events younger than 48 h of store time), then exits of
+        orders that are over. Raises `TryLater`: repeat with the same events.
+        """
+        if not events:
+            return
+        told = sorted(events, key=_place)
+        mine = self._enrolments.of_contact(store.id, contact_id)
+        for enrolment in mine:
+            self._launcher.launch(enrolment)  # one whose start a crash swallowed
+        met = [self._look_at_goal(enrolment) for enrolment in mine]
+        if any(met):
+            mine = self._enrolments.of_contact(store.id, contact_id)
+        journeys = self._taking_in(store.id, told)
+        oldest = self._clock.now() - FRESH
+        fresh = [event for event in told if event.occurred_at > oldest]
+        in_the_way = [self._enter_all(store.id, contact_id, journeys, mine, event) for event in fresh]
+        if any(in_the_way):
+            self.reconsider(store, contact_id)
+        if any(event.type.startswith("order_") for event in told):
+            self._leave_with_orders(mine, {event.properties.get("order_id") for event in told})
+
+    def reconsider(self, store: Store, contact_id: str) -> None:
+        """Orders of this contact came in another order than they were paid: end as if they had not.
+
+        Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn;
+        order events younger than 48 h are matched anew, oldest first.
+        """
+        now = self._clock.now()
+        recent = self._since(store.id, contact_id, now - FRESH)
+        orders = sorted((event for event in recent if event.type in ON_ORDERS), key=_place)
+        mine = self._enrolments.of_contact(store.id, contact_id)
+        taken = {enrolment.event.get("id") for enrolment in mine}
+        for enrolment in mine:
+            if self._is_misplaced(enrolment, [event for event in orders if event.id not in taken], now):
+                self._withdraw(enrolment)
+        mine = self._enrolments.of_contact(store.id, contact_id)
+        journeys = self._taking_in(store.id, orders)
+        for event in orders:
+            self._enter_all(store.id, contact_id, journeys, mine, event)
+        self._leave_with_orders(mine, None)
+
+    def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
+        """End everything this contact is in (`contact_erased`, `store_deleted`, …)."""
+        for enrolment in self._enrolments.of_contact(store_id, contact_id):
+            self.end(enrolment, EnrolmentStatus.STOPPED, reason)
+
+    def end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
+        """End one: its record first, then its execution. What ended already keeps its reason, and its execution is
+        stopped once more, in case a crash came between the two."""
+        over = self._change(enrolment, lambda present: ended(present, self._clock.now(), status, reason))
+        self._launcher.stop(over or enrolment, reason)
+
+    def let_go_on(self, enrolment: Enrolment) -> None:
+        """Send a held one on, in the next generation's execution. Others are left as they are."""
+        present = self._enrolments.get(enrolment.store_id, enrolment.id, enrolment.contact_id)
+        if present is None or not present.open:
+            return
+
+        def go(held: Enrolment) -> Enrolment:
+            return resumed(held, self._clock.now()) if held.status is EnrolmentStatus.HELD else held
+
+        self._launcher.launch(self._change(present, go) or present)
+
+    # Entering
+
+    def _taking_in(self, store_id: str, events: Iterable[Event]) -> list[Journey]:
+        types = {event.type for event in events}
+        return [
+            journey
+            for journey in self._journeys.of_store(store_id)
+            if journey.status is JourneyStatus.ACTIVE and journey.trigger_type in types
+        ]
+
+    def _enter_all(
+        self, store_id: str, contact_id: str, journeys: Iterable[Journey], mine: list[Enrolment], event: Event
+    ) -> bool:
+        """True if an enrolment that an earlier event should have had stands in this one's way."""
+        ways = [journey for journey in journeys if journey.trigger_type == event.type]
+        in_the_way = [self._enter(store_id, contact_id, journey, mine, event) for journey in ways]
+        return any(in_the_way)
+
+    def _enter(self, store_id: str, contact_id: str, journey: Journey, mine: list[Enrolment], event: Event) -> bool:
+        before = [enrolment for enrolment in mine if enrolment.journey == journey.id]
+        if journey.live_version is None or any(e.event.get("id") == event.id for e in before):
+            return False
+        edition = self._published.get(store_id, journey.id, journey.live_version)
+        now = self._clock.now()
+        if not self._matches(store_id, contact_id, edition, event, now):
+            return False
+        key = entry_key(edition.definition.reentry, event, before)
+        if key is not None:
+            enrolment = self._entering(store_id, contact_id, journey.id, edition, key, event, now)
+            entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
+            if entered is not None:
+                mine.append(entered)
+                self._launcher.launch(entered)
+                return False
+        return event.type in ON_ORDERS and any(
+            _happened_after(e, event) and self._is_untouched(e, edition) for e in before
+        )
+
+    def _matches(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
+        trigger = edition.definition.trigger
+        if event_type(trigger) != event.type or not concerns(trigger, event.properties):
+            return False
+        if trigger.where is None:
+            return True
+        facts = self._facts.before_entry(store_id, contact_id, event, [trigger.where], now)
+        return facts is not None and evaluate(trigger.where, facts)
+
+    def _entering(
+        self, store_id: str, contact_id: str, journey_id: str, edition: Edition, key: str, event: Event, now: datetime
+    ) -> Enrolment:
+        first = first_step(edition.definition)
+        seen = as_entered(event)
+        enrolment = Enrolment(
+            id=enrolment_id(contact_id, store_id, journey_id, key),
+            store_id=store_id,
+            journey=journey_id,
+            contact_id=contact_id,
+            version=edition.version.version,
+            entry_key=key,
+            event=seen,
+            at_step=first.id if first else None,
+            due_at=self._waits.end(store_id, first, seen, now) if isinstance(first, Wait) else None,
+            entered_at=now,
+        )
+        enrolment = noted(enrolment, now, "entered", detail=event.id)
+        over = exit_reason(self._orders, store_id, seen)
+        return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
+
+    def _revived(self, wanted: Enrolment) -> Enrolment | None:
+        """Entered again where an enrolment of the same key was withdrawn, for an execution of the next generation."""
+        stood = self._enrolments.get(wanted.store_id, wanted.id, wanted.contact_id)
+        if stood is None or not stood.withdrawn:
+            return None
+        again = wanted.model_copy(update={"id": stood.id, "generation": stood.generation + 1, "rev": stood.rev})
+        try:
+            return self._enrolments.save(again)
+        except Conflict:
+            return None  # another telling of the event was quicker
+
+    # Goals and exits
+
+    def _look_at_goal(self, enrolment: Enrolment) -> bool:
+        """True if it is met now."""
+        if not enrolment.open:
+            return False
+        goal = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version).definition.goal
+        if goal is None:
+            return False
+        facts = self._facts.on_the_way(enrolment, [goal], self._clock.now())
+        if facts is None or not evaluate(goal, facts):
+            return False
+        self.end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
+        return True
+
+    def _leave_with_orders(self, enrolments: Iterable[Enrolment], concerned: Collection[object] | None) -> None:
+        """End what began with orders that no longer stand: the `concerned` ones, or any."""
+        for enrolment in enrolments:
+            order_id = order_of(enrolment.event) if enrolment.open else None
+            if order_id is None or (concerned is not None and order_id not in concerned):
+                continue
+            if reason := exit_reason(self._orders, enrolment.store_id, enrolment.event):
+                self.end(enrolment, EnrolmentStatus.EXITED, reason)
+
+    # Putting right what came in the wrong order
+
+    def _is_misplaced(self, enrolment: Enrolment, others: Sequence[Event], now: datetime) -> bool:
+        """Whether it would not be there, or not with this event, had all orders come in their true order."""
+        if enrolment.event.get("type") not in ON_ORDERS:
+            return False
+        edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
+        if not self._is_untouched(enrolment, edition):
+            return False
+        store_id, contact_id = enrolment.store_id, enrolment.contact_id
+        today = self._told_today(enrolment)
+        if today is not None and not self._matches(store_id, contact_id, edition, today, now):
+            return True
+        return edition.definition.reentry.mode in ONE_OF_SEVERAL and any(
+            _happened_after(enrolment, event) and self._matches(store_id, contact_id, edition, event, now)
+            for event in others
+        )
+
+    def _is_untouched(self, enrolment: Enrolment, edition: Edition) -> bool:
+        """No message of it was claimed, and it is not further than that."""
+        if enrolment.status not in _MAY_BE_WITHDRAWN:
+            return False
+        sends = [found.step.id for found in edition.definition.located() if found.step.type.startswith("send_")]
+        wanted = [message_id(enrolment.id, step) for step in sends]
+        _, _, messages, _ = self._contacts.decision(enrolment.store_id, enrolment.contact_id, enrolment.id, wanted)
+        return not messages
+
+    def _told_today(self, enrolment: Enrolment) -> Event | None:
+        """The enrolment's event as it reads now: its time and its order's rank may have changed since."""
+        since = parse_rfc3339(enrolment.event["occurred_at"]) - FRESH
+        events = self._since(enrolment.store_id, enrolment.contact_id, since)
+        return next((event for event in events if event.id == enrolment.event["id"]), None)
+
+    def _since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
+        found: list[Event] = []
+        before: str | None = None
+        while page := self._timeline.of_contact(store_id, contact_id, before=before, limit=_PAGE):
+            found += page
+            if page[-1].occurred_at < moment or len(page) < _PAGE:
+                break
+            before = self._timeline.sort_key(page[-1])
+        return [event for event in found if event.occurred_at >= moment]
+
+    def _withdraw(self, enrolment: Enrolment) -> None:
+        def withdraw(present: Enrolment) -> Enrolment:
+            if present.withdrawn or present.status not in _MAY_BE_WITHDRAWN:
+                return present
+            return withdrawn(present, self._clock.now())
+
+        gone = self._change(enrolment, withdraw)
+        if gone is not None:
+            self._launcher.stop(gone, "withdrawn")
+
+    def _change(self, enrolment: Enrolment, change: Callable[[Enrolment], Enrolment]) -> Enrolment | None:
+        """Write a change over the newest revision; None if there is nothing to change."""
+        present: Enrolment | None = enrolment
+        for _ in range(_ATTEMPTS):
+            if present is None or (changed := change(present)) == present:
+                return None
+            try:
+                return self._enrolments.save(changed)
+            except Conflict:
+                present = self._enrolments.get(enrolment.store_id, enrolment.id, enrolment.contact_id)
+        raise TryLater("the enrolment is being changed by others")
+
+
+def _place(event: Event) -> tuple[str, str]:
+    return rfc3339(event.occurred_at), event.id
+
+
+def _happened_after(enrolment: Enrolment, event: Event) -> bool:
+    return (enrolment.event.get("occurred_at", ""), enrolment.event.get("id", "")) > _place(event)

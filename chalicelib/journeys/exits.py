@@ -1,0 +1,31 @@
+"""When an order no longer stands, what began with it ends: no thank-you for a cancelled order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.commerce.order import OrderStatus
+from chalicelib.journeys.ports import OrderRecords
+
+ON_ORDERS = frozenset({"order_placed", "order_paid", "order_completed", "order_delivered", "payment_failed"})
+"""Events of an order that stands. Journeys about a cancellation or a refund are not ended by it."""
+
+_OVER = {OrderStatus.CANCELLED: "order_cancelled", OrderStatus.REFUNDED: "order_refunded"}
+
+
+def order_of(event: Mapping[str, Any]) -> str | None:
+    """The order that an enrolment's event is about, if it is one of an order that stands."""
+    order = event.get("properties", {}).get("order_id") if event.get("type") in ON_ORDERS else None
+    return order if isinstance(order, str) else None
+
+
+def exit_reason(orders: OrderRecords, store_id: str, event: Mapping[str, Any]) -> str | None:
+    """Why the enrolment of this event must end, by what the store says of the order today; None if it may go on."""
+    order_id = order_of(event)
+    record = orders.get(store_id, order_id) if order_id else None
+    if record is None:
+        return None
+    if record.is_deleted:
+        return "order_deleted"
+    return _OVER.get(record.order.status) if record.order else None

@@ -1,0 +1,60 @@
+"""Starting and stopping the execution that carries an enrolment. The record decides; this only follows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.clock import Clock, rfc3339
+from chalicelib.errors import Conflict
+from chalicelib.journeys.actions import Wait
+from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.ports import EnrolmentRecords, Workflows
+from chalicelib.journeys.published import Edition, Published
+
+
+class Launcher:
+    def __init__(self, published: Published, enrolments: EnrolmentRecords, workflows: Workflows, clock: Clock) -> None:
+        self._published = published
+        self._enrolments = enrolments
+        self._workflows = workflows
+        self._clock = clock
+
+    def launch(self, enrolment: Enrolment) -> None:
+        """Start the execution of the present generation and remember that it was: repeating is harmless.
+
+        The first generation runs the journey's machine from its beginning; later ones enter the resume machine at
+        `at_step`, a wait with its absolute end. Raises `TryLater` when the workflow service refuses for now.
+        """
+        if enrolment.status is not EnrolmentStatus.RUNNING or enrolment.started:
+            return
+        edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
+        machine = self._machine(edition, enrolment)
+        self._workflows.start(machine, enrolment.execution, self._payload(edition, enrolment))
+        try:
+            self._enrolments.save(enrolment.model_copy(update={"started": True}))
+        except Conflict:
+            return  # its first step was quicker than we, and every step marks it as started
+
+    def stop(self, enrolment: Enrolment, reason: str) -> None:
+        """After the record says that it ended: nothing may come of a machine that is stopped first."""
+        edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
+        self._workflows.stop(self._machine(edition, enrolment), enrolment.execution, reason)
+
+    @staticmethod
+    def _machine(edition: Edition, enrolment: Enrolment) -> str:
+        return edition.version.machine if enrolment.generation == 0 else edition.version.resume_machine
+
+    def _payload(self, edition: Edition, enrolment: Enrolment) -> dict[str, Any]:
+        payload: dict[str, Any] = {
+            "store_id": enrolment.store_id,
+            "enrolment_id": enrolment.id,
+            "generation": enrolment.generation,
+        }
+        if enrolment.at_step is None:
+            return payload
+        step = edition.definition.step(enrolment.at_step)
+        if enrolment.generation > 0:
+            payload["enter"] = step.id
+        if isinstance(step, Wait) and (enrolment.generation > 0 or step.computed):
+            payload["until"] = rfc3339(enrolment.due_at or self._clock.now())
+        return payload

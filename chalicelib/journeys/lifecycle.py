@@ -1,0 +1,188 @@
+"""A journey's life: draft, active, paused, stopped, archived. People on their way keep the version they entered.
+
+What each does to them: `pause` holds them when they wake, `resume` sends them on, `stop` ends them; `archive` takes
+nobody in any more and hides the journey, and those on their way finish it. All may be repeated after a crash.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.clock import Clock
+from chalicelib.commerce.store import Store
+from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
+from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.definition import Definition, check
+from chalicelib.journeys.enrol import Enroller
+from chalicelib.journeys.enrolment import EnrolmentStatus
+from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
+from chalicelib.journeys.ports import EnrolmentRecords, JourneyRecords, Workflows
+from chalicelib.journeys.triggers import event_type
+from chalicelib.settings import Settings
+
+_JOURNEY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_ATTEMPTS = 10
+
+
+class Lifecycle:
+    def __init__(
+        self,
+        journeys: JourneyRecords,
+        enrolments: EnrolmentRecords,
+        enroller: Enroller,
+        workflows: Workflows,
+        settings: Settings,
+        clock: Clock,
+    ) -> None:
+        self._journeys = journeys
+        self._enrolments = enrolments
+        self._enroller = enroller
+        self._workflows = workflows
+        self._settings = settings
+        self._clock = clock
+
+    def save_draft(self, store: Store, journey_id: str, data: Any) -> tuple[Journey, list[FieldMistake]]:
+        """Keep a definition (JSON data) as the draft, beside what is live. Returns what to warn about.
+
+        Raises `BadInput` naming each mistake, `Conflict` for an archived journey.
+        """
+        if not _JOURNEY_ID.fullmatch(journey_id):
+            expected = "1 to 40 of a-z, 0-9 and -, not beginning with -"
+            raise BadInput("this is no journey id", [FieldMistake("id", f"expected {expected}")])
+        definition = Definition.parse(data)
+
+        def with_draft(present: Journey | None) -> Journey:
+            now = self._clock.now()
+            journey = present or Journey(id=journey_id, store_id=store.id, created_at=now, updated_at=now)
+            if journey.status is JourneyStatus.ARCHIVED:
+                raise Conflict("the journey is archived")
+            return journey.model_copy(
+                update={"draft": definition.dump(), "name": dict(definition.name), "updated_at": now}
+            )
+
+        return self._change(store.id, journey_id, with_draft), check(definition).warnings
+
+    def activate(self, store: Store, journey_id: str) -> Journey:
+        """Publish the draft as a new version and take people in; held people go on, in the version they entered.
+
+        Without a change since the last version nothing is published. Raises `NotFound`, `Conflict` (archived), and
+        `BadInput` naming the steps that cannot run yet.
+        """
+        journey = self._get(store.id, journey_id)
+        if journey.status is JourneyStatus.ARCHIVED:
+            raise Conflict("an archived journey cannot be activated")
+        definition = Definition.parse(journey.draft)
+        if not_yet := check(definition).not_yet:
+            raise BadInput("parts of the journey cannot run yet", not_yet)
+        number = self._publish(journey, definition)
+
+        def live(present: Journey | None) -> Journey:
+            if present is None or present.status is JourneyStatus.ARCHIVED:
+                raise Conflict("an archived journey cannot be activated")
+            changes = {
+                "status": JourneyStatus.ACTIVE,
+                "live_version": max(number, present.live_version or 0),
+                "trigger_type": event_type(definition.trigger),
+                "has_goal": definition.goal is not None,
+                "updated_at": self._clock.now(),
+            }
+            return present if number < (present.live_version or 0) else present.model_copy(update=changes)
+
+        activated = self._change(store.id, journey_id, live)
+        self._let_go_on(store.id, journey_id)
+        return activated
+
+    def pause(self, store: Store, journey_id: str) -> Journey:
+        """Take nobody in; whoever wakes is held. Raises `NotFound`, `Conflict` unless active."""
+        return self._move(store.id, journey_id, JourneyStatus.PAUSED, {JourneyStatus.ACTIVE})
+
+    def resume(self, store: Store, journey_id: str) -> Journey:
+        """Take people in again and send the held ones on, from where they were held.
+
+        Raises `NotFound`, `Conflict` unless paused (or active: a resume that was interrupted is finished).
+        """
+        journey = self._move(store.id, journey_id, JourneyStatus.ACTIVE, {JourneyStatus.PAUSED})
+        self._let_go_on(store.id, journey_id)
+        return journey
+
+    def stop(self, store: Store, journey_id: str) -> Journey:
+        """End everybody on the way and take nobody in, until it is activated again. Raises `NotFound`, `Conflict`."""
+        may_stop = {JourneyStatus.ACTIVE, JourneyStatus.PAUSED}
+        journey = self._move(store.id, journey_id, JourneyStatus.STOPPED, may_stop)
+        for enrolment in self._enrolments.all_of_journey(store.id, journey_id):
+            if enrolment.open:
+                self._enroller.end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
+        return journey
+
+    def archive(self, store: Store, journey_id: str) -> Journey:
+        """Hide it for good and take nobody in; those on their way finish, held ones go on. Raises `NotFound`."""
+        journey = self._move(store.id, journey_id, JourneyStatus.ARCHIVED, set(JourneyStatus))
+        self._let_go_on(store.id, journey_id)
+        return journey
+
+    def _get(self, store_id: str, journey_id: str) -> Journey:
+        journey = self._journeys.get(store_id, journey_id)
+        if journey is None:
+            raise NotFound("no such journey")
+        return journey
+
+    def _move(self, store_id: str, journey_id: str, to: JourneyStatus, allowed: set[JourneyStatus]) -> Journey:
+        def moved(present: Journey | None) -> Journey:
+            if present is None:
+                raise NotFound("no such journey")
+            if present.status is to:
+                return present
+            if present.status not in allowed:
+                raise Conflict(f"a journey that is {present.status} cannot become {to}")
+            return present.model_copy(update={"status": to, "updated_at": self._clock.now()})
+
+        return self._change(store_id, journey_id, moved)
+
+    def _change(self, store_id: str, journey_id: str, change: Callable[[Journey | None], Journey]) -> Journey:
+        for _ in range(_ATTEMPTS):
+            present = self._journeys.get(store_id, journey_id)
+            changed = change(present)
+            if changed == present:
+                return changed
+            try:
+                return self._journeys.save(changed)
+            except Conflict:
+                continue
+        raise TryLater("the journey is being changed by others")
+
+    def _publish(self, journey: Journey, definition: Definition) -> int:
+        """The number of the version that holds this definition: the live one, or a new one."""
+        data = definition.dump()
+        number = journey.live_version or 0
+        for _ in range(_ATTEMPTS):
+            standing = self._journeys.version(journey.store_id, journey.id, number) if number else None
+            if standing is not None and standing.definition == data:
+                return number
+            if standing is None and number:
+                try:
+                    self._journeys.publish(self._made(journey, definition, number))
+                except Conflict:
+                    continue  # taken meanwhile: perhaps by the same definition
+                return number
+            number += 1
+        raise TryLater("the journey is being published by others")
+
+    def _made(self, journey: Journey, definition: Definition, number: int) -> JourneyVersion:
+        name = f"{journey.store_id}-{journey.id}-{number}"
+        arn = self._settings.step_function_arn
+        return JourneyVersion(
+            store_id=journey.store_id,
+            journey=journey.id,
+            version=number,
+            definition=definition.dump(),
+            machine=self._workflows.publish(name, compile_journey(definition, arn)),
+            resume_machine=self._workflows.publish(f"{name}-resume", compile_resume(definition, arn)),
+            published_at=self._clock.now(),
+        )
+
+    def _let_go_on(self, store_id: str, journey_id: str) -> None:
+        for enrolment in self._enrolments.all_of_journey(store_id, journey_id):
+            if enrolment.open:
+                self._enroller.let_go_on(enrolment)

@@ -1,0 +1,232 @@
+"""What a journey's state machine calls: does the steps of one task for one enrolment, each at most once.
+
+Whatever is asked is asked again after a crash or a lost answer. So a step that was done is known from the
+enrolment's history (a branch keeps the way it took), a message from its claim, and every change to the enrolment
+is written over the revision that was read: if somebody else was quicker, all is looked at anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from chalicelib.clock import Clock, parse_rfc3339, rfc3339
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.contact import Contact
+from chalicelib.errors import Conflict, TryLater
+from chalicelib.ids import contact_of
+from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SetField, Step, Wait
+from chalicelib.journeys.conditions import Facts, evaluate
+from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.exits import exit_reason
+from chalicelib.journeys.facts import FactsReader
+from chalicelib.journeys.journey import JourneyStatus
+from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
+from chalicelib.journeys.ports import (
+    ContactChanges,
+    ContactRecords,
+    Ended,
+    EnrolmentRecords,
+    Held,
+    JourneyRecords,
+    NotNow,
+    OrderRecords,
+    ProductRecords,
+    Sender,
+    StoreRecords,
+)
+from chalicelib.journeys.published import Published
+from chalicelib.journeys.waits import Waits
+
+_ATTEMPTS = 10
+Following = str | dict[str, str | None] | None
+"""The step after this task: an id, None where the journey is over, or one of these for each way of a branch."""
+
+
+@dataclass
+class _Passing:
+    """One run through a task: the enrolment as it was read, and what changes from step to step."""
+
+    store: Store
+    read: Enrolment
+    enrolment: Enrolment
+    facts: Facts
+    go: str | None = None
+
+
+class Steps:
+    def __init__(
+        self,
+        stores: StoreRecords,
+        journeys: JourneyRecords,
+        enrolments: EnrolmentRecords,
+        contacts: ContactRecords,
+        orders: OrderRecords,
+        products: ProductRecords,
+        book: ContactChanges,
+        sender: Sender,
+        clock: Clock,
+    ) -> None:
+        self._stores = stores
+        self._journeys = journeys
+        self._enrolments = enrolments
+        self._contacts = contacts
+        self._orders = orders
+        self._book = book
+        self._sender = sender
+        self._clock = clock
+        self._published = Published(journeys)
+        self._facts = FactsReader(contacts)
+        self._waits = Waits(products)
+
+    def run(
+        self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], next: Following = None
+    ) -> dict[str, Any]:
+        """Do these steps and answer {"until"?: end of the computed wait that follows (RFC 3339), "go"?: then or else}.
+
+        Raises `Ended`, `Held`, `NotNow` and `ProviderBusy` as described in `ports`, and `TryLater` when a part that
+        is needed is out. Any other error ends the enrolment as failed, and is raised.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                return self._attempt(store_id, enrolment_id, generation, steps, next)
+            except Conflict:
+                continue  # somebody changed the enrolment (or the contact) meanwhile
+        raise TryLater("the enrolment is being changed by others")
+
+    def _attempt(
+        self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], following: Following
+    ) -> dict[str, Any]:
+        contact, enrolment, _, _ = self._contacts.decision(store_id, contact_of(enrolment_id), enrolment_id)
+        if contact is None or enrolment is None or enrolment.generation != generation:
+            raise Ended("no such enrolment in this generation")
+        if enrolment.status is EnrolmentStatus.HELD:
+            raise Held("the journey is paused")
+        if enrolment.status is not EnrolmentStatus.RUNNING:
+            raise Ended(f"the enrolment is over: {enrolment.status}")
+        return self._pass(contact, enrolment, steps, following)
+
+    def _pass(
+        self, contact: Contact, enrolment: Enrolment, steps: Sequence[str], following: Following
+    ) -> dict[str, Any]:
+        first = steps[0] if steps else following if isinstance(following, str) else None
+        store, enrolment = self._may_go_on(enrolment, first)
+        definition = self._published.get(store.id, enrolment.journey, enrolment.version).definition
+        todo = [definition.step(step) for step in steps]
+        conditions = [step.condition for step in todo if isinstance(step, Branch)]
+        conditions += [definition.goal] if definition.goal else []
+        facts = self._facts.on_the_way(enrolment, conditions, self._clock.now(), contact)
+        if facts is None:
+            raise Ended("the contact is gone")
+        if definition.goal is not None and evaluate(definition.goal, facts):
+            self._end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
+        passing = _Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts)
+        for step in todo:
+            self._do(step, passing)
+        after = following.get(passing.go or "") if isinstance(following, dict) else following
+        return self._onward(passing, definition.step(after) if after else None)
+
+    def _may_go_on(self, enrolment: Enrolment, step: str | None) -> tuple[Store, Enrolment]:
+        """Held while the journey is paused; over when store, journey or order are."""
+        store = self._stores.get(enrolment.store_id)
+        journey = self._journeys.get(enrolment.store_id, enrolment.journey)
+        if store is None or journey is None:
+            self._end(enrolment, EnrolmentStatus.STOPPED, "store_deleted")
+        if journey.status is JourneyStatus.STOPPED:
+            self._end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
+        if reason := exit_reason(self._orders, enrolment.store_id, enrolment.event):
+            self._end(enrolment, EnrolmentStatus.EXITED, reason)
+        if journey.status is JourneyStatus.PAUSED and step is not None:
+            return store, self._hold(enrolment, step)
+        return store, enrolment
+
+    def _hold(self, enrolment: Enrolment, step: str) -> Enrolment:
+        """Raises `Held`, unless the journey was resumed at this very moment and the sweep may have missed us."""
+        stopped = self._enrolments.save(held(enrolment, self._clock.now(), step))
+        journey = self._journeys.get(enrolment.store_id, enrolment.journey)
+        if journey is None or journey.status is JourneyStatus.PAUSED:
+            raise Held("the journey is paused")
+        return self._enrolments.save(resumed_here(stopped, self._clock.now()))
+
+    def _do(self, step: Step, passing: _Passing) -> None:
+        done = answer(passing.enrolment, step.id)
+        if done is None:
+            detail = self._act(step, passing)
+            passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
+        else:
+            detail = done.detail
+        if isinstance(step, Branch):
+            passing.go = detail
+
+    def _act(self, step: Step, passing: _Passing) -> str | None:
+        """Does it; what history shall say of it: a message's status, the way that a branch took."""
+        match step:
+            case SendEmail():
+                return self._send(step, passing)
+            case Branch():
+                return "then" if evaluate(step.condition, passing.facts) else "else"
+            case ChangeList() | ChangeTag() | SetField():
+                contact = self._changed(step, passing.store, passing.facts.contact)
+                passing.facts = replace(passing.facts, contact=contact)
+                return None
+            case End():
+                return None
+            case _:
+                raise ValueError(f"step {step.id} cannot be done by a task: {step.type}")
+
+    def _send(self, step: SendEmail, passing: _Passing) -> str:
+        enrolment = passing.enrolment
+        try:
+            message = self._sender.send(
+                passing.store,
+                passing.facts.contact,
+                enrolment,
+                enrolment.journey,
+                step.id,
+                step.kind,
+                step.content,
+            )
+        except NotNow as later:
+            due_at = parse_rfc3339(str(later))
+            self._enrolments.save(waiting(enrolment, self._clock.now(), step.id, due_at, later.reason or "not_now"))
+            raise
+        passing.facts = replace(passing.facts, messages={**passing.facts.messages, step.id: message})
+        return message.status.value
+
+    def _changed(self, step: ChangeList | ChangeTag | SetField, store: Store, contact: Contact) -> Contact:
+        match step.type:
+            case "add_to_list":
+                return self._book.add_to_list(store, contact.id, step.list)
+            case "remove_from_list":
+                return self._book.remove_from_list(store, contact.id, step.list)
+            case "add_tag":
+                return self._book.add_tag(store, contact.id, step.tag)
+            case "remove_tag":
+                return self._book.remove_tag(store, contact.id, step.tag)
+        if step.only_if_empty and contact.fields.get(step.field) not in (None, ""):
+            return contact
+        return self._book.set_field(store, contact.id, step.field, step.value)
+
+    def _onward(self, passing: _Passing, following: Step | None) -> dict[str, Any]:
+        """Record where the enrolment is now, and tell the state machine what it must know."""
+        enrolment, now = passing.enrolment, self._clock.now()
+        answered: dict[str, Any] = {"go": passing.go} if passing.go else {}
+        if following is None:
+            self._enrolments.save(ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed"))
+            return answered
+        if isinstance(following, Wait):
+            if enrolment.at_step != following.id or enrolment.due_at is None:
+                due_at = self._waits.end(enrolment.store_id, following, enrolment.event, now)
+                enrolment = waiting(enrolment, now, following.id, due_at)
+            if following.computed:
+                answered["until"] = rfc3339(enrolment.due_at or now)
+        else:
+            enrolment = enrolment.model_copy(update={"at_step": following.id, "due_at": None})
+        if enrolment != passing.read:
+            self._enrolments.save(enrolment)
+        return answered
+
+    def _end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> NoReturn:
+        self._enrolments.save(ended(enrolment, self._clock.now(), status, reason))
+        raise Ended(reason)

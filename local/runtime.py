@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from botocore.exceptions import ClientError
-from chalicelib.messages.channels.smtp import deliver_smtp
 
 from chalicelib import wiring
 from chalicelib.access import ALL_STORES, Token, token_hash
 from chalicelib.ids import new_id
+from chalicelib.messages.channels.smtp import deliver_smtp
 from chalicelib.messages.ports import Email
 from chalicelib.settings import Settings
 from chalicelib.storage.table import create_table
@@ -135,7 +135,7 @@ class Runtime:
         tables, objects, parameters = (self._wiring.client(s) for s in ("dynamodb", "s3", "ssm"))
         if settings.table not in tables.list_tables()["TableNames"]:
             create_table(tables, settings.table)
-        if settings.bucket not in [bucket["Name"] for bucket in objects.list_buckets()["Buckets"]]:
+        if settings.bucket not in [bucket["Name"] for bucket in objects.list_buckets().get("Buckets", [])]:
             region = {"LocationConstraint": objects.meta.region_name}
             objects.create_bucket(Bucket=settings.bucket, CreateBucketConfiguration=region)
         try:

@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from chalicelib.journeys.walk import TaskError
+
 Handler = Callable[[dict[str, Any], Any], Any]
 
 _TIMEOUT = 60.0  # seconds that a handler may believe it has
@@ -32,15 +34,6 @@ class LambdaContext:
         return max(0, round((self._ends - time.monotonic()) * 1000))
 
 
-class TaskError(Exception):
-    """A handler raised. `name` is the exception's class, `cause` Lambda's JSON about it: how Step Functions sees it."""
-
-    def __init__(self, name: str, cause: str) -> None:
-        super().__init__(name)
-        self.name = name
-        self.cause = cause
-
-
 class Lambdas:
     """Handlers by function name; `invoke` takes the name or the function's ARN."""
 
@@ -58,15 +51,11 @@ class Lambdas:
         return json.loads(json.dumps(answer))
 
     def invoke(self, arn: str, event: dict[str, Any]) -> Any:
-        """Raises `TaskError`, also for a function that is not there (Lambda.ResourceNotFoundException)."""
-        function_name = arn.rsplit(":function:", 1)[-1].split(":", 1)[0]
+        """As a state machine does. Raises what the handler raises, `TaskError` for a function that is not there."""
+        function_name = arn.rpartition(":function:")[2].split(":", 1)[0]
         if function_name not in self._handlers:
             raise TaskError("Lambda.ResourceNotFoundException", f"Function not found: {arn}")
-        try:
-            return self.call(function_name, event)
-        except Exception as problem:
-            name = type(problem).__name__
-            raise TaskError(name, json.dumps({"errorMessage": str(problem), "errorType": name})) from problem
+        return self.call(function_name, event)
 
 
 def function_arn(function_name: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.journeys.ports import ProviderBusy
-from chalicelib.messages.ports import Email, EmailChannel, SendRejected
+from chalicelib.messages.ports import Email, SendRejected
 from local.journal import Journal
 
 _SCHEMA = """
@@ -19,29 +20,29 @@ CREATE TABLE IF NOT EXISTS messages (
     delivery TEXT NOT NULL
 );
 """
-# `delivery`: kept (no SMTP), trying (handed to SMTP, its answer not yet known), delivered, uncertain.
+# `delivery`: kept (no SMTP), trying (handed to the mail server, its answer not yet known), delivered, uncertain.
 
 
 class Outbox:
-    """An `EmailChannel`. With `smtp` each email is also delivered for real, once; one whose delivery was cut short
-    (the process died in the middle) stays `trying`, is shown so, and is never delivered again by itself."""
+    """An `EmailChannel`. With `deliver` each email also goes out for real, once; one whose delivery was cut short
+    (the process died in the middle) stays `trying`, is shown so, and never goes out again by itself."""
 
-    def __init__(self, path: Path, clock: Clock, smtp: EmailChannel | None = None) -> None:
+    def __init__(self, path: Path, clock: Clock, deliver: Callable[[Email], None] | None = None) -> None:
         self._journal = Journal(path, _SCHEMA)
         self._clock = clock
-        self._smtp = smtp
+        self._deliver = deliver
 
     def send(self, email: Email) -> str:
         """Keeps it; a message id that is here already changes nothing. Raises ProviderBusy, SendRejected and
-        SendUncertain of the SMTP channel; an email that SMTP surely did not take is not kept."""
+        SendUncertain of the delivery; an email that it surely did not take is not kept."""
         provider_id = f"outbox-{email.message_id}"
         with self._journal.transaction() as journal:
             new = journal.execute(
                 "INSERT INTO messages (id, record, delivery) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING place",
-                (email.message_id, self._record(email), "trying" if self._smtp else "kept"),
+                (email.message_id, self._record(email), "trying" if self._deliver else "kept"),
             ).fetchone()
-        if new and self._smtp:
-            self._deliver(email, self._smtp)
+        if new and self._deliver:
+            self._send_out(email, self._deliver)
         return provider_id
 
     def was_taken(self, message_id: str) -> str | bool | None:
@@ -59,9 +60,9 @@ class Outbox:
     def close(self) -> None:
         self._journal.close()
 
-    def _deliver(self, email: Email, smtp: EmailChannel) -> None:
+    def _send_out(self, email: Email, deliver: Callable[[Email], None]) -> None:
         try:
-            smtp.send(email)
+            deliver(email)
         except (ProviderBusy, SendRejected):
             with self._journal.transaction() as journal:
                 journal.execute("DELETE FROM messages WHERE id = ?", (email.message_id,))

@@ -9,8 +9,7 @@ import logging
 import sqlite3
 import threading
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,13 +62,16 @@ class LocalQueue:
         for row in self._journal.rows("SELECT place, failures FROM messages WHERE dead = 0 ORDER BY place"):
             heapq.heappush(self._due, (0.0, row["place"], row["failures"] > 0))
 
-    def send(self, message: dict[str, Any], id: str | None = None) -> None:
-        """Keep it, and return at once. The same `id` twice, while the first is here, counts once. Raises TryLater."""
+    def send(self, message: Mapping[str, Any], message_id: str) -> None:
+        """Keep it, and return at once. A second message of the same id, while the first is here, counts once.
+
+        Raises `TryLater` if it cannot be written.
+        """
         try:
             with self._journal.transaction() as journal:
                 place = journal.execute(
                     "INSERT INTO messages (id, body, sent_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING place",
-                    (id or str(uuid.uuid4()), json.dumps(message, ensure_ascii=False), time.time()),
+                    (message_id, json.dumps(message, ensure_ascii=False), time.time()),
                 ).fetchone()
         except sqlite3.Error as problem:
             raise TryLater("the queue cannot be written") from problem

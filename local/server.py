@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import socketserver
 import sys
@@ -38,7 +39,9 @@ class Server(ThreadingHTTPServer):
         try:
             super().__init__(("127.0.0.1", port), _Connection)
         except OSError as trouble:
-            raise PortInUse(f"port {port} is taken or not allowed") from trouble
+            if trouble.errno != errno.EADDRINUSE:
+                raise
+            raise PortInUse(f"port {port} is taken") from trouble
 
     @property
     def port(self) -> int:
@@ -65,8 +68,6 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1  # head and body leave together
     server: Server
-    server_version = "agala"
-    sys_version = ""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # every method, so that an unknown one is a 405 and not a page of HTML
@@ -140,6 +141,9 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
         self.request_version = self.protocol_version  # a line that was never understood would count as HTTP/0.9
         self._write(problem(code, HTTPStatus(code).phrase, message or HTTPStatus(code).description))
+
+    def version_string(self) -> str:
+        return "agala"
 
     def log_message(self, format: str, *args: Any) -> None:
         """Quiet: an address line may hold an email or a phone."""

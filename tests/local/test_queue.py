@@ -32,7 +32,7 @@ def bodies(event: Event) -> list[Any]:
 
 def test_the_handler_gets_what_was_sent_as_sqs_gives_it(queue: LocalQueue) -> None:
     records: list[Any] = []
-    queue.send({"store": "חנות", "n": 1}, id="first")
+    queue.send({"store": "חנות", "n": 1}, "first")
     queue.start(lambda event: records.extend(event["Records"]))
     assert queue.wait_until_idle(5)
     (record,) = records
@@ -49,7 +49,7 @@ def test_the_sender_does_not_wait_for_the_handler(queue: LocalQueue) -> None:
     queue.start(lambda event: let_go.wait(10) and None)
     began = time.monotonic()
     for n in range(50):
-        queue.send({"n": n})
+        queue.send({"n": n}, str(n))
     assert time.monotonic() - began < 5
     assert queue.waiting() == 50
     let_go.set()
@@ -57,8 +57,8 @@ def test_the_sender_does_not_wait_for_the_handler(queue: LocalQueue) -> None:
 
 
 def test_the_same_id_counts_once_while_it_is_here(queue: LocalQueue) -> None:
-    queue.send({"n": 1}, id="same")
-    queue.send({"n": 2}, id="same")
+    queue.send({"n": 1}, "same")
+    queue.send({"n": 2}, "same")
     assert queue.waiting() == 1
 
 
@@ -77,7 +77,7 @@ def test_only_the_failed_part_of_a_batch_comes_again(queue: LocalQueue) -> None:
         return {"batchItemFailures": failures}
 
     for n in range(20):
-        queue.send({"n": n})
+        queue.send({"n": n}, str(n))
     queue.start(handler)
     assert queue.wait_until_idle(10)
     assert seen == {n: 3 if n % 2 else 1 for n in range(20)}
@@ -95,7 +95,7 @@ def test_an_exception_fails_the_batch_and_then_each_comes_alone(queue: LocalQueu
         done.extend(bodies(event))
 
     for n in ("a", "poison", "b"):
-        queue.send({"n": n})
+        queue.send({"n": n}, str(n))
     queue.start(handler)
     assert queue.wait_until_idle(10)
     assert sorted(body["n"] for body in done) == ["a", "b"]
@@ -114,7 +114,7 @@ def test_the_fifth_failure_makes_a_dead_letter_and_redrive_brings_it_back(tmp_pa
         if broken:
             raise ValueError
 
-    queue.send({"n": 1}, id="x")
+    queue.send({"n": 1}, "x")
     queue.start(handler)
     assert queue.wait_until_idle(10)
     assert counts == ["1", "2", "3", "4", "5"]
@@ -137,7 +137,7 @@ def test_the_fifth_failure_makes_a_dead_letter_and_redrive_brings_it_back(tmp_pa
     "answer", [{"batchItemFailures": [{"itemIdentifier": "stranger"}]}, {"batchItemFailures": [{}]}]
 )
 def test_an_answer_that_names_no_message_of_the_batch_fails_all_of_it(queue: LocalQueue, answer: Any) -> None:
-    queue.send({"n": 1})
+    queue.send({"n": 1}, "1")
     queue.start(lambda event: answer)
     assert queue.wait_until_idle(10)
     assert len(queue.dead_letters()) == 1
@@ -151,7 +151,7 @@ def test_attempts_are_further_and_further_apart(tmp_path: Path) -> None:
         moments.append(time.monotonic())
         raise ValueError
 
-    queue.send({})
+    queue.send({}, "x")
     queue.start(handler)
     assert queue.wait_until_idle(10)
     pauses = [later - sooner for sooner, later in itertools.pairwise(moments)]
@@ -165,12 +165,12 @@ def test_a_queue_that_cannot_be_written_says_try_later(queue: LocalQueue, monkey
 
     monkeypatch.setattr(queue._journal, "transaction", full)
     with pytest.raises(TryLater):
-        queue.send({"n": 1})
+        queue.send({"n": 1}, "1")
 
 
 def test_close_leaves_what_is_not_begun_for_the_next_start(tmp_path: Path) -> None:
     queue = LocalQueue(tmp_path / "queue.db")
-    queue.send({"n": 1})
+    queue.send({"n": 1}, "1")
     queue.close()
     again = LocalQueue(tmp_path / "queue.db")
     got: list[Any] = []
@@ -209,7 +209,7 @@ queue.start(handler)
 print("ready", flush=True)
 first = len(sent.read_text().split()) if sent.exists() else 0
 for n in range(first, 400):
-    queue.send({"n": n}, id=str(n))
+    queue.send({"n": n}, str(n))
     with sent.open("a") as file:
         file.write(f"{n}\\n")
 assert queue.wait_until_idle(30)

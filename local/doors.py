@@ -1,0 +1,111 @@
+"""What only the embedded runtime answers itself: the outbox, the clock, played provider reports, the start page."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+from chalicelib.clock import rfc3339
+from chalicelib.errors import AgalaError, BadInput, Conflict, NotFound, TryLater
+from local.clock import FastClock
+from local.gateway import HttpAnswer, HttpRequest, json_answer, problem
+from local.outbox import Outbox
+
+_PAGE = Path(__file__).parent / "start_page"
+_PICTURES = Path(__file__).parent / "demo" / "pictures"
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_SAFE = (
+    ("Cache-Control", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    # Emails are shown in sandboxed frames of this page: their pictures and inline styles may load, no script may.
+    (
+        "Content-Security-Policy",
+        "default-src 'self'; img-src * data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
+        "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
+)
+_REPORTS = ("delivered", "failed", "bounced", "complained", "opened", "clicked")
+
+Report = Callable[[str, str], None]
+"""Plays a provider's report through the real handler: (message id, status). Raises AgalaError."""
+
+
+class LocalDoors:
+    """Answers None for what is not its own: that is the Chalice app's."""
+
+    def __init__(self, admin_token: str, clock: FastClock, outbox: Outbox, report: Report) -> None:
+        self._admin_token, self._clock, self._outbox, self._report = admin_token, clock, outbox, report
+
+    def answer(self, request: HttpRequest) -> HttpAnswer | None:
+        path = request.path
+        if path == "/" or path.startswith("/start/"):
+            name = "index.html" if path == "/" else path.removeprefix("/start/")
+            return self._only(request, ("GET", "HEAD")) or _file(_PAGE, name)
+        if path.startswith("/local/pictures/"):  # the demo shop's; emails show them, so they need no token
+            return self._only(request, ("GET", "HEAD")) or _file(_PICTURES, path.removeprefix("/local/pictures/"))
+        if not path.startswith("/local/"):
+            return None
+        if not self._admin(request):
+            challenge = (("WWW-Authenticate", "Bearer"),)
+            return problem(401, "Unauthorised", "send the admin token: Authorization: Bearer …", challenge)
+        if path == "/local/outbox":
+            return self._only(request, ("GET", "HEAD")) or json_answer({"items": self._outbox.messages(), "next": None})
+        if path == "/local/clock":
+            return self._only(request, ("GET", "HEAD")) or json_answer(
+                {"now": rfc3339(self._clock.now()), "speed": self._clock.speed}
+            )
+        if path.startswith("/local/deliveries/"):
+            return self._only(request, ("POST",)) or self._play_report(request, unquote(path.split("/", 3)[3]))
+        return problem(404, "Not found", "there is nothing at this address")
+
+    def _admin(self, request: HttpRequest) -> bool:
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._admin_token.encode())
+
+    def _play_report(self, request: HttpRequest, message_id: str) -> HttpAnswer:
+        status = _status_in(request.body)
+        if status is None:
+            return problem(422, "Bad input", f"status must be one of {', '.join(_REPORTS)}")
+        try:
+            self._report(message_id, status)
+        except AgalaError as trouble:
+            return _refusal(trouble)
+        return json_answer({"message_id": message_id, "status": status}, 202)
+
+    @staticmethod
+    def _only(request: HttpRequest, methods: tuple[str, ...]) -> HttpAnswer | None:
+        if request.method in methods:
+            return None
+        allowed = ", ".join(methods)
+        return problem(405, "Method not allowed", f"allowed here: {allowed}", (("Allow", allowed),))
+
+
+def _status_in(body: bytes) -> str | None:
+    try:
+        status = json.loads(body)["status"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return status if isinstance(status, str) and status in _REPORTS else None
+
+
+def _refusal(trouble: AgalaError) -> HttpAnswer:
+    for kind, status, title in (
+        (NotFound, 404, "Not found"),
+        (Conflict, 409, "Conflict"),
+        (BadInput, 422, "Bad input"),
+        (TryLater, 503, "Try later"),
+    ):
+        if isinstance(trouble, kind):
+            return problem(status, title, str(trouble) or title)
+    raise trouble
+
+
+def _file(folder: Path, name: str) -> HttpAnswer:
+    file = folder / name
+    if "/" in name or name.startswith(".") or file.suffix not in _KINDS or not file.is_file():
+        return problem(404, "Not found", "there is nothing at this address")
+    return HttpAnswer(200, file.read_bytes(), f"{_KINDS[file.suffix]}; charset=utf-8", _SAFE)

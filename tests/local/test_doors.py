@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import NotFound
+from local.clock import FastClock
+from local.doors import LocalDoors
+from local.gateway import HttpAnswer, HttpRequest
+from local.outbox import Outbox
+from tests.local.test_outbox import email
+
+Ask = Callable[..., HttpAnswer | None]
+TOKEN = "a-token-for-tests"
+ADMIN = (("Authorization", f"Bearer {TOKEN}"),)
+
+
+@pytest.fixture
+def reports() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def ask(tmp_path: Path, reports: list[tuple[str, str]]) -> Ask:
+    clock = FastClock(tmp_path, 60, datetime(2026, 11, 1, tzinfo=UTC), lambda: 1_800_000_000.0)
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    outbox.send(email())
+
+    def report(message_id: str, status: str) -> None:
+        if message_id == "nobody":
+            raise NotFound("no such message")
+        reports.append((message_id, status))
+
+    doors = LocalDoors(TOKEN, clock, outbox, report)
+
+    def ask(method: str, target: str, body: Any = None, headers: Any = ADMIN) -> HttpAnswer | None:
+        return doors.answer(HttpRequest(method, target, headers, body if isinstance(body, bytes) else b""))
+
+    return ask
+
+
+def content(answer: HttpAnswer | None) -> Any:
+    assert answer
+    return json.loads(answer.body)
+
+
+def test_the_clock_and_the_outbox_answer_the_admin(ask: Ask) -> None:
+    assert content(ask("GET", "/local/clock")) == {"now": "2026-11-01T00:00:00.000Z", "speed": 60}
+    outbox = content(ask("GET", "/local/outbox"))
+    assert [message["id"] for message in outbox["items"]] == ["c1-m1"]
+    assert outbox["next"] is None
+
+
+@pytest.mark.parametrize(
+    "headers", [(), (("Authorization", "Bearer wrong"),), (("Authorization", TOKEN),), (("authorization", "Bearer é"),)]
+)
+@pytest.mark.parametrize("path", ["/local/outbox", "/local/clock", "/local/deliveries/m", "/local/nothing"])
+def test_a_stranger_is_refused(ask: Ask, path: str, headers: Any) -> None:
+    answer = ask("POST" if "deliveries" in path else "GET", path, b"{}", headers)
+    assert answer
+    assert answer.status == 401
+    assert b"c1-m1" not in answer.body
+
+
+def test_a_report_is_played_through_the_handler(ask: Ask, reports: list[tuple[str, str]]) -> None:
+    answer = ask("POST", "/local/deliveries/c1-m1", b'{"status": "bounced"}')
+    assert answer
+    assert answer.status == 202
+    assert reports == [("c1-m1", "bounced")]
+    unknown = ask("POST", "/local/deliveries/nobody", b'{"status": "opened"}')
+    assert unknown
+    assert unknown.status == 404
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"status": "lost"}', b'{"status": 5}', b"\xff", b"[" * 5000])
+def test_a_report_that_is_none_is_refused(ask: Ask, reports: list[tuple[str, str]], body: bytes) -> None:
+    answer = ask("POST", "/local/deliveries/c1-m1", body)
+    assert answer
+    assert (answer.status, reports) == (422, [])
+
+
+def test_wrong_methods_are_405_and_the_rest_is_the_apps(ask: Ask) -> None:
+    for method, path in (("POST", "/local/outbox"), ("GET", "/local/deliveries/x"), ("DELETE", "/")):
+        answer = ask(method, path)
+        assert answer
+        assert answer.status == 405
+    assert ask("GET", "/v1/stores") is None
+    assert ask("GET", "/health") is None
+
+
+def test_the_start_page_is_served_without_a_token_and_nothing_beside_it(ask: Ask) -> None:
+    page = ask("GET", "/", headers=())
+    assert page
+    assert (page.status, page.content_type) == (200, "text/html; charset=utf-8")
+    assert dict(page.headers)["Content-Security-Policy"].startswith("default-src 'self'")
+    for path in ("/start/app.js", "/start/style.css", "/local/pictures/teapot.svg"):
+        found = ask("GET", path, headers=())
+        assert found
+        assert found.status == 200
+    for path in ("/start/../doors.py", "/start/..%2fdoors.py", "/start/.hidden", "/start/", "/start/x%00.js"):
+        missing = ask("GET", path, headers=())
+        assert missing
+        assert missing.status == 404

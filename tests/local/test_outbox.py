@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chalicelib.journeys.ports import ProviderBusy
+from chalicelib.messages.ports import Email, SendRejected, SendUncertain
+from local.outbox import Outbox
+from tests.conftest import HandClock
+
+
+def email(message_id: str = "c1-m1") -> Email:
+    return Email(
+        message_id=message_id,
+        store_id="s1",
+        contact_id="c1",
+        kind="marketing",
+        journey="thank-you-new",
+        step="mail-1",
+        sender="shop@tea.example",
+        sender_name="בית התה",
+        reply_to="owner@tea.example",
+        to="dana@shopper.example",
+        to_name="דנה",
+        subject="תודה",
+        html="<p>שלום</p>",
+        text="שלום",
+        headers={"List-Unsubscribe": "<https://tea.example/u>"},
+    )
+
+
+def test_a_message_is_kept_once_and_listed_as_the_contract_says(tmp_path: Path, clock: HandClock) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    assert outbox.send(email()) == outbox.send(email()) == "outbox-c1-m1"
+    (kept,) = outbox.messages()
+    assert kept == {
+        "id": "c1-m1",
+        "channel": "email",
+        "kind": "marketing",
+        "from": "בית התה <shop@tea.example>",
+        "to": "dana@shopper.example",
+        "subject": "תודה",
+        "headers": {"List-Unsubscribe": "<https://tea.example/u>", "Reply-To": "owner@tea.example"},
+        "html": "<p>שלום</p>",
+        "text": "שלום",
+        "at": "2026-11-21T22:00:00.000Z",
+        "journey": "thank-you-new",
+        "step": "mail-1",
+        "contact_id": "c1",
+        "store_id": "s1",
+        "delivery": "kept",
+    }
+
+
+def test_it_knows_what_it_has_also_after_a_restart_oldest_first(tmp_path: Path, clock: HandClock) -> None:
+    for number in (3, 1, 2):
+        Outbox(tmp_path / "outbox.db", clock).send(email(f"c1-m{number}"))
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    assert [message["id"] for message in outbox.messages()] == ["c1-m3", "c1-m1", "c1-m2"]
+    assert outbox.was_taken("c1-m1") == "outbox-c1-m1"
+    assert outbox.was_taken("c1-m9") is False
+
+
+def test_a_delivery_goes_out_once(tmp_path: Path, clock: HandClock) -> None:
+    out: list[str] = []
+    outbox = Outbox(tmp_path / "outbox.db", clock, lambda mail: out.append(mail.message_id))
+    outbox.send(email())
+    outbox.send(email())
+    assert out == ["c1-m1"]
+    assert outbox.messages()[0]["delivery"] == "delivered"
+    assert outbox.was_taken("c1-m1") == "outbox-c1-m1"
+
+
+def failing(error: BaseException) -> Callable[[Email], None]:
+    def deliver(_: Email) -> None:
+        raise error
+
+    return deliver
+
+
+@pytest.mark.parametrize("refusal", [ProviderBusy("421"), SendRejected("550")])
+def test_what_the_mail_server_surely_did_not_take_is_not_kept(
+    tmp_path: Path, clock: HandClock, refusal: Exception
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock, failing(refusal))
+    with pytest.raises(type(refusal)):
+        outbox.send(email())
+    assert outbox.was_taken("c1-m1") is False
+    assert outbox.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("interruption", "shown"), [(SendUncertain("lost"), "uncertain"), (KeyboardInterrupt(), "trying")]
+)
+def test_a_delivery_cut_short_is_shown_and_not_repeated(
+    tmp_path: Path, clock: HandClock, interruption: BaseException, shown: str
+) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock, failing(interruption))
+    with pytest.raises(type(interruption)):
+        outbox.send(email())
+    out: list[str] = []
+    again = Outbox(tmp_path / "outbox.db", clock, lambda mail: out.append(mail.message_id))
+    assert again.was_taken("c1-m1") is None
+    again.send(email())
+    assert out == []
+    assert again.messages()[0]["delivery"] == shown

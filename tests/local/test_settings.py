@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from local.settings import BadSetting, LocalSettings
+
+
+def test_an_empty_environment_is_the_contracts_defaults() -> None:
+    settings = LocalSettings.from_environment({"AGALA_PORT": "", "AGALA_CLOCK_START": ""})
+    assert settings == LocalSettings(8000, Path.cwd() / ".agala", None, 1.0, None, None, "WARNING")
+
+
+def test_everything_can_be_said() -> None:
+    said = {
+        "AGALA_PORT": "0",
+        "AGALA_DATA_DIR": "/data",
+        "AGALA_ADMIN_TOKEN": "12345678",
+        "AGALA_CLOCK_SPEED": "86400",
+        "AGALA_CLOCK_START": "2026-11-01T10:00:00+02:00",
+        "AGALA_SMTP_URL": "smtp://mail.example",
+    }
+    start = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
+    assert LocalSettings.from_environment(said) == LocalSettings(
+        0, Path("/data"), "12345678", 86400.0, start, "smtp://mail.example", "WARNING"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AGALA_PORT", "http"),
+        ("AGALA_PORT", "65536"),
+        ("AGALA_PORT", "-1"),
+        ("AGALA_ADMIN_TOKEN", "short"),
+        ("AGALA_ADMIN_TOKEN", "with a space in it"),
+        ("AGALA_CLOCK_SPEED", "fast"),
+        ("AGALA_CLOCK_SPEED", "0"),
+        ("AGALA_CLOCK_SPEED", "inf"),
+        ("AGALA_CLOCK_START", "yesterday"),
+        ("AGALA_CLOCK_START", "2026-11-01T10:00:00"),
+        ("AGALA_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_bad_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        LocalSettings.from_environment({name: value})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -61,6 +62,18 @@ def _no_control(value: str) -> str:
 
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_control)]
 """One line of text, 1 to 200 characters."""
+
+
+def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+    if any(not 1 <= len(name) <= 64 for name in value):
+        raise ValueError("a name has 1 to 64 characters")
+    if len(json.dumps(value, ensure_ascii=False).encode()) > 32_768:
+        raise ValueError("must be no more than 32 KiB")
+    return value
+
+
+Properties = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_bounded)]
+"""Free JSON by name, up to 200 names and 32 KiB."""
 
 
 def _whole(value: Any) -> Any:

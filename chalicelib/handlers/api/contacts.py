@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 from chalice.app import Blueprint
-from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, ConsentStatus
-from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.identity import normalise_email, normalise_phone
-from chalicelib.errors import BadInput, FieldMistake, NotFound
-from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Properties, Time, sift
-from chalicelib.handlers.http import Call, Reply, door
-from chalicelib.handlers.request import MANY, ONE, after_cursor, field_mistakes
+from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Properties, Time
+from chalicelib.handlers.request import MANY, ONE
 
 contacts = Blueprint(__name__)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 
 from chalice.app import Blueprint
 from pydantic import Field
 
-from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
-from chalicelib.handlers.http import PATH_PATTERNS, Call, door
+from chalicelib.handlers.http import PATH_PATTERNS
 
 events = Blueprint(__name__)
 

@@ -119,7 +119,9 @@ Kept = TypeVar("Kept")
 MOST_READ = 2000
 
 
-def page(found: Sequence[Kept], limit: int, listing: str, key: Callable[[Kept], str]) -> tuple[Sequence[Kept], str | None]:
+def page(
+    found: Sequence[Kept], limit: int, listing: str, key: Callable[[Kept], str]
+) -> tuple[Sequence[Kept], str | None]:
     """Cut what was read (one more than `limit`) to a page, and say where the next begins.
 
     `key` gives a record's place in the listing, `listing` names the listing for the cursor.

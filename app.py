@@ -2,14 +2,31 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import http
+from chalicelib.handlers import http, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.enrolments import enrolments
+from chalicelib.handlers.api.messages import messages
+from chalicelib.handlers.api.orders import orders
+from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.stores import stores
+from chalicelib.handlers.api.templates import templates
+from chalicelib.handlers.api.timeline import timeline
 from chalicelib.handlers.api.tokens import tokens
 
 app = Chalice(app_name="agala")
 app.api.binary_types = []
 app.register_middleware(http.problems, "http")
 
-for api in (about, stores, tokens):
+app.register_blueprint(webhooks.blueprint)
+for api in (
+    about,
+    stores,
+    tokens,
+    orders,
+    products,
+    timeline,
+    enrolments,
+    messages,
+    templates,
+):
     app.register_blueprint(api)

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
 
@@ -208,11 +207,10 @@ def _query(request: Any) -> dict[str, list[str]]:
 
 
 def _path_value(name: str, value: str) -> str:
-    """Percent-decoded. Raises `NotFound` for what cannot be an id."""
-    plain = unquote(value, errors="surrogateescape")
-    if text_mistake(plain) or not re.fullmatch(PATH_PATTERNS[name][1:-1], plain):
+    """API Gateway decoded it already. Raises `NotFound` for what cannot be an id."""
+    if text_mistake(value) or not re.fullmatch(PATH_PATTERNS[name][1:-1], value):
         raise NotFound(f"no such {name.removesuffix('_id')}")
-    return plain
+    return value
 
 
 def _token(request: Any) -> Token:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from jsonschema import Draft202012Validator
 
@@ -81,7 +81,11 @@ def match(path: str) -> tuple[str, dict[str, str]]:
         pattern = route.split("/")
         if len(parts) != len(pattern):
             continue
-        captured = {p[1:-1]: given for p, given in zip(pattern, parts, strict=True) if p.startswith("{")}
+        captured = {
+            p[1:-1]: unquote(given, errors="surrogateescape")
+            for p, given in zip(pattern, parts, strict=True)
+            if p.startswith("{")
+        }
         if all(p.startswith("{") or p == given for p, given in zip(pattern, parts, strict=True)):
             return route, captured
     raise LookupError(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import pytest
@@ -49,9 +48,7 @@ class ApiWiring(wiring.Wiring):
         self.__dict__["table"] = table
         self.__dict__["clock"] = clock
 
-    @cached_property
-    def secrets(self) -> Any:
-        return Secrets()
+        self.__dict__["secrets"] = Secrets()
 
 
 @pytest.fixture

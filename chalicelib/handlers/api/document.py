@@ -141,4 +141,5 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     if len(choices) != 1:
         return schema
     kept: dict[str, Any] = {name: value for name, value in schema.items() if name not in ("anyOf", "default")}
-    return kept | choices[0]
+    kept.update(choices[0])
+    return kept

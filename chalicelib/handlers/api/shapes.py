@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -63,6 +64,18 @@ Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_co
 """One line of text, 1 to 200 characters."""
 
 
+def _bounded(value: dict[str, Any]) -> dict[str, Any]:
+    if any(not 1 <= len(name) <= 64 for name in value):
+        raise ValueError("a name has 1 to 64 characters")
+    if len(json.dumps(value, ensure_ascii=False).encode()) > 32_768:
+        raise ValueError("must be no more than 32 KiB")
+    return value
+
+
+Properties = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_bounded)]
+"""Free JSON by name, up to 200 names and 32 KiB."""
+
+
 def _whole(value: Any) -> Any:
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]{1,6}", value):
@@ -106,7 +119,9 @@ Kept = TypeVar("Kept")
 MOST_READ = 2000
 
 
-def page(found: Sequence[Kept], limit: int, listing: str, key: Callable[[Kept], str]) -> tuple[Sequence[Kept], str | None]:
+def page(
+    found: Sequence[Kept], limit: int, listing: str, key: Callable[[Kept], str]
+) -> tuple[Sequence[Kept], str | None]:
     """Cut what was read (one more than `limit`) to a page, and say where the next begins.
 
     `key` gives a record's place in the listing, `listing` names the listing for the cursor.

@@ -51,7 +51,9 @@ def contact_timeline(call: Call) -> TimelineList:
         found += _of_enrolment(enrolment)
     for message in call.wiring.messages.of_contact(call.store.id, contact.id):
         found += _of_message(message)
-    left = sorted((event for event in found if before is None or records.sort_key(event) < before), key=records.sort_key)
+    left = sorted(
+        (event for event in found if before is None or records.sort_key(event) < before), key=records.sort_key
+    )
     kept, following = page(left[::-1], limit, listing, records.sort_key)
     return TimelineList(items=[_shown(event) for event in kept], next=following)
 

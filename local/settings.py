@@ -52,8 +52,8 @@ def _port(text: str) -> int:
 
 
 def _token(text: str | None) -> str | None:
-    if text is not None and not (8 <= len(text) <= 500 and text.isascii() and text.isprintable() and " " not in text):
-        raise BadSetting("AGALA_ADMIN_TOKEN must be 8 to 500 ASCII characters without spaces")
+    if text is not None and not (1 <= len(text) <= 500 and text.isascii() and text.isprintable() and " " not in text):
+        raise BadSetting("AGALA_ADMIN_TOKEN must be 1 to 500 ASCII characters without spaces")
     return text
 
 

@@ -34,7 +34,7 @@ def test_everything_can_be_said() -> None:
         ("AGALA_PORT", "http"),
         ("AGALA_PORT", "65536"),
         ("AGALA_PORT", "-1"),
-        ("AGALA_ADMIN_TOKEN", "short"),
+        ("AGALA_ADMIN_TOKEN", "with space"),
         ("AGALA_ADMIN_TOKEN", "with a space in it"),
         ("AGALA_CLOCK_SPEED", "fast"),
         ("AGALA_CLOCK_SPEED", "0"),

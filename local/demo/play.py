@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections import Counter
@@ -11,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.clock import rfc3339
+from local.demo import shop
 from local.demo import story as script
 from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
 from local.demo.story import Act, Outcome, Story
@@ -59,10 +61,25 @@ def set_up(runtime: Runtime) -> Stage:
     store_id = str(made.body["id"])
     gallery = {t["id"]: t["definition"] for t in runtime.get("/v1/journey-templates")["items"]}
     for journey in JOURNEYS:
-        activate(runtime, store_id, journey, gallery[journey])
+        definition = _chosen(gallery[journey]) if journey == "repeat-purchase" else gallery[journey]
+        activate(runtime, store_id, journey, definition)
     steps = {journey: list(sending_steps(gallery[journey]["steps"])) for journey in JOURNEYS}
     told = script.write(START, f"{runtime.url}/local/pictures", steps)
     return Stage(runtime, runtime.clock(), store_id, told)
+
+
+def _chosen(definition: dict[str, Any]) -> dict[str, Any]:
+    """What the owner chooses in `repeat-purchase`: who bought ware is offered green tea after six days."""
+    chosen: dict[str, Any] = json.loads(json.dumps(definition))
+    branch = chosen["steps"][0]
+    branch["if"]["purchased"]["category"] = shop.WARE[0]
+    wait, offer = branch["then"]
+    wait["for"] = {"days": 6}
+    for content in offer["content"].values():
+        for block in content["blocks"]:
+            if block["type"] == "product":
+                block["product"] = str(shop.GREEN.id)
+    return chosen
 
 
 def activate(runtime: Runtime, store_id: str, journey: str, definition: dict[str, Any]) -> None:

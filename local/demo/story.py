@@ -103,7 +103,7 @@ _OTHERS = (shop.TEAPOT, shop.CUP, shop.STRAINER)
 
 
 def _morning(turn: int) -> timedelta:
-    return timedelta(minutes=30 + 37 * turn)
+    return timedelta(hours=3, minutes=37 * turn)
 
 
 def _tea(story: Story, who: Shopper, turn: int, consent: str | None) -> Purchase:
@@ -139,9 +139,10 @@ def restocks_early(story: Story, who: Shopper, turn: int) -> None:
 
 
 def ware_buyer(story: Story, who: Shopper, turn: int) -> None:
-    """Buys what does not run out: no reminder to restock."""
+    """Buys what does not run out: no reminder to restock, but an offer of tea."""
     story.pays(story.purchase(who, ((_OTHERS[turn % 3], 1),), _morning(turn), consent="subscribed"))
     story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "repeat-purchase", "sent")
 
 
 def never_asked(story: Story, who: Shopper, turn: int) -> None:
@@ -191,7 +192,7 @@ def payment_fails(story: Story, who: Shopper, turn: int) -> None:
 
 
 def guest_then_customer(story: Story, who: Shopper, turn: int) -> None:
-    """Buys as a guest with her email in capitals, then with an account: one person, one first order."""
+    """Buys as a guest with the email in capitals, then with an account: one person, one first order, one offer."""
     first = story.purchase(
         who, ((shop.CUP, 1),), _morning(turn), consent="subscribed", guest=True, email=who.email.upper()
     )
@@ -199,8 +200,9 @@ def guest_then_customer(story: Story, who: Shopper, turn: int) -> None:
     account = CustomerAccount(who, story.start + DAY)
     told = story.told("customer.created", account.told(account.created), account.created)
     story.add(DAY, f"{who.first_name} opens an account", told)
-    story.pays(story.purchase(who, ((shop.TEAPOT, 1),), 1.2 * DAY))
+    story.pays(story.purchase(who, ((shop.TEAPOT, 1),), 1.6 * DAY))
     story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "repeat-purchase", "sent")
 
 
 def mail_bounces(story: Story, who: Shopper, turn: int) -> None:
@@ -216,6 +218,7 @@ def told_out_of_order(story: Story, who: Shopper, turn: int) -> None:
     order = story.purchase(who, ((shop.STRAINER, 2),), _morning(turn), consent="subscribed")
     story.pays(order, late_creation=True)
     story.expect(who.email, "thank-you-new", "sent", "sent")
+    story.expect(who.email, "repeat-purchase", "sent")
 
 
 def comes_back(story: Story, who: Shopper, turn: int) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from chalicelib import wiring
 from chalicelib.handlers.webhooks import webhook_door
@@ -68,7 +69,7 @@ class _Answer(AWSResponse):
     """What SQS says to a message that it took."""
 
     def __init__(self, url: str, body: bytes) -> None:
-        super().__init__(url, 200, {"content-type": "application/x-amz-json-1.0"}, None)
+        super().__init__(url, 200, HTTPHeaders(), None)
         self._content = body
 
 

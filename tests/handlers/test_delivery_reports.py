@@ -4,12 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chalice import Chalice
 from chalice.test import Client
 
+from app import app
 from chalicelib import wiring
 from chalicelib.contacts.consent import Channel
-from chalicelib.handlers.delivery_reports import delivery_reports, report_from_ses
+from chalicelib.handlers.delivery_reports import report_from_ses
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
 
@@ -45,8 +45,6 @@ def parts() -> Iterator[Any]:
 
 
 def receive(text: str) -> None:
-    app = Chalice("reports")
-    app.register_blueprint(delivery_reports)
     with Client(app) as client:
         client.lambda_.invoke("delivery_reports", client.events.generate_sns_event(text))
 

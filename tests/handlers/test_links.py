@@ -3,13 +3,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from chalice import Chalice
 from chalice.test import Client
 
+from app import app
 from chalicelib import wiring
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.errors import NotFound
-from chalicelib.handlers.links import links
 from chalicelib.messages.links import SignedLinks
 from tests.conftest import HandClock
 from tests.messages.shop import CONTACT_ID, ContactBookDouble, store
@@ -30,8 +29,6 @@ def parts(clock: HandClock) -> Iterator[Any]:
 
 @pytest.fixture
 def client(parts: Any) -> Iterator[Client]:
-    app = Chalice("links")
-    app.register_blueprint(links)
     with Client(app) as made:
         yield made
 

@@ -181,4 +181,6 @@ class ContactBookDouble:
         self.changes += [(store_id, contact_id, change) for change in changes]
 
     def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> None:
+        if self.trouble is not None:
+            raise self.trouble
         self.suppressed.append((store_id, contact_id, channel, reason))

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.contacts.consent import Channel, ConsentStatus
+from chalicelib.errors import NotFound
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.reports import Report, apply_report
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
@@ -91,3 +92,9 @@ def test_a_report_on_a_message_that_is_not_here_does_nothing(book: ContactBookDo
 def test_only_providers_words_are_reports(messages: MessagesDouble, book: ContactBookDouble) -> None:
     with pytest.raises(ValueError, match="expected one of"):
         apply_report(report(MessageStatus.SENT), messages, book)
+
+
+def test_a_report_on_an_erased_contact_is_no_fault(messages: MessagesDouble, book: ContactBookDouble) -> None:
+    book.trouble = NotFound("no such contact")
+    bounced = apply_report(report(MessageStatus.BOUNCED), messages, book)
+    assert bounced is not None and bounced.status is MessageStatus.BOUNCED

@@ -30,7 +30,7 @@ def test_the_email_reaches_ses_whole() -> None:
         provider_id = SesEmailChannel(client, None).send(email())
         [sent] = ses_backends[DEFAULT_ACCOUNT_ID]["eu-west-1"].sent_messages
     assert sent.id == provider_id
-    assert sent.destinations == ["dana@example.test"]
+    assert "dana@example.test" in sent.destinations
     read = message_from_bytes(
         sent.raw_data.encode() if isinstance(sent.raw_data, str) else sent.raw_data, policy=default
     )

@@ -15,6 +15,7 @@ from moto.ses.models import ses_backends
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.channels.ses import SesEmailChannel
 from chalicelib.messages.ports import SendRejected, SendUncertain
+from chalicelib.wiring import Wiring
 from tests.messages.test_mime import email
 
 
@@ -105,6 +106,12 @@ def test_a_lost_connection_is_busy_only_if_nothing_went_out(trouble: Exception, 
     client: Any = BrokenClient(trouble)
     with pytest.raises(meaning):
         SesEmailChannel(client, None).send(email())
+
+
+def test_production_lets_boto3_retry_no_send(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    channel: Any = Wiring().email_channel
+    assert channel._client.meta.config.retries["total_max_attempts"] == 1
 
 
 def test_ses_cannot_say_whether_it_took_a_message() -> None:

@@ -12,12 +12,16 @@ from chalicelib.handlers.api.stores import stores
 from chalicelib.handlers.api.templates import templates
 from chalicelib.handlers.api.timeline import timeline
 from chalicelib.handlers.api.tokens import tokens
+from chalicelib.handlers.delivery_reports import delivery_reports
+from chalicelib.handlers.links import links
 
 app = Chalice(app_name="agala")
 app.api.binary_types = []
 app.register_middleware(http.problems, "http")
 
 app.register_blueprint(webhooks.blueprint)
+app.register_blueprint(links)
+app.register_blueprint(delivery_reports)
 for api in (
     about,
     stores,

@@ -104,32 +104,49 @@ class RecordingChannel:
 
 
 class PlainBook:
-    """Lists, tags and fields, straight on the profile."""
+    """Lists, tags and fields straight on the profile; only what `ContactChanges` says of events."""
 
-    def __init__(self, contacts: Contacts) -> None:
+    def __init__(self, contacts: Contacts, clock: HandClock) -> None:
         self._contacts = contacts
+        self._clock = clock
+        self.by_cause: dict[str, list[Event]] = {}
 
-    def add_to_list(self, store: Store, contact_id: str, name: str) -> Contact:
-        return self._change(store, contact_id, lambda c: {"lists": tuple(dict.fromkeys((*c.lists, name)))})
+    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"lists": (*c.lists, name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "list_joined", {"list": name}, cause)
 
-    def remove_from_list(self, store: Store, contact_id: str, name: str) -> Contact:
-        return self._change(store, contact_id, lambda c: {"lists": tuple(x for x in c.lists if x != name)})
+    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"lists": tuple(x for x in c.lists if x != name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "list_left", {"list": name}, cause)
 
-    def add_tag(self, store: Store, contact_id: str, name: str) -> Contact:
-        return self._change(store, contact_id, lambda c: {"tags": tuple(dict.fromkeys((*c.tags, name)))})
+    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        return self._change(store_id, contact_id, lambda c: {"tags": (*c.tags, name)}, "tag_added", {}, cause)
 
-    def remove_tag(self, store: Store, contact_id: str, name: str) -> Contact:
-        return self._change(store, contact_id, lambda c: {"tags": tuple(x for x in c.tags if x != name)})
+    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"tags": tuple(x for x in c.tags if x != name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "tag_removed", {}, cause)
 
-    def set_field(self, store: Store, contact_id: str, name: str, value: Any) -> Contact:
-        return self._change(store, contact_id, lambda c: {"fields": {**c.fields, name: value}})
+    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]:
+        changed = lambda c: {"fields": {**c.fields, name: value}}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "field_changed", {"field": name}, cause)
 
-    def _change(self, store: Store, contact_id: str, change: Callable[[Contact], dict[str, Any]]) -> Contact:
-        contact = self._contacts.get(store.id, contact_id)
-        assert contact is not None
-        changed = contact.model_copy(update=change(contact))
-        self._contacts.write(store.id, [Writing(contact.id, contact=changed)])
-        return changed
+    def _change(
+        self,
+        store_id: str,
+        contact_id: str,
+        change: Callable[[Contact], dict[str, Any]],
+        type_: str,
+        properties: dict[str, Any],
+        cause: str,
+    ) -> list[Event]:
+        if cause not in self.by_cause:
+            contact = self._contacts.get(store_id, contact_id)
+            assert contact is not None
+            changed = contact.model_copy(update=change(contact))
+            self._contacts.write(store_id, [Writing(contact.id, contact=changed)])
+            event = Event(id=cause, type=type_, occurred_at=self._clock.now(), properties=properties)
+            self.by_cause[cause] = [event]
+        return self.by_cause[cause]
 
 
 class World:
@@ -174,6 +191,7 @@ class World:
         self.sender = EmailSender(
             self.messages, self.channel, links, Catalogue(self.products), clock, "shop@agala.example"
         )
+        self.book = PlainBook(self.contacts, clock)
         self.steps = self.new_steps()
 
     def new_steps(self) -> Steps:
@@ -184,7 +202,8 @@ class World:
             self.contacts,
             self.orders,
             self.products,
-            PlainBook(self.contacts),
+            self.book,
+            self.enroller,
             self.sender,
             self.clock,
         )

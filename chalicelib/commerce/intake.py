@@ -9,28 +9,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import assert_never
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.change import (
     Change,
+    ConsentTold,
     CustomerDeleted,
     ErasureAsked,
     Nothing,
     OrderDeleted,
     OrderRestored,
     ProductDeleted,
+    ProductRestored,
 )
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.order_intake import OrderIntake
+from chalicelib.commerce.order_intake import OrderIntake, latest
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook
-from chalicelib.contacts.identity import CUSTOMER, EMAIL, Pointer, normalise_email
+from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, Writing
 from chalicelib.contacts.profile import Telling
@@ -88,13 +91,18 @@ class Intake:
             case CustomerDeleted():
                 return self._customer_deleted(store, change)
             case Product():
-                return self._product(store, change.external_id, change, None)
-            case ProductDeleted():
-                return self._product(store, change.external_id, None, change.version)
+                return self._product(store, change.external_id, lambda record: with_product(record, change))
+            case ProductDeleted() | ProductRestored():
+                mark = "deleted" if isinstance(change, ProductDeleted) else "restored"
+                return self._product(store, change.external_id, lambda record: marked(record, mark, change.version))
+            case ConsentTold():
+                return self._consent(store, change, received_at)
             case ErasureAsked():
                 return self._erasure(store, change)
             case Nothing():
                 return Applied(reason=change.reason)
+            case _:
+                assert_never(change)
 
     def record_event(self, store: Store, ref: ContactRef, event: Event) -> Applied:
         """An event somebody sends over the API; the same id twice counts once (the first telling stays).
@@ -156,7 +164,16 @@ class Intake:
             joined_from="account",
             consent=customer.consent,
         )
+        return self._met(store, telling)
 
+    def _consent(self, store: Store, told: ConsentTold, received_at: datetime) -> Applied:
+        """Only the choice and who made it: the rest of the account is told elsewhere."""
+        identities = {"first_name": None, "last_name": None, "locale": None}
+        at = min((change.consent.at for change in told.consent if change.consent.at), default=received_at)
+        person = told.person.model_copy(update=identities)
+        return self._met(store, Telling(person, at, "consent", at, "consent", told.consent))
+
+    def _met(self, store: Store, telling: Telling) -> Applied:
         def action() -> tuple[list[tuple[str, Event]], list[str], list[str]]:
             meeting = self._resolver.meet(store, telling)
             if meeting.contact is None:
@@ -190,11 +207,10 @@ class Intake:
 
         return Applied(persist(action))
 
-    def _product(self, store: Store, external_id: str, told: Product | None, deleted: Version | None) -> Applied:
+    def _product(self, store: Store, external_id: str, change: Callable[[ProductRecord], ProductRecord]) -> Applied:
         def action() -> None:
             known = self._products.get(store.id, external_id)
-            record = known or ProductRecord(store_id=store.id, external_id=external_id)
-            changed = with_product(record, told) if told else with_deletion(record, deleted)
+            changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
             if changed != known:
                 self._products.save(changed)
 
@@ -202,14 +218,16 @@ class Intake:
         return Applied()
 
     def _erasure(self, store: Store, asked: ErasureAsked) -> Applied:
-        if asked.customer_id is None and asked.email is None:
+        if asked.whole_shop:
             while page := self._book.first_page(store.id):
                 for contact in page:
                     self._erase(store.id, contact.id)
             return Applied(reason="every contact was erased")
-        email = normalise_email(asked.email)
-        pairs = [(kind, value) for kind, value in ((CUSTOMER, asked.customer_id), (EMAIL, email)) if value]
-        pointers = self._contacts.pointers(store.id, pairs)
+        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
+        told = identities_of(person, store.country)
+        if told.email or told.customer:
+            told = replace(told, phone=None)  # others may share it
+        pointers = self._contacts.pointers(store.id, told.pairs())
         found = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
         for contact_id in {contact.id for contact in found.values()}:
             self._erase(store.id, contact_id)
@@ -231,7 +249,6 @@ def with_product(record: ProductRecord, told: Product) -> ProductRecord:
     return record.model_copy(update={"product": told if newest else record.product, "out_of_stock_at": out})
 
 
-def with_deletion(record: ProductRecord, deleted: Version | None) -> ProductRecord:
-    if deleted is None or (record.deleted and record.deleted.key() >= deleted.key()):
-        return record
-    return record.model_copy(update={"deleted": deleted})
+def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:
+    """`mark` is deleted or restored; the newest of each is kept."""
+    return record.model_copy(update={mark: latest(getattr(record, mark), version)})

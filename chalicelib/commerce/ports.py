@@ -62,14 +62,16 @@ class ProductRecord(BaseModel):
     external_id: str
     product: Product | None = None
     deleted: Version | None = None
+    restored: Version | None = None
     out_of_stock_at: datetime | None = None
     rev: int = 0
 
     @property
     def is_deleted(self) -> bool:
+        """As of an order."""
         if self.deleted is None:
             return False
-        return self.product is None or self.product.version.key() <= self.deleted.key()
+        return self.restored is None or self.restored.key() <= self.deleted.key()
 
 
 class Orders(Protocol):

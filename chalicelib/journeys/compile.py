@@ -2,7 +2,8 @@
 
 State names are step ids. Beside them: `<branch>?` chooses the way that the task before it found; `<task> not now`
 and `<task> later` wait out what may not be done yet; `<wait> when` works out a wait's end where no task stands
-before it; `<wait> resumed` goes on to the same end in the resume machine. Capitals mark the rest: Over, Enter, Lost.
+before it; `<wait> resumed` goes on to the same end in the resume machine. Capitals mark the rest: Over, Done (a journey
+without any step that has an effect), Enter, Lost.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from chalicelib.journeys.definition import SENDING, Definition, check
 from chalicelib.journeys.plan import Plan, plan
 
 OVER = "Over"
+DONE = "Done"
 ENTER = "Enter"
 LOST = "Lost"
 
@@ -52,8 +54,9 @@ def compile_journey(definition: Definition, step_function_arn: str) -> dict[str,
     """
     machine = _Machine(definition, step_function_arn)
     if machine.plan.first is None:
-        machine.states[OVER] = machine.task_state([], None)
-        return machine.finished(OVER)
+        machine.states[DONE] = machine.task_state([], None) | {"End": True}
+        machine.add_troubles(DONE)
+        return machine.finished(DONE)
     first = machine.plan.steps[machine.plan.first]
     if isinstance(first, Wait) and first.computed:
         machine.add_wait(first.id, first, {"TimestampPath": "$.until"})

@@ -79,7 +79,7 @@ def lambda_failure(exception: BaseException) -> tuple[str, str]:
     if isinstance(exception, TaskError):
         return exception.error, exception.cause
     name = type(exception).__name__
-    return name, json.dumps({"errorMessage": str(exception), "errorType": name})
+    return name, json.dumps({"errorMessage": str(exception), "errorType": name}, separators=(",", ":"))
 
 
 def begin(machine: Machine, payload: Json, now: datetime, name: str = "") -> Standing:

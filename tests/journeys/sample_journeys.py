@@ -1,0 +1,95 @@
+"""Journeys made for tests: three to read, and any number at random (of the executable subset)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from chalicelib.journeys.definition import Definition
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:agala-journey-steps"
+CONTENT = {"he": {"subject": "שלום", "blocks": [{"type": "text", "text": "תודה"}]}}
+BOUGHT_AGAIN = {"purchased": {"product": "trigger", "since": "entry"}}
+
+
+def journey(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {"name": {"en": "A test"}, "trigger": {"type": "order_paid"}, "steps": list(steps), **changes}
+
+
+def mail(step_id: str, **changes: Any) -> dict[str, Any]:
+    return {"id": step_id, "type": "send_email", "content": CONTENT, **changes}
+
+
+def pause(step_id: str, **length: int) -> dict[str, Any]:
+    return {"id": step_id, "type": "wait", "for": length or {"days": 3}}
+
+
+def lifetime(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "wait", "lifetime": {"minus_days": 5, "default_days": 30}}
+
+
+def branch(step_id: str, then: list[Any], otherwise: list[Any], condition: Any = BOUGHT_AGAIN) -> dict[str, Any]:
+    return {"id": step_id, "type": "branch", "if": condition, "then": then, "else": otherwise}
+
+
+def end(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "end"}
+
+
+def tag(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "add_tag", "tag": "seen"}
+
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "thank-you": journey(
+        mail("thanks", title={"he": "תודה", "en": "Thanks"}),
+        pause("three-days", days=3),
+        mail("get-the-most", title={"he": "איך ליהנות יותר", "en": "Get the most of it"}),
+        name={"he": "תודה על קנייה ראשונה", "en": "Thank you for a first order"},
+    ),
+    "restock": journey(
+        {"id": "on-the-list", "type": "add_to_list", "list": "bought"},
+        lifetime("used-up"),
+        branch("bought-again", [end("stocked-up")], [mail("restock"), pause("five-days", days=5)]),
+        mail("last-word"),
+        name={"he": "זמן לחדש מלאי", "en": "Time to restock"},
+    ),
+    "winding": journey(
+        lifetime("at-first"),
+        branch(
+            "opened",
+            [pause("a-day", days=1), lifetime("again")],
+            [tag("quiet"), branch("twice", [], [mail("nudge"), end("enough")])],
+        ),
+        mail("both-ways"),
+        pause("for-nothing", days=9),
+        name={"en": "Winds about"},
+    ),
+}
+
+_ACTIONS = ("mail", "tag", "pause", "lifetime", "branch", "end")
+
+
+@st.composite
+def journeys(draw: st.DrawFn, most: int = 14) -> Definition:
+    """Trees of up to `most` steps, nested up to four deep; ends and idle waits anywhere."""
+    left = [draw(st.integers(1, most))]
+
+    def steps(depth: int) -> list[dict[str, Any]]:
+        made = []
+        for _ in range(draw(st.integers(0 if depth else 1, 5))):
+            if left[0] == 0:
+                break
+            left[0] -= 1
+            step_id = f"s{left[0]}"
+            kind = draw(st.sampled_from(_ACTIONS if depth < 4 else _ACTIONS[:4]))
+            if kind == "branch":
+                made.append(branch(step_id, steps(depth + 1), steps(depth + 1)))
+            elif kind == "pause":
+                made.append(pause(step_id, seconds=draw(st.integers(1, 400_000))))
+            else:
+                made.append({"mail": mail, "tag": tag, "lifetime": lifetime, "end": end}[kind](step_id))
+        return made
+
+    return Definition.parse(journey(*steps(0)))

@@ -13,6 +13,10 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
+    from chalicelib.commerce.intake import Intake
+    from chalicelib.commerce.ports import Listener
+    from chalicelib.contacts.book import ContactBook
+    from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.ports import Workflows
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.ports import EmailChannel
     from chalicelib.messages.send import EmailSender
     from chalicelib.storage.contacts import Contacts
+    from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
@@ -184,6 +189,39 @@ class Wiring:
             self.clock,
             self.settings.default_sender,
         )
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        from chalicelib.storage.deliveries import Deliveries
+
+        return Deliveries(self.table, self.objects)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        from chalicelib.contacts.resolve import Resolver
+
+        return Resolver(self.contacts, self.timeline, self.clock)
+
+    @cached_property
+    def contact_book(self) -> ContactBook:
+        from chalicelib.contacts.book import ContactBook
+
+        return ContactBook(self.contacts, self.resolver, self.deliveries, self.clock, lambda: self.listener)
+
+    @cached_property
+    def intake(self) -> Intake:
+        from chalicelib.commerce.intake import Intake
+        from chalicelib.commerce.order_intake import OrderIntake
+
+        orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
+        return Intake(
+            self.contacts, self.resolver, orders, self.products, self.contact_book, lambda: self.listener, self.clock
+        )
+
+    @property
+    def listener(self) -> Listener:
+        """Who hears of events: the journeys."""
+        return self.enroller
 
 
 _used: Wiring | None = None

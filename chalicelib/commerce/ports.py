@@ -13,8 +13,7 @@ from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.ports import Writing
-from chalicelib.contacts.purchases import ContactOrder
+from chalicelib.contacts.ports import Removal, Writing
 
 
 class EventMark(BaseModel):
@@ -29,7 +28,7 @@ class EventMark(BaseModel):
 class OrderRecord(BaseModel):
     """`order` is the newest telling, None while only a deletion is known. `events` by event id.
 
-    `contact_id` is as it was when written: follow merges. `paid` is the contact's share of it, as stored there.
+    `contact_id` is as it was when written (follow merges); `contact_by` is the version of the telling it comes from.
     `erased`: its person was erased; nothing personal is kept of any telling. `rev` counts writes.
     """
 
@@ -41,7 +40,7 @@ class OrderRecord(BaseModel):
     deleted: Version | None = None
     restored: Version | None = None
     contact_id: str | None = None
-    paid: ContactOrder | None = None
+    contact_by: str = ""
     events: dict[str, EventMark] = Field(default_factory=dict)
     erased: bool = False
     rev: int = 0
@@ -63,14 +62,16 @@ class ProductRecord(BaseModel):
     external_id: str
     product: Product | None = None
     deleted: Version | None = None
+    restored: Version | None = None
     out_of_stock_at: datetime | None = None
     rev: int = 0
 
     @property
     def is_deleted(self) -> bool:
+        """As of an order."""
         if self.deleted is None:
             return False
-        return self.product is None or self.product.version.key() <= self.deleted.key()
+        return self.restored is None or self.restored.key() <= self.deleted.key()
 
 
 class Orders(Protocol):
@@ -81,13 +82,17 @@ class Orders(Protocol):
         record: OrderRecord,
         writings: Sequence[Writing],
         waiting: Sequence[Event] = (),
-        waiting_gone: Sequence[Event] = (),
+        waiting_gone: Sequence[Removal] = (),
     ) -> None:
         """Record and contacts in one transaction, each over the revision it has. Raises `Conflict`."""
         ...
 
     def waiting_events(self, store_id: str, external_id: str) -> list[Event]:
         """Events of an order whose contact is not known yet."""
+        ...
+
+    def drop_waiting(self, store_id: str, external_id: str) -> None:
+        """They have come to a contact's timeline."""
         ...
 
 

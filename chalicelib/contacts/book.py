@@ -68,20 +68,26 @@ class RawDeliveries(Protocol):
     def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None: ...
 
 
-class Notify(Protocol):
-    """Journeys hear of what happened (`commerce.ports.Listener.on_events`)."""
+class Listener(Protocol):
+    """Journeys hear of what happened (`commerce.ports.Listener` is the whole of it)."""
 
-    def __call__(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
+    def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
 
 
 class ContactBook:
-    """Every change is written over the revision it was decided on and tried again on a conflict (`TryLater` at last)."""
+    """Every change is written over the revision it was decided on and tried again on a conflict (then `TryLater`)."""
 
     def __init__(
-        self, contacts: Contacts, resolver: Resolver, deliveries: RawDeliveries, clock: Clock, notify: Notify
+        self,
+        contacts: Contacts,
+        resolver: Resolver,
+        deliveries: RawDeliveries,
+        clock: Clock,
+        listener: Callable[[], Listener],
     ) -> None:
+        """`listener` is asked for when there is something to tell: it may itself need the book."""
         self._contacts, self._resolver, self._deliveries = contacts, resolver, deliveries
-        self._clock, self._notify = clock, notify
+        self._clock, self._listener = clock, listener
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
         """Make the contact, or add to the one (or ones: they merge) that these identities name.
@@ -124,7 +130,7 @@ class ContactBook:
 
         contact, events = persist(action)
         if events:
-            self._notify(store, contact.id, events)
+            self._listener().on_events(store, contact.id, events)
         return contact
 
     def patch(self, store: Store, contact_id: str, given: ContactPatch) -> Contact:
@@ -146,7 +152,7 @@ class ContactBook:
 
         contact, events = self._change(store.id, contact_id, alter, told)
         if events:
-            self._notify(store, contact.id, events)
+            self._listener().on_events(store, contact.id, events)
         return contact
 
     def change_consent(self, store_id: str, contact_id: str, changes: Sequence[ConsentChange]) -> Contact:
@@ -211,6 +217,10 @@ class ContactBook:
         raw = [self._deliveries.export(store_id, i) for i in self._deliveries.of_contact(store_id, contact.id)]
         mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
         return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
+
+    def first_page(self, store_id: str) -> Sequence[Contact]:
+        """Some contacts, as long as there are any: for erasing a whole shop."""
+        return self._contacts.list(store_id, None, 100)
 
     def _check(self, person: Person, store: Store) -> None:
         told = identities_of(person, store.country)

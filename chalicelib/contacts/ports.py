@@ -77,6 +77,10 @@ class Contacts(Protocol):
         """Every record that we hold, by kind."""
         ...
 
+    def list(self, store_id: str, after: str | None, limit: int) -> Sequence[Contact]:
+        """Oldest first."""
+        ...
+
 
 class Timeline(Protocol):
     def of_contact(

@@ -30,7 +30,7 @@ from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.ids import digest, new_id
 
 ERASED = "erased"
-_EVENTS_AT_ONCE = 80  # a transaction takes 100 items
+_ORDERS_AT_ONCE = 8  # a transaction takes 100 items, and an order has up to five events and its refunds
 
 
 @dataclass(frozen=True)
@@ -160,16 +160,8 @@ class Resolver:
         for loser in contact.merging:
             self._contacts.move(store.id, loser, contact.id)
         orders = self._contacts.orders(store.id, contact.id)
-        changed = reranked(orders)
-        events = self.rewritten(store.id, contact.id, changed)
-        while len(events) + len(changed) > _EVENTS_AT_ONCE:
-            some, events = events[:_EVENTS_AT_ONCE], events[_EVENTS_AT_ONCE:]
-            self._contacts.write(store.id, [Writing(contact.id, events=tuple(some))])
-            if not events:
-                break
-        while len(changed) > _EVENTS_AT_ONCE:
-            parts, changed = changed[:_EVENTS_AT_ONCE], changed[_EVENTS_AT_ONCE:]
-            self._contacts.write(store.id, [Writing(contact.id, orders=tuple(parts))])
+        for later in self.rerank(store.id, contact.id, reranked(orders)):
+            self._contacts.write(store.id, [later])
         done = profile.refold(contact, orders).model_copy(update={"merging": ()})
         born, _ = created_events(None, done)
         self._contacts.write(
@@ -178,20 +170,27 @@ class Resolver:
                 Writing(
                     contact.id,
                     contact=done,
-                    orders=tuple(changed),
                     purchases=fold(orders) if orders else None,
-                    events=(*events, *born),
+                    events=born,
                 )
             ],
         )
         return done.model_copy(update={"rev": done.rev + 1})
 
-    def rewritten(self, store_id: str, contact_id: str, orders: Sequence[ContactOrder]) -> list[Event]:
-        """The timeline's events of these orders with their new rank."""
-        ranks_of = {event_id: order.nth for order in orders for event_id in order.events}
-        wanted = [Removal(at, event_id) for order in orders for event_id, at in order.events.items()]
-        found = self._timeline.entries(store_id, contact_id, wanted) if wanted else []
-        return [ranked_event(event, ranks_of[event.id]) for event in found]
+    def rerank(self, store_id: str, contact_id: str, changed: Sequence[ContactOrder]) -> list[Writing]:
+        """Orders of changed rank with their events, in portions for a transaction each.
+
+        An order and its events change together, so whatever is interrupted is found and mended by the next change.
+        """
+        found = []
+        for start in range(0, len(changed), _ORDERS_AT_ONCE):
+            some = changed[start : start + _ORDERS_AT_ONCE]
+            places = {event_id: order.nth for order in some for event_id in order.events}
+            wanted = [Removal(at, event_id) for order in some for event_id, at in order.events.items()]
+            events = self._timeline.entries(store_id, contact_id, wanted)
+            events = [ranked_event(event, places[event.id]) for event in events]
+            found.append(Writing(contact_id, orders=tuple(some), events=tuple(events)))
+        return found
 
 
 def created_events(before: Contact | None, after: Contact) -> tuple[tuple[Event, ...], tuple[Removal, ...]]:

@@ -123,7 +123,7 @@ class Enroller:
 
     def let_go_on(self, enrolment: Enrolment) -> None:
         """Send a held one on, in the next generation's execution. Others are left as they are."""
-        present = self._enrolments.get(enrolment.store_id, enrolment.id, enrolment.contact_id)
+        present = self._present(enrolment)
         if present is None or not present.open:
             return
 
@@ -195,6 +195,7 @@ class Enroller:
             at_step=first.id if first else None,
             due_at=self._waits.end(store_id, first, seen, now) if isinstance(first, Wait) else None,
             entered_at=now,
+            rev=1,  # so that a save after a merge moved it away is a conflict, and never a second birth
         )
         enrolment = noted(enrolment, now, "entered", detail=event.id)
         over = exit_reason(self._orders, store_id, seen)
@@ -297,8 +298,12 @@ class Enroller:
             try:
                 return self._enrolments.save(changed)
             except Conflict:
-                present = self._enrolments.get(enrolment.store_id, enrolment.id, enrolment.contact_id)
+                present = self._present(enrolment)
         raise TryLater("the enrolment is being changed by others")
+
+    def _present(self, enrolment: Enrolment) -> Enrolment | None:
+        """As it is now, wherever a merge moved it."""
+        return self._contacts.decision(enrolment.store_id, enrolment.contact_id, enrolment.id)[1]
 
 
 def _place(event: Event) -> tuple[str, str]:

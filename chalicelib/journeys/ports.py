@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -115,17 +115,27 @@ class StoreRecords(Protocol):
 
 
 class ContactChanges(Protocol):
-    """What a step may do to a contact (`contacts.book.ContactBook`). Each is harmless when repeated."""
+    """What a step may do to a contact (`contacts.book.ContactBook`).
 
-    def add_to_list(self, store: Store, contact_id: str, name: str) -> Contact: ...
+    `cause` names the step of the enrolment: with the same cause nothing changes a second time, and the same events
+    are found again. The events are kept in the timeline; journeys are yet to hear of them.
+    """
 
-    def remove_from_list(self, store: Store, contact_id: str, name: str) -> Contact: ...
+    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
 
-    def add_tag(self, store: Store, contact_id: str, name: str) -> Contact: ...
+    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
 
-    def remove_tag(self, store: Store, contact_id: str, name: str) -> Contact: ...
+    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
 
-    def set_field(self, store: Store, contact_id: str, name: str, value: Any) -> Contact: ...
+    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
+
+    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]: ...
+
+
+class EventListener(Protocol):
+    """`journeys.enrol.Enroller`."""
+
+    def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None: ...
 
 
 class Sender(Protocol):

@@ -28,11 +28,13 @@ from chalicelib.journeys.ports import (
     ContactRecords,
     Ended,
     EnrolmentRecords,
+    EventListener,
     Held,
     JourneyRecords,
     NotNow,
     OrderRecords,
     ProductRecords,
+    ProviderBusy,
     Sender,
     StoreRecords,
 )
@@ -65,6 +67,7 @@ class Steps:
         orders: OrderRecords,
         products: ProductRecords,
         book: ContactChanges,
+        listener: EventListener,
         sender: Sender,
         clock: Clock,
     ) -> None:
@@ -74,6 +77,7 @@ class Steps:
         self._contacts = contacts
         self._orders = orders
         self._book = book
+        self._listener = listener
         self._sender = sender
         self._clock = clock
         self._published = Published(journeys)
@@ -93,7 +97,18 @@ class Steps:
                 return self._attempt(store_id, enrolment_id, generation, steps, next)
             except Conflict:
                 continue  # somebody changed the enrolment (or the contact) meanwhile
+            except (Ended, Held, NotNow, ProviderBusy, TryLater):
+                raise
+            except Exception as mistake:
+                self._fail(store_id, enrolment_id, generation, f"error:{type(mistake).__name__}")
+                raise
         raise TryLater("the enrolment is being changed by others")
+
+    def _fail(self, store_id: str, enrolment_id: str, generation: int, reason: str) -> None:
+        """Nobody shall look as if still on the way whose execution failed; the error itself is in the log."""
+        _, enrolment, _, _ = self._contacts.decision(store_id, contact_of(enrolment_id), enrolment_id)
+        if enrolment is not None and enrolment.open and enrolment.generation == generation:
+            self._enrolments.save(ended(enrolment, self._clock.now(), EnrolmentStatus.FAILED, reason))
 
     def _attempt(
         self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], following: Following
@@ -167,8 +182,7 @@ class Steps:
             case Branch():
                 return "then" if evaluate(step.condition, passing.facts) else "else"
             case ChangeList() | ChangeTag() | SetField():
-                contact = self._changed(step, passing.store, passing.facts.contact)
-                passing.facts = replace(passing.facts, contact=contact)
+                self._change(step, passing)
                 return None
             case End():
                 return None
@@ -194,19 +208,27 @@ class Steps:
         passing.facts = replace(passing.facts, messages={**passing.facts.messages, step.id: message})
         return message.status.value
 
-    def _changed(self, step: ChangeList | ChangeTag | SetField, store: Store, contact: Contact) -> Contact:
+    def _change(self, step: ChangeList | ChangeTag | SetField, passing: _Passing) -> None:
+        store, contact = passing.store, passing.facts.contact
+        cause = f"{passing.enrolment.id}:{step.id}"
         match step.type:
             case "add_to_list":
-                return self._book.add_to_list(store, contact.id, step.list)
+                events = self._book.add_to_list(store.id, contact.id, step.list, cause)
             case "remove_from_list":
-                return self._book.remove_from_list(store, contact.id, step.list)
+                events = self._book.remove_from_list(store.id, contact.id, step.list, cause)
             case "add_tag":
-                return self._book.add_tag(store, contact.id, step.tag)
+                events = self._book.add_tag(store.id, contact.id, step.tag, cause)
             case "remove_tag":
-                return self._book.remove_tag(store, contact.id, step.tag)
-        if step.only_if_empty and contact.fields.get(step.field) not in (None, ""):
-            return contact
-        return self._book.set_field(store, contact.id, step.field, step.value)
+                events = self._book.remove_tag(store.id, contact.id, step.tag, cause)
+            case "set_field":
+                if step.only_if_empty and contact.fields.get(step.field) not in (None, ""):
+                    return
+                events = self._book.set_field(store.id, contact.id, step.field, step.value, cause)
+        self._listener.on_events(store, contact.id, events)
+        changed = self._contacts.get(store.id, contact.id)
+        if changed is None:
+            raise Ended("the contact is gone")
+        passing.facts = replace(passing.facts, contact=changed)
 
     def _onward(self, passing: _Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""

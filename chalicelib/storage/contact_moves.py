@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import rfc3339
+from chalicelib.commerce.events import without_person
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
-from chalicelib.contacts.person import Person
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
@@ -74,7 +74,9 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     for external_id in _order_ids(found["timeline"]):
         record = table.get(*keys.order(store_id, external_id))
         if record:
-            found["orders"].append(load(OrderRecord, record).model_dump(mode="json", exclude={"events", "paid", "rev"}))
+            found["orders"].append(
+                load(OrderRecord, record).model_dump(mode="json", exclude={"events", "contact_by", "rev"})
+            )
     return found
 
 
@@ -115,11 +117,8 @@ def _scrub_order(table: Table, store_id: str, external_id: str) -> None:
         if item is None:
             return
         record = load(OrderRecord, item)
-        bare = {"person": Person(), "consent": (), "payment_url": None, "cart_token": None}
-        order = record.order.model_copy(update=bare) if record.order else None
-        written = record.model_copy(
-            update={"order": order, "contact_id": None, "paid": None, "erased": True, "rev": record.rev + 1}
-        )
+        order = without_person(record.order) if record.order else None
+        written = record.model_copy(update={"order": order, "contact_id": None, "erased": True, "rev": record.rev + 1})
         try:
             table.put(Put(dump(written, key), rev=record.rev))
         except ConditionFailed:

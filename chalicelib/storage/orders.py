@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.ports import OrderRecord
-from chalicelib.contacts.ports import Writing
+from chalicelib.contacts.ports import Removal, Writing
 from chalicelib.storage import keys
 from chalicelib.storage.contacts import operations
 from chalicelib.storage.records import dump, load
@@ -27,7 +28,7 @@ class Orders:
         record: OrderRecord,
         writings: Sequence[Writing],
         waiting: Sequence[Event] = (),
-        waiting_gone: Sequence[Event] = (),
+        waiting_gone: Sequence[Removal] = (),
     ) -> None:
         """Record and contacts in one transaction, each over the revision it has. Raises `Conflict`."""
         written = record.model_copy(update={"rev": record.rev + 1})
@@ -37,12 +38,17 @@ class Orders:
             found += operations(record.store_id, writing)
         found += [Put(event_item(key[0], event)) for event in waiting]
         kept = {Timeline.sort_key(event) for event in waiting}
-        found += [
-            Delete(key[0], Timeline.sort_key(event)) for event in waiting_gone if Timeline.sort_key(event) not in kept
-        ]
+        gone = {keys.timeline(rfc3339(entry.at), entry.event_id) for entry in waiting_gone} - kept
+        found += [Delete(key[0], sk) for sk in sorted(gone)]
         self._table.transact(found)
 
     def waiting_events(self, store_id: str, external_id: str) -> list[Event]:
         """Events of an order whose contact is not known yet: they stay in the order's own partition."""
         found = self._table.query(keys.order(store_id, external_id)[0], prefix="T#")
         return [load(Event, item) for item in found]
+
+    def drop_waiting(self, store_id: str, external_id: str) -> None:
+        """They have come to a contact's timeline."""
+        partition = keys.order(store_id, external_id)[0]
+        for item in self._table.query(partition, prefix="T#"):
+            self._table.delete(partition, str(item["sk"]))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import Conflict, TryLater
 from chalicelib.storage import keys
@@ -273,6 +273,8 @@ class Table:
             if code in _BUSY:
                 raise TryLater("the table is busy") from problem
             raise
+        except BotoCoreError as problem:
+            raise TryLater("the table does not answer") from problem
 
 
 def create_table(client: DynamoDBClient, name: str) -> None:

@@ -1,0 +1,254 @@
+"""Applies what a store tells, so that any order of arrival and any number of repeats end in the same records.
+
+The newest telling of an object wins by its version, never by its arrival; events of every telling are united by id,
+in the oldest telling's words; totals, facts and ranks fold out of all the contact's orders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import assert_never
+
+from chalicelib.clock import Clock
+from chalicelib.commerce.change import (
+    Change,
+    ConsentTold,
+    CustomerDeleted,
+    ErasureAsked,
+    Nothing,
+    OrderDeleted,
+    OrderRestored,
+    ProductDeleted,
+    ProductRestored,
+)
+from chalicelib.commerce.customer import Customer
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.events import enriched, products_in
+from chalicelib.commerce.order import Order
+from chalicelib.commerce.order_intake import OrderIntake, latest
+from chalicelib.commerce.ports import Listener, ProductRecord, Products
+from chalicelib.commerce.product import Product
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.book import ContactBook
+from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
+from chalicelib.contacts.person import Person
+from chalicelib.contacts.ports import Contacts, Writing
+from chalicelib.contacts.profile import Telling
+from chalicelib.contacts.resolve import Resolver
+from chalicelib.contacts.retry import persist
+from chalicelib.errors import BadInput, NotFound
+
+
+@dataclass(frozen=True)
+class ContactRef:
+    """Whom an event is about; the first that is set counts."""
+
+    id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """Whom it touched, and the events as journeys heard them."""
+
+    contact_ids: tuple[str, ...] = ()
+    events: list[tuple[str, Event]] = field(default_factory=list)
+    reason: str | None = None
+
+
+class Intake:
+    def __init__(
+        self,
+        contacts: Contacts,
+        resolver: Resolver,
+        orders: OrderIntake,
+        products: Products,
+        book: ContactBook,
+        listener: Callable[[], Listener],
+        clock: Clock,
+    ) -> None:
+        self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
+        self._book, self._listener, self._clock = book, listener, clock
+
+    def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
+        """Bring one change into the records, then let journeys hear its events. Repeating is harmless.
+
+        Raises `TryLater` when the records are too busy: nothing is half done that repeating does not finish.
+        """
+        match change:
+            case Order():
+                return self._heard(store, *self._orders.told(store, change))
+            case OrderDeleted():
+                return self._heard(store, *self._orders.deleted(store, change.external_id, change.version))
+            case OrderRestored():
+                return self._heard(store, *self._orders.restored(store, change.external_id, change.version))
+            case Customer():
+                return self._customer(store, change)
+            case CustomerDeleted():
+                return self._customer_deleted(store, change)
+            case Product():
+                return self._product(store, change.external_id, lambda record: with_product(record, change))
+            case ProductDeleted() | ProductRestored():
+                mark = "deleted" if isinstance(change, ProductDeleted) else "restored"
+                return self._product(store, change.external_id, lambda record: marked(record, mark, change.version))
+            case ConsentTold():
+                return self._consent(store, change, received_at)
+            case ErasureAsked():
+                return self._erasure(store, change)
+            case Nothing():
+                return Applied(reason=change.reason)
+            case _:
+                assert_never(change)
+
+    def record_event(self, store: Store, ref: ContactRef, event: Event) -> Applied:
+        """An event somebody sends over the API; the same id twice counts once (the first telling stays).
+
+        Raises `NotFound` for an unknown contact id, `BadInput` for an address that is none.
+        """
+
+        def action() -> tuple[str, Event, tuple[Event, ...]] | None:
+            known = self._contacts.seen(store.id, event.id)
+            if known:
+                contact = self._contacts.get(store.id, known[0])
+                return (contact.id, known[1], ()) if contact else None
+            if ref.id:
+                found = self._contacts.get(store.id, ref.id)
+                if found is None:
+                    raise NotFound("no such contact")
+                self._contacts.write(store.id, [Writing(found.id, events=(event,), seen=(event,))])
+                return found.id, event, ()
+            person = Person(email=ref.email, phone=ref.phone)
+            now = self._clock.now()
+            meeting = self._resolver.meet(store, Telling(person, now, "event", event.occurred_at, "event"))
+            if meeting.contact is None:
+                raise BadInput("expected the email, phone or id of a contact")
+            writing = meeting.writing or Writing(meeting.contact.id)
+            whole = replace(writing, events=(*writing.events, event), seen=(event,))
+            self._contacts.write(store.id, [whole])
+            return meeting.contact.id, event, meeting.events
+
+        done = persist(action)
+        if done is None:
+            return Applied()
+        contact_id, kept, born = done
+        return self._heard(store, [(contact_id, one) for one in (*born, kept)], [contact_id], [])
+
+    def enriched(self, store_id: str, events: Iterable[Event]) -> list[Event]:
+        """Events of the timeline with what the catalogue says today (`commerce.events.enriched`)."""
+        events = list(events)
+        wanted = sorted({product for event in events for product in products_in(event)})
+        products = self._products.get_many(store_id, wanted) if wanted else {}
+        return [enriched(event, products) for event in events]
+
+    def _heard(
+        self, store: Store, events: list[tuple[str, Event]], contacts: list[str], reconsider: list[str]
+    ) -> Applied:
+        full = self.enriched(store.id, [event for _, event in events])
+        told = [(contact_id, event) for (contact_id, _), event in zip(events, full, strict=True)]
+        for contact_id in dict.fromkeys(contact_id for contact_id, _ in told):
+            self._listener().on_events(store, contact_id, [event for owner, event in told if owner == contact_id])
+        for contact_id in reconsider:
+            self._listener().reconsider(store, contact_id)
+        return Applied(tuple(dict.fromkeys(contacts)), told)
+
+    def _customer(self, store: Store, customer: Customer) -> Applied:
+        telling = Telling(
+            person=customer.person.model_copy(update={"customer_id": customer.external_id}),
+            at=customer.version.modified_at,
+            source=f"customer:{customer.external_id}",
+            since=customer.created_at,
+            joined_from="account",
+            consent=customer.consent,
+        )
+        return self._met(store, telling)
+
+    def _consent(self, store: Store, told: ConsentTold, received_at: datetime) -> Applied:
+        """Only the choice and who made it: the rest of the account is told elsewhere."""
+        identities = {"first_name": None, "last_name": None, "locale": None}
+        at = min((change.consent.at for change in told.consent if change.consent.at), default=received_at)
+        person = told.person.model_copy(update=identities)
+        return self._met(store, Telling(person, at, "consent", at, "consent", told.consent))
+
+    def _met(self, store: Store, telling: Telling) -> Applied:
+        def action() -> tuple[list[tuple[str, Event]], list[str], list[str]]:
+            meeting = self._resolver.meet(store, telling)
+            if meeting.contact is None:
+                return [], [], []
+            if meeting.writing:
+                self._contacts.write(store.id, [meeting.writing])
+            mine = meeting.contact.id
+            return [(mine, event) for event in meeting.events], [mine], [mine] if meeting.merged else []
+
+        return self._heard(store, *persist(action))
+
+    def _customer_deleted(self, store: Store, change: CustomerDeleted) -> Applied:
+        """The person stays; only the store's id for them goes, whenever it is told."""
+        pair = (CUSTOMER, change.external_id)
+
+        def action() -> tuple[str, ...]:
+            known = self._contacts.pointers(store.id, [pair]).get(pair)
+            pointer = known or Pointer(kind=CUSTOMER, value=change.external_id)
+            found = {c.id: c for c in self._contacts.read(store.id, pointer.contacts).values()}
+            if pointer.detached:
+                return tuple(found)
+            mark = pointer.model_copy(update={"detached": True})
+            contact = next(iter(found.values()), None)
+            if contact is None:
+                self._contacts.write(store.id, [Writing("", pointers=(mark,))])
+                return ()
+            left = tuple(one for one in contact.external_ids if one != change.external_id)
+            contact = contact.model_copy(update={"external_ids": left})
+            self._contacts.write(store.id, [Writing(contact.id, contact=contact, pointers=(mark,))])
+            return (contact.id,)
+
+        return Applied(persist(action))
+
+    def _product(self, store: Store, external_id: str, change: Callable[[ProductRecord], ProductRecord]) -> Applied:
+        def action() -> None:
+            known = self._products.get(store.id, external_id)
+            changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
+            if changed != known:
+                self._products.save(changed)
+
+        persist(action)
+        return Applied()
+
+    def _erasure(self, store: Store, asked: ErasureAsked) -> Applied:
+        if asked.whole_shop:
+            while page := self._book.first_page(store.id):
+                for contact in page:
+                    self._erase(store.id, contact.id)
+            return Applied(reason="every contact was erased")
+        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
+        told = identities_of(person, store.country)
+        if told.email or told.customer:
+            told = replace(told, phone=None)  # others may share it
+        pointers = self._contacts.pointers(store.id, told.pairs())
+        found = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
+        for contact_id in {contact.id for contact in found.values()}:
+            self._erase(store.id, contact_id)
+        return Applied(reason="erased" if found else "nothing is kept of this person")
+
+    def _erase(self, store_id: str, contact_id: str) -> None:
+        try:
+            self._book.erase(store_id, contact_id)
+        except NotFound:
+            return
+
+
+def with_product(record: ProductRecord, told: Product) -> ProductRecord:
+    """The newest telling wins; the time of the newest "sold out" is kept beside it."""
+    newest = record.product is None or told.version.key() >= record.product.version.key()
+    out = record.out_of_stock_at
+    if not told.in_stock and (out is None or told.version.modified_at > out):
+        out = told.version.modified_at
+    return record.model_copy(update={"product": told if newest else record.product, "out_of_stock_at": out})
+
+
+def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:
+    """`mark` is deleted or restored; the newest of each is kept."""
+    return record.model_copy(update={mark: latest(getattr(record, mark), version)})

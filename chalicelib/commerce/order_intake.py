@@ -1,0 +1,290 @@
+"""One order's tellings into its record, its contact's orders and its events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.events import events_of, without_person
+from chalicelib.commerce.order import Order
+from chalicelib.commerce.ports import EventMark, OrderRecord, Orders
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Store
+from chalicelib.contacts import profile
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.ports import Contacts, Removal, Timeline, Writing
+from chalicelib.contacts.profile import Telling
+from chalicelib.contacts.purchases import ContactOrder, contact_order, fold, in_order, ranks
+from chalicelib.contacts.resolve import Meeting, Resolver, ranked_event, reranked
+from chalicelib.contacts.retry import persist
+from chalicelib.errors import Conflict
+
+# (events by contact, contacts touched, contacts whose orders' ranks changed)
+Outcome = tuple[list[tuple[str, Event]], list[str], list[str]]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What the record becomes, and which events are told anew (`fresh`) or elsewhere than before (`gone`)."""
+
+    record: OrderRecord
+    fresh: tuple[Event, ...] = ()
+    gone: tuple[Removal, ...] = ()
+
+
+def with_telling(record: OrderRecord, order: Order, events: Sequence[Event]) -> _Step:
+    """Newest telling wins; of each event the oldest telling's words stand."""
+    key = order.version.key()
+    newest = record.order is None or key >= record.order.version.key()
+    marks, fresh, gone = dict(record.events), [], []
+    for event in events:
+        mark = marks.get(event.id)
+        if mark and mark.version <= key:
+            continue
+        if mark and mark.at != event.occurred_at:
+            gone.append(Removal(mark.at, event.id))
+        marks[event.id] = EventMark(at=event.occurred_at, version=key)
+        fresh.append(event)
+    marks = {event_id: marks[event_id] for event_id in sorted(marks)}
+    changed = record.model_copy(update={"order": order if newest else record.order, "events": marks})
+    return _Step(changed, tuple(fresh), tuple(gone))
+
+
+def latest(known: Version | None, told: Version) -> Version:
+    return told if known is None or told.key() > known.key() else known
+
+
+class OrderIntake:
+    def __init__(self, orders: Orders, contacts: Contacts, timeline: Timeline, resolver: Resolver) -> None:
+        self._orders, self._contacts, self._timeline, self._resolver = orders, contacts, timeline, resolver
+
+    def told(self, store: Store, order: Order) -> Outcome:
+        return persist(lambda: self._told(store, order))
+
+    def deleted(self, store: Store, external_id: str, version: Version) -> Outcome:
+        """Known or not: the tombstone stays, so that a late telling does not bring the order back."""
+        return persist(lambda: self._marked(store, external_id, "deleted", version))
+
+    def restored(self, store: Store, external_id: str, version: Version) -> Outcome:
+        return persist(lambda: self._marked(store, external_id, "restored", version))
+
+    def _marked(self, store: Store, external_id: str, mark: str, version: Version) -> Outcome:
+        before = self._get(store, external_id)
+        after = before.model_copy(update={mark: latest(getattr(before, mark), version)})
+        contacts, moved, _ = self._settle(store, before, _Step(after), Meeting(None))
+        return [], contacts, moved
+
+    def _get(self, store: Store, external_id: str) -> OrderRecord:
+        known = self._orders.get(store.id, external_id)
+        return known or OrderRecord(store_id=store.id, external_id=external_id)
+
+    def _told(self, store: Store, order: Order) -> Outcome:
+        before = self._get(store, order.external_id)
+        meeting = Meeting(None) if before.erased else self._resolver.meet(store, _telling(order))
+        if before.erased or (meeting.erased and meeting.contact is None):
+            return self._bare(before, order)
+        events, key = events_of(store.id, order), order.version.key()
+        step = with_telling(before, order, events)
+        if meeting.contact and key >= step.record.contact_by:
+            owner = {"contact_id": meeting.contact.id, "contact_by": key}
+            step = replace(step, record=step.record.model_copy(update=owner))
+        contacts, moved, place = self._settle(store, before, step, meeting)
+        told: list[tuple[str, Event]] = []
+        if meeting.contact:
+            told += [(meeting.contact.id, event) for event in meeting.events]
+        if place and not step.record.is_deleted:
+            # Also in a repeat: whoever processed this telling before may not have come to tell.
+            mine = [event for event in events if step.record.events[event.id].version == key]
+            told += [(place.contact_id, ranked_event(event, place.nth)) for event in mine]
+        return told, contacts, moved
+
+    def _bare(self, before: OrderRecord, order: Order) -> Outcome:
+        """Of an erased person's order only goods and money are followed; nobody is told."""
+        after = with_telling(before, without_person(order), ()).record
+        after = after.model_copy(update={"erased": True, "contact_id": None})
+        if after != before:
+            self._orders.write(after, [])
+        return [], [], []
+
+    def _settle(
+        self, store: Store, before: OrderRecord, step: _Step, meeting: Meeting
+    ) -> tuple[list[str], list[str], _Place | None]:
+        """Write the record with all that follows from it; returns contacts touched, those reranked, and its place."""
+        after = step.record
+        source, target = self._owners(store, before, after, meeting)
+        moving = target is not None and (source is None or source.id != target.id)
+        told = list(step.fresh)
+        writings: list[Writing] = []
+        reranked_ids: list[str] = []
+        place: _Place | None = None
+        if moving:
+            told = _united(self._standing(store, before, source), told)
+        if moving and source:
+            writings += self._leaving(store, source, before)
+            reranked_ids.append(source.id)
+        if target:
+            change = self._in_partition(store, target, after, told, () if moving else step.gone, not moving)
+            writings = [*change.writings, *writings]
+            place = _Place(target.id, change.nth)
+            reranked_ids += [target.id] if change.others_follow or meeting.merged else []
+        else:
+            reranked_ids += [meeting.contact.id] if meeting.contact and meeting.merged else []
+        self._write(store, before, after, writings, step, meeting, target)
+        touched = [contact.id for contact in (target, source, meeting.contact) if contact]
+        return list(dict.fromkeys(touched)), list(dict.fromkeys(reranked_ids)), place
+
+    def _owners(
+        self, store: Store, before: OrderRecord, after: OrderRecord, meeting: Meeting
+    ) -> tuple[Contact | None, Contact | None]:
+        """Whose it was and whose it is now, the latter as it is to be written."""
+        wanted = [i for i in (before.contact_id, after.contact_id) if i]
+        known = self._contacts.read(store.id, wanted) if wanted else {}
+        for contact in known.values():
+            if contact.merging:
+                self._resolver.finish(store, contact)
+                raise Conflict("a merge had to be finished first")
+        if meeting.contact:
+            known |= {i: meeting.contact for i, c in known.items() if c.id == meeting.contact.id}
+            known[meeting.contact.id] = meeting.contact
+        return known.get(before.contact_id or ""), known.get(after.contact_id or "")
+
+    def _standing(self, store: Store, before: OrderRecord, source: Contact | None) -> list[Event]:
+        """The order's events where they were until now."""
+        if source is None:
+            return list(self._orders.waiting_events(store.id, before.external_id))
+        return self._timeline.entries(store.id, source.id, _places(before))
+
+    def _leaving(self, store: Store, source: Contact, before: OrderRecord) -> list[Writing]:
+        """The contact that turned out not to be this order's."""
+        orders = self._contacts.orders(store.id, source.id)
+        mine = tuple(order for order in orders if order.order_id == before.external_id)
+        others = [order for order in orders if order.order_id != before.external_id]
+        gone = tuple(_places(before))
+        first = Writing(
+            source.id,
+            contact=profile.refold(source, others),
+            orders_gone=mine,
+            purchases=fold(others),
+            events_gone=gone,
+        )
+        return [first, *self._resolver.rerank(store.id, source.id, reranked(others))]
+
+    def _in_partition(
+        self, store: Store, target: Contact, after: OrderRecord, told: list[Event], gone: Sequence[Removal], here: bool
+    ) -> _Change:
+        """What the order changes in its contact's partition. `here`: its events stand there already."""
+        orders = self._contacts.orders(store.id, target.id)
+        old = next((order for order in orders if order.order_id == after.external_id), None)
+        others = [order for order in orders if order.order_id != after.external_id]
+        mine = _share(after)
+        every = in_order([*others, mine] if mine else others)
+        nth = ranks(every)[mine.order_id] if mine else None
+        if mine:
+            mine = mine.model_copy(update={"nth": nth})
+        if here and nth != (old.nth if old else None):
+            told = _united(self._timeline.entries(store.id, target.id, _places(after)), told)
+        shifted = [order for order in reranked(every) if order.order_id != after.external_id]
+        contact = profile.refold(target, every)
+        facts = fold(every)
+        first = Writing(
+            target.id,
+            contact=contact if contact != target or mine != old else None,
+            orders=(mine,) if mine and mine != old else (),
+            orders_gone=(old,) if old and (mine is None or mine.paid_at != old.paid_at) else (),
+            purchases=facts if facts != fold(orders) else None,
+            events=tuple(ranked_event(event, nth) for event in told),
+            events_gone=tuple(gone),
+        )
+        follow = mine is not None and every[-1].order_id != mine.order_id
+        rest = self._resolver.rerank(store.id, target.id, shifted)
+        return _Change([first, *rest], nth, follow or bool(shifted))
+
+    def _write(
+        self,
+        store: Store,
+        before: OrderRecord,
+        after: OrderRecord,
+        writings: list[Writing],
+        step: _Step,
+        meeting: Meeting,
+        target: Contact | None,
+    ) -> None:
+        """In one transaction, except where very many later orders change rank: those follow, and mend themselves."""
+        if meeting.writing:
+            if target and meeting.writing.contact_id == target.id:
+                writings = [_together(meeting.writing, writings[0]), *writings[1:]]
+            else:
+                writings = [*writings, meeting.writing]
+        writings = [writing for writing in writings if writing != Writing(writing.contact_id)]
+        at_once, later = writings[:_AT_ONCE], writings[_AT_ONCE:]
+        waiting = () if target else step.fresh
+        if after != before:
+            self._orders.write(after, at_once, waiting, () if target else step.gone)
+        elif at_once:
+            self._contacts.write(store.id, at_once)
+        if target and before.contact_id is None and before.events:
+            self._orders.drop_waiting(store.id, before.external_id)
+        for writing in later:
+            self._contacts.write(store.id, [writing])
+
+
+_AT_ONCE = 4  # writings: the contact, the one it leaves, and a few ranks
+
+
+@dataclass(frozen=True)
+class _Place:
+    contact_id: str
+    nth: int | None
+
+
+@dataclass(frozen=True)
+class _Change:
+    writings: list[Writing]
+    nth: int | None
+    others_follow: bool
+
+
+def _telling(order: Order) -> Telling:
+    return Telling(
+        person=order.person,
+        at=order.version.modified_at,
+        source=f"order:{order.external_id}",
+        since=order.placed_at,
+        joined_from="order",
+        consent=order.consent,
+    )
+
+
+def _share(record: OrderRecord) -> ContactOrder | None:
+    """What the contact's partition holds of this order: nothing while it is unpaid or deleted."""
+    if record.order is None or record.is_deleted:
+        return None
+    share = contact_order(record.order)
+    events = {event_id: mark.at for event_id, mark in record.events.items()}
+    return share.model_copy(update={"events": events}) if share else None
+
+
+def _places(record: OrderRecord) -> list[Removal]:
+    return [Removal(mark.at, event_id) for event_id, mark in record.events.items()]
+
+
+def _united(standing: Sequence[Event], fresh: Sequence[Event]) -> list[Event]:
+    """What stood, except where it is told anew."""
+    anew = {event.id for event in fresh}
+    return [*(event for event in standing if event.id not in anew), *fresh]
+
+
+def _together(one: Writing, other: Writing) -> Writing:
+    """Two writings of one contact; `other` has the contact as it ends up, if it has one."""
+    return Writing(
+        one.contact_id,
+        contact=other.contact or one.contact,
+        pointers=(*one.pointers, *other.pointers),
+        orders=other.orders,
+        orders_gone=other.orders_gone,
+        purchases=other.purchases,
+        events=(*one.events, *other.events),
+        events_gone=(*one.events_gone, *other.events_gone),
+        seen=(*one.seen, *other.seen),
+    )

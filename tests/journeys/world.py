@@ -1,0 +1,313 @@
+"""A small store on a real (embedded) table, with workflows that only remember what they were asked."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.money import Money
+from chalicelib.commerce.order import LineItem, Order, OrderStatus
+from chalicelib.commerce.ports import OrderRecord, ProductRecord
+from chalicelib.commerce.product import Product
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Platform, Store
+from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.person import Person
+from chalicelib.contacts.ports import Writing
+from chalicelib.contacts.purchases import contact_order, fold, ranks, totals
+from chalicelib.errors import TryLater
+from chalicelib.ids import new_id
+from chalicelib.journeys.enrol import Enroller
+from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.lifecycle import Lifecycle
+from chalicelib.journeys.ports import Workflows
+from chalicelib.journeys.steps import Steps
+from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.ports import Email
+from chalicelib.messages.send import EmailSender
+from chalicelib.settings import Settings
+from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.journeys import Enrolments, Journeys
+from chalicelib.storage.messages import Messages
+from chalicelib.storage.orders import Orders
+from chalicelib.storage.products import Catalogue, Products
+from chalicelib.storage.stores import Stores
+from chalicelib.storage.table import Table
+from chalicelib.storage.timeline import Timeline
+from tests.conftest import HandClock
+
+CONTENT = {"en": {"subject": "Hello", "blocks": [{"type": "text", "text": "Good things, order {{ order.number }}."}]}}
+SETTINGS = Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:aws:lambda:eu-west-1:123456789012:function:step"})
+BOUGHT_AGAIN = {"purchased": {"product": "trigger", "since": "entry"}}
+
+
+def journey(*steps: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    defined = {"name": {"en": "A test"}, "trigger": {"type": "order_paid"}, "reentry": {"mode": "per_order"}}
+    return {**defined, "steps": list(steps), **changes}
+
+
+def mail(step_id: str = "mail", kind: str = "transactional") -> dict[str, Any]:
+    return {"id": step_id, "type": "send_email", "kind": kind, "content": CONTENT}
+
+
+def pause(step_id: str = "pause", **length: int) -> dict[str, Any]:
+    return {"id": step_id, "type": "wait", "for": length or {"days": 3}}
+
+
+class RecordingWorkflows:
+    """A `Workflows` that starts nothing. `fail` names operations that are out."""
+
+    def __init__(self) -> None:
+        self.published: dict[str, dict[str, Any]] = {}
+        self.started: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.stopped: list[str] = []
+        self.fail: set[str] = set()
+
+    def publish(self, name: str, definition: dict[str, Any]) -> str:
+        self._maybe_fail("publish")
+        self.published[name] = definition
+        return name
+
+    def start(self, machine: str, execution: str, payload: dict[str, Any]) -> None:
+        self._maybe_fail("start")
+        self.started.setdefault(execution, (machine, payload))
+
+    def stop(self, machine: str, execution: str, reason: str) -> None:
+        self._maybe_fail("stop")
+        self.stopped.append(execution)
+
+    def _maybe_fail(self, operation: str) -> None:
+        if operation in self.fail:
+            raise TryLater(operation)
+
+
+class RecordingChannel:
+    """Keeps what it is given, and knows which messages it has. `before` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.taken: list[Email] = []
+        self.before: Callable[[Email], None] = lambda email: None
+        self.after: Callable[[Email], None] = lambda email: None
+
+    def send(self, email: Email) -> str:
+        self.before(email)
+        self.taken.append(email)
+        self.after(email)
+        return f"provider-{email.message_id}"
+
+    def was_taken(self, message_id: str) -> str | bool | None:
+        return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
+
+
+class PlainBook:
+    """Lists, tags and fields straight on the profile; only what `ContactChanges` says of events."""
+
+    def __init__(self, contacts: Contacts, clock: HandClock) -> None:
+        self._contacts = contacts
+        self._clock = clock
+        self.by_cause: dict[str, list[Event]] = {}
+
+    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"lists": (*c.lists, name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "list_joined", {"list": name}, cause)
+
+    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"lists": tuple(x for x in c.lists if x != name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "list_left", {"list": name}, cause)
+
+    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        return self._change(store_id, contact_id, lambda c: {"tags": (*c.tags, name)}, "tag_added", {}, cause)
+
+    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
+        changed = lambda c: {"tags": tuple(x for x in c.tags if x != name)}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "tag_removed", {}, cause)
+
+    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]:
+        changed = lambda c: {"fields": {**c.fields, name: value}}  # noqa: E731
+        return self._change(store_id, contact_id, changed, "field_changed", {"field": name}, cause)
+
+    def _change(
+        self,
+        store_id: str,
+        contact_id: str,
+        change: Callable[[Contact], dict[str, Any]],
+        type_: str,
+        properties: dict[str, Any],
+        cause: str,
+    ) -> list[Event]:
+        if cause not in self.by_cause:
+            contact = self._contacts.get(store_id, contact_id)
+            assert contact is not None
+            changed = contact.model_copy(update=change(contact))
+            self._contacts.write(store_id, [Writing(contact.id, contact=changed)])
+            event = Event(id=cause, type=type_, occurred_at=self._clock.now(), properties=properties)
+            self.by_cause[cause] = [event]
+        return self.by_cause[cause]
+
+
+class World:
+    """One store, one contact, and everything that journeys need."""
+
+    def __init__(self, table: Table, clock: HandClock, workflows: Workflows | None = None) -> None:
+        self.clock = clock
+        self.table = table
+        self.stores, self.journeys, self.enrolments = Stores(table), Journeys(table), Enrolments(table)
+        self.contacts, self.orders, self.products = Contacts(table), Orders(table), Products(table)
+        self.timeline, self.messages = Timeline(table), Messages(table)
+        self.recorded = RecordingWorkflows()
+        self.workflows = workflows or self.recorded
+        self.channel = RecordingChannel()
+        self.store = self.stores.save(
+            Store(
+                id=f"st-{uuid.uuid4().hex[:8]}",
+                platform=Platform.WOOCOMMERCE,
+                name="Tea",
+                url="https://tea.example",
+                country="FR",
+                currency="EUR",
+                timezone="Europe/Paris",
+                locale="en",
+                created_at=clock.now(),
+            )
+        )
+        self.contact = self.add_contact("dana@shopper.example")
+        self.told: dict[str, Order] = {}
+        self.enroller = Enroller(
+            self.journeys,
+            self.enrolments,
+            self.contacts,
+            self.orders,
+            self.products,
+            self.timeline,
+            self.workflows,
+            clock,
+        )
+        self.lifecycle = Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, SETTINGS, clock)
+        links = SignedLinks("https://agala.example", [b"key"])
+        self.sender = EmailSender(
+            self.messages, self.channel, links, Catalogue(self.products), clock, "shop@agala.example"
+        )
+        self.book = PlainBook(self.contacts, clock)
+        self.steps = self.new_steps()
+
+    def new_steps(self) -> Steps:
+        return Steps(
+            self.stores,
+            self.journeys,
+            self.enrolments,
+            self.contacts,
+            self.orders,
+            self.products,
+            self.book,
+            self.enroller,
+            self.sender,
+            self.clock,
+        )
+
+    def add_contact(self, email: str) -> str:
+        now = self.clock.now()
+        consent = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=now)
+        contact = Contact(
+            id=new_id(now),
+            store_id=self.store.id,
+            email=email,
+            consent={Channel.EMAIL: consent},
+            total_spent=Money(amount=0, currency="EUR"),
+            created_at=now,
+        )
+        self.contacts.write(self.store.id, [Writing(contact.id, contact=contact)])
+        return contact.id
+
+    def activate(self, data: dict[str, Any], journey_id: str = "j") -> None:
+        self.lifecycle.save_draft(self.store, journey_id, data)
+        self.lifecycle.activate(self.store, journey_id)
+
+    def sell(self, lifetime_days: int | None, product_id: str = "11") -> None:
+        product = Product(
+            external_id=product_id,
+            version=Version(modified_at=self.clock.now()),
+            name="Tea",
+            lifetime_days=lifetime_days,
+        )
+        self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def order(
+        self,
+        order_id: str,
+        status: OrderStatus = OrderStatus.PAID,
+        ago: timedelta = timedelta(0),
+        product_id: str = "11",
+    ) -> Event:
+        """The store tells an order: its record, the contact's facts and the event are kept. Nobody is notified."""
+        told = self.told.get(order_id)
+        paid_at = told.paid_at if told else self.clock.now() - ago
+        price = Money(amount=2000, currency="EUR")
+        order = Order(
+            external_id=order_id,
+            number=order_id,
+            status=status,
+            version=Version(modified_at=self.clock.now()),
+            total=price,
+            refunded=price if status is OrderStatus.REFUNDED else Money(amount=0, currency="EUR"),
+            items=(LineItem(product_id=product_id, name="Tea", quantity=1, total=price),),
+            person=Person(),
+            placed_at=paid_at,
+            paid_at=paid_at,
+        )
+        self.told[order_id] = order
+        rows = [row for told_order in self.told.values() if (row := contact_order(told_order))]
+        contact = self.contacts.get(self.store.id, self.contact)
+        assert contact is not None
+        contact = contact.model_copy(update=dict(totals(rows, "EUR")))
+        places = ranks(rows)
+        events = [self._event(told_order, places[name]) for name, told_order in self.told.items()]
+        writing = Writing(contact.id, contact=contact, purchases=fold(rows), events=tuple(events))
+        record = self.orders.get(self.store.id, order_id) or OrderRecord(store_id=self.store.id, external_id=order_id)
+        self.orders.write(record.model_copy(update={"order": order, "contact_id": contact.id}), [writing])
+        return next(event for event in events if event.properties["order_id"] == order_id)
+
+    def _event(self, order: Order, nth: int) -> Event:
+        assert order.paid_at is not None
+        item = order.items[0]
+        return Event(
+            id=f"order_paid:{self.store.id}:{order.external_id}",
+            type="order_paid",
+            occurred_at=order.paid_at,
+            properties={
+                "order_id": order.external_id,
+                "number": order.number,
+                "total": order.total.model_dump(),
+                "items": [{"product_id": item.product_id, "name": item.name, "quantity": 1, "categories": []}],
+                "nth": nth,
+            },
+        )
+
+    def tell(self, *events: Event) -> None:
+        self.enroller.on_events(self.store, self.contact, list(events))
+
+    def buy(self, order_id: str, **how: Any) -> Event:
+        event = self.order(order_id, **how)
+        self.tell(event)
+        return event
+
+    def enrolled(self) -> list[Enrolment]:
+        return self.enrolments.of_contact(self.store.id, self.contact)
+
+    def only(self) -> Enrolment:
+        (enrolment,) = self.enrolled()
+        return enrolment
+
+    def run(self, enrolment: Enrolment, steps: list[str], following: Any = None) -> dict[str, Any]:
+        return self.steps.run(self.store.id, enrolment.id, enrolment.generation, steps, following)
+
+
+def minutes(count: int) -> timedelta:
+    return timedelta(minutes=count)
+
+
+def at(event: Event, moment: datetime) -> Event:
+    return event.model_copy(update={"occurred_at": moment})

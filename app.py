@@ -4,7 +4,11 @@ from chalice import Chalice  # type: ignore[attr-defined]
 
 from chalicelib.handlers import http, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.contacts import contacts
+from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.enrolments import enrolments
+from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.products import products
@@ -22,11 +26,15 @@ for api in (
     about,
     stores,
     tokens,
+    deliveries,
+    contacts,
+    timeline,
     orders,
     products,
-    timeline,
+    events,
+    templates,
+    journeys,
     enrolments,
     messages,
-    templates,
 ):
     app.register_blueprint(api)

@@ -2,7 +2,7 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import http, webhooks
+from chalicelib.handlers import delivery_reports, http, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
@@ -21,8 +21,11 @@ app = Chalice(app_name="agala")
 app.api.binary_types = []
 app.register_middleware(http.problems, "http")
 
-app.register_blueprint(webhooks.blueprint)
-for api in (
+for part in (
+    webhooks.blueprint,
+    journey_steps.blueprint,
+    delivery_reports.delivery_reports,
+    links.links,
     about,
     stores,
     tokens,
@@ -37,4 +40,4 @@ for api in (
     enrolments,
     messages,
 ):
-    app.register_blueprint(api)
+    app.register_blueprint(part)

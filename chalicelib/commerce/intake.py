@@ -27,7 +27,7 @@ from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.order_intake import OrderIntake, latest
+from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
@@ -53,11 +53,15 @@ class ContactRef:
 
 @dataclass(frozen=True)
 class Applied:
-    """Whom it touched, and the events as journeys heard them."""
+    """Whom it touched, and the events as journeys heard them. `reason`: why there was nothing (more) to do.
+
+    `erased`: it was about a person who was erased; its text must not be kept.
+    """
 
     contact_ids: tuple[str, ...] = ()
     events: list[tuple[str, Event]] = field(default_factory=list)
     reason: str | None = None
+    erased: bool = False
 
 
 class Intake:
@@ -81,11 +85,11 @@ class Intake:
         """
         match change:
             case Order():
-                return self._heard(store, *self._orders.told(store, change))
+                return self._heard(store, self._orders.told(store, change))
             case OrderDeleted():
-                return self._heard(store, *self._orders.deleted(store, change.external_id, change.version))
+                return self._heard(store, self._orders.deleted(store, change.external_id, change.version))
             case OrderRestored():
-                return self._heard(store, *self._orders.restored(store, change.external_id, change.version))
+                return self._heard(store, self._orders.restored(store, change.external_id, change.version))
             case Customer():
                 return self._customer(store, change)
             case CustomerDeleted():
@@ -135,7 +139,7 @@ class Intake:
         if done is None:
             return Applied()
         contact_id, kept, born = done
-        return self._heard(store, [(contact_id, one) for one in (*born, kept)], [contact_id], [])
+        return self._heard(store, Outcome([(contact_id, one) for one in (*born, kept)], [contact_id]))
 
     def enriched(self, store_id: str, events: Iterable[Event]) -> list[Event]:
         """Events of the timeline with what the catalogue says today (`commerce.events.enriched`)."""
@@ -144,16 +148,14 @@ class Intake:
         products = self._products.get_many(store_id, wanted) if wanted else {}
         return [enriched(event, products) for event in events]
 
-    def _heard(
-        self, store: Store, events: list[tuple[str, Event]], contacts: list[str], reconsider: list[str]
-    ) -> Applied:
-        full = self.enriched(store.id, [event for _, event in events])
-        told = [(contact_id, event) for (contact_id, _), event in zip(events, full, strict=True)]
+    def _heard(self, store: Store, outcome: Outcome) -> Applied:
+        full = self.enriched(store.id, [event for _, event in outcome.events])
+        told = [(contact_id, event) for (contact_id, _), event in zip(outcome.events, full, strict=True)]
         for contact_id in dict.fromkeys(contact_id for contact_id, _ in told):
             self._listener().on_events(store, contact_id, [event for owner, event in told if owner == contact_id])
-        for contact_id in reconsider:
+        for contact_id in outcome.reranked:
             self._listener().reconsider(store, contact_id)
-        return Applied(tuple(dict.fromkeys(contacts)), told)
+        return Applied(tuple(dict.fromkeys(outcome.contacts)), told, erased=outcome.erased)
 
     def _customer(self, store: Store, customer: Customer) -> Applied:
         telling = Telling(
@@ -174,16 +176,17 @@ class Intake:
         return self._met(store, Telling(person, at, "consent", at, "consent", told.consent))
 
     def _met(self, store: Store, telling: Telling) -> Applied:
-        def action() -> tuple[list[tuple[str, Event]], list[str], list[str]]:
+        def action() -> Outcome:
             meeting = self._resolver.meet(store, telling)
             if meeting.contact is None:
-                return [], [], []
+                return Outcome(erased=meeting.erased)
             if meeting.writing:
                 self._contacts.write(store.id, [meeting.writing])
             mine = meeting.contact.id
-            return [(mine, event) for event in meeting.events], [mine], [mine] if meeting.merged else []
+            merged = [mine] if meeting.merged else []
+            return Outcome([(mine, event) for event in meeting.events], [mine], merged, meeting.erased)
 
-        return self._heard(store, *persist(action))
+        return self._heard(store, persist(action))
 
     def _customer_deleted(self, store: Store, change: CustomerDeleted) -> Applied:
         """The person stays; only the store's id for them goes, whenever it is told."""

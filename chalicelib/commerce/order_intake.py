@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import events_of, without_person
@@ -20,8 +20,18 @@ from chalicelib.contacts.resolve import Meeting, Resolver, ranked_event, reranke
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict
 
-# (events by contact, contacts touched, contacts whose orders' ranks changed)
-Outcome = tuple[list[tuple[str, Event]], list[str], list[str]]
+
+@dataclass(frozen=True)
+class Outcome:
+    """Events by contact, contacts touched, and those whose orders' ranks may have changed.
+
+    `erased`: it was about a person who was erased.
+    """
+
+    events: list[tuple[str, Event]] = field(default_factory=list)
+    contacts: list[str] = field(default_factory=list)
+    reranked: list[str] = field(default_factory=list)
+    erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,7 +83,7 @@ class OrderIntake:
         before = self._get(store, external_id)
         after = before.model_copy(update={mark: latest(getattr(before, mark), version)})
         contacts, moved, _ = self._settle(store, before, _Step(after), Meeting(None))
-        return [], contacts, moved
+        return Outcome([], contacts, moved)
 
     def _get(self, store: Store, external_id: str) -> OrderRecord:
         known = self._orders.get(store.id, external_id)
@@ -97,7 +107,7 @@ class OrderIntake:
             # Also in a repeat: whoever processed this telling before may not have come to tell.
             mine = [event for event in events if step.record.events[event.id].version == key]
             told += [(place.contact_id, ranked_event(event, place.nth)) for event in mine]
-        return told, contacts, moved
+        return Outcome(told, contacts, moved)
 
     def _bare(self, before: OrderRecord, order: Order) -> Outcome:
         """Of an erased person's order only goods and money are followed; nobody is told."""
@@ -105,7 +115,7 @@ class OrderIntake:
         after = after.model_copy(update={"erased": True, "contact_id": None})
         if after != before:
             self._orders.write(after, [])
-        return [], [], []
+        return Outcome(erased=True)
 
     def _settle(
         self, store: Store, before: OrderRecord, step: _Step, meeting: Meeting

@@ -35,9 +35,6 @@ class Objects(Protocol):
 
 
 class DeliveryStatus(StrEnum):
-    """`received` while it is being worked on: never shown in a list of another status."""
-
-    RECEIVED = "received"
     APPLIED = "applied"
     REPEATED = "repeated"
     PARKED = "parked"
@@ -59,7 +56,64 @@ class DeliveryRecord(BaseModel):
     repeat_of: str | None = None
     size: int = 0
     object_key: str | None = None
-    rev: int = 0
+
+
+class Deliveries:
+    def __init__(self, table: Table, objects: Objects) -> None:
+        self._table, self._objects = table, objects
+
+    def keep(self, record: DeliveryRecord, delivery: Delivery | None) -> DeliveryRecord:
+        """What came and what became of it, over what was known of it before; without `delivery` the text is not kept.
+
+        A pointer in each contact's partition lets an erasure find it.
+        """
+        item_of_text, object_key, size = None, None, record.size
+        if delivery is not None:
+            packed = gzip.compress(json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body, mtime=0)
+            size = len(delivery.body)
+            if len(packed) > INLINE:
+                object_key = f"deliveries/{record.store_id}/{record.id}.raw.gz"
+                self._objects.put(object_key, packed)
+            else:
+                item_of_text = packed
+        written = record.model_copy(update={"size": size, "object_key": object_key})
+        expires = int((record.received_at + KEPT).timestamp())
+        for contact_id in record.contact_ids:
+            pk, sk = keys.contact(record.store_id, contact_id), keys.contact_delivery(record.id)
+            self._table.put(Put({"pk": pk, "sk": sk, "expires_at": expires}))
+        listing = keys.listing("DELIVERIES", record.store_id, record.status.value, identifier=record.id)
+        more = {"gsi1pk": listing, "gsi1sk": self.sort_key(written), "expires_at": expires, "raw": item_of_text}
+        self._table.put(Put(dump(written, keys.delivery(record.store_id, record.id), **more)))
+        return written
+
+    def get(self, key: str) -> bytes:
+        """Raises `NotFound`."""
+
+    def delete(self, key: str) -> None: ...
+
+
+class DeliveryStatus(StrEnum):
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    PARKED = "parked"
+
+
+class DeliveryRecord(BaseModel):
+    """`reason` says why it was parked, or why nothing was to do; without personal data. `received_at` is UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    store_id: str
+    platform: str
+    topic: str
+    status: DeliveryStatus
+    received_at: datetime
+    reason: str | None = None
+    contact_ids: tuple[str, ...] = ()
+    repeat_of: str | None = None
+    size: int = 0
+    object_key: str | None = None
 
 
 class Deliveries:
@@ -105,30 +159,11 @@ class Deliveries:
         headers, _, body = gzip.decompress(packed).partition(b"\n")
         return Delivery(store_id, record.platform, json.loads(headers), body, record.received_at)
 
-    def finish(
-        self, record: DeliveryRecord, status: DeliveryStatus, reason: str | None = None, contacts: tuple[str, ...] = ()
-    ) -> DeliveryRecord:
-        """What became of it, with a pointer in each contact's partition, so that an erasure finds it."""
-        written = record.model_copy(update={"status": status, "reason": reason, "contact_ids": contacts})
-        expires = int((record.received_at + KEPT).timestamp())
-        for contact_id in contacts:
-            key = {"pk": keys.contact(record.store_id, contact_id), "sk": keys.contact_delivery(record.id)}
-            self._table.put(Put({**key, "expires_at": expires}))
-        pk, sk = keys.delivery(record.store_id, record.id)
-        listed = {k: v for k, v in self._item(written).items() if k not in ("pk", "sk", "rev")}
-        names, values, parts = {}, {}, []
-        for at, (name, value) in enumerate(listed.items()):
-            names[f"#a{at}"], values[f":a{at}"] = name, value
-            parts.append(f"#a{at} = :a{at}")
-        gone = "" if reason is not None else " REMOVE reason"
-        self._table.update(pk, sk, f"SET {', '.join(parts)}{gone}", names=names, values=values)
-        return written
-
     def list(
         self, store_id: str, status: str | None = None, after: str | None = None, limit: int = 100
     ) -> list[DeliveryRecord]:
         """Oldest first; `after` is the `sort_key` of the last one seen. No status: of every status."""
-        wanted = [status] if status else [s.value for s in DeliveryStatus if s is not DeliveryStatus.RECEIVED]
+        wanted = [status] if status else [s.value for s in DeliveryStatus]
         found: list[Item] = []
         for one in wanted:
             found += self._table.listing("DELIVERIES", store_id, one, after=after, limit=limit)
@@ -138,28 +173,16 @@ class Deliveries:
     def sort_key(record: DeliveryRecord) -> str:
         return f"{rfc3339(record.received_at)}#{record.id}"
 
-    def claim(self, store_id: str, repeat_key: str, delivery_id: str) -> str:
-        """Which delivery is the first with this content: this one, or the one it repeats."""
-        pk, sk = keys.repeat(store_id, repeat_key)
-        item = {"pk": pk, "sk": sk, "delivery_id": delivery_id}
+    def claim(self, record: DeliveryRecord, repeat_key: str) -> str:
+        """The id of the first delivery with this content: this one's, or that of the one it repeats."""
+        pk, sk = keys.repeat(record.store_id, repeat_key)
+        expires = int((record.received_at + KEPT).timestamp())
         try:
-            self._table.put(Put(item, new=True))
+            self._table.put(Put({"pk": pk, "sk": sk, "delivery_id": record.id, "expires_at": expires}, new=True))
         except ConditionFailed:
             known = self._table.get(pk, sk)
-            return str(known["delivery_id"]) if known else delivery_id
-        return delivery_id
-
-    def erase(self, store_id: str, delivery_id: str) -> None:
-        """Its bytes go, wherever they are; that it came stays known."""
-        self._objects.delete(f"deliveries/{store_id}/{delivery_id}.gz")  # as it travelled, when too big for the queue
-        item = self._table.get(*keys.delivery(store_id, delivery_id))
-        if item is None:
-            return
-        record = _record(item)
-        if record.object_key:
-            self._objects.delete(record.object_key)
-        expression = "SET reason = :erased REMOVE raw, object_key, contact_ids"
-        self._table.update(*keys.delivery(store_id, delivery_id), expression, values={":erased": "erased"})
+            return str(known["delivery_id"]) if known else record.id
+        return record.id
 
     def of_contact(self, store_id: str, contact_id: str) -> Sequence[str]:
         """Ids of the deliveries that told of this contact, for as long as they are kept."""
@@ -185,12 +208,6 @@ class Deliveries:
                 if raw and any(text in raw.body.lower() for text in sought):
                     found.append(str(item["id"]))
         return found
-
-    def _item(self, record: DeliveryRecord) -> Item:
-        expires = int((record.received_at + KEPT).timestamp())
-        listing = keys.listing("DELIVERIES", record.store_id, record.status.value, identifier=record.id)
-        key = keys.delivery(record.store_id, record.id)
-        return dump(record, key, gsi1pk=listing, gsi1sk=self.sort_key(record), expires_at=expires)
 
 
 def _record(item: Item) -> DeliveryRecord:

@@ -67,75 +67,22 @@ class Deliveries:
 
         A pointer in each contact's partition lets an erasure find it.
         """
-        item_of_text, object_key, size = None, None, record.size
+        raw, object_key, size = None, None, record.size
         if delivery is not None:
-            packed = gzip.compress(json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body, mtime=0)
+            raw = gzip.compress(json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body, mtime=0)
             size = len(delivery.body)
-            if len(packed) > INLINE:
+            if len(raw) > INLINE:
                 object_key = f"deliveries/{record.store_id}/{record.id}.raw.gz"
-                self._objects.put(object_key, packed)
-            else:
-                item_of_text = packed
+                self._objects.put(object_key, raw)
+                raw = None
         written = record.model_copy(update={"size": size, "object_key": object_key})
-        expires = int((record.received_at + KEPT).timestamp())
+        expires = _expiry(record)
         for contact_id in record.contact_ids:
             pk, sk = keys.contact(record.store_id, contact_id), keys.contact_delivery(record.id)
             self._table.put(Put({"pk": pk, "sk": sk, "expires_at": expires}))
         listing = keys.listing("DELIVERIES", record.store_id, record.status.value, identifier=record.id)
-        more = {"gsi1pk": listing, "gsi1sk": self.sort_key(written), "expires_at": expires, "raw": item_of_text}
+        more = {"gsi1pk": listing, "gsi1sk": self.sort_key(written), "expires_at": expires, "raw": raw}
         self._table.put(Put(dump(written, keys.delivery(record.store_id, record.id), **more)))
-        return written
-
-    def get(self, key: str) -> bytes:
-        """Raises `NotFound`."""
-
-    def delete(self, key: str) -> None: ...
-
-
-class DeliveryStatus(StrEnum):
-    APPLIED = "applied"
-    REPEATED = "repeated"
-    PARKED = "parked"
-
-
-class DeliveryRecord(BaseModel):
-    """`reason` says why it was parked, or why nothing was to do; without personal data. `received_at` is UTC."""
-
-    model_config = ConfigDict(frozen=True)
-
-    id: str
-    store_id: str
-    platform: str
-    topic: str
-    status: DeliveryStatus
-    received_at: datetime
-    reason: str | None = None
-    contact_ids: tuple[str, ...] = ()
-    repeat_of: str | None = None
-    size: int = 0
-    object_key: str | None = None
-
-
-class Deliveries:
-    def __init__(self, table: Table, objects: Objects) -> None:
-        self._table, self._objects = table, objects
-
-    def keep(self, record: DeliveryRecord, delivery: Delivery) -> DeliveryRecord:
-        """Keep the raw delivery under this id; one that is kept already stays as it is and is returned."""
-        raw = json.dumps(dict(delivery.headers)).encode() + b"\n" + delivery.body
-        packed = gzip.compress(raw, mtime=0)
-        object_key = None
-        if len(packed) > INLINE:
-            object_key = f"deliveries/{record.store_id}/{record.id}.raw.gz"
-            self._objects.put(object_key, packed)
-        written = record.model_copy(update={"size": len(delivery.body), "object_key": object_key, "rev": 1})
-        item = self._item(written)
-        if object_key is None:
-            item["raw"] = packed
-        try:
-            self._table.put(Put(item, new=True))
-        except ConditionFailed:
-            return self.get(record.store_id, record.id) or written
         return written
 
     def get(self, store_id: str, delivery_id: str) -> DeliveryRecord | None:
@@ -147,8 +94,7 @@ class Deliveries:
         item = self._table.get(*keys.delivery(store_id, delivery_id))
         if item is None:
             return None
-        record = _record(item)
-        packed = item.get("raw")
+        record, packed = _record(item), item.get("raw")
         if record.object_key:
             try:
                 packed = self._objects.get(record.object_key)
@@ -159,26 +105,12 @@ class Deliveries:
         headers, _, body = gzip.decompress(packed).partition(b"\n")
         return Delivery(store_id, record.platform, json.loads(headers), body, record.received_at)
 
-    def list(
-        self, store_id: str, status: str | None = None, after: str | None = None, limit: int = 100
-    ) -> list[DeliveryRecord]:
-        """Oldest first; `after` is the `sort_key` of the last one seen. No status: of every status."""
-        wanted = [status] if status else [s.value for s in DeliveryStatus]
-        found: list[Item] = []
-        for one in wanted:
-            found += self._table.listing("DELIVERIES", store_id, one, after=after, limit=limit)
-        return [_record(item) for item in sorted(found, key=lambda item: str(item["gsi1sk"]))[:limit]]
-
-    @staticmethod
-    def sort_key(record: DeliveryRecord) -> str:
-        return f"{rfc3339(record.received_at)}#{record.id}"
-
     def claim(self, record: DeliveryRecord, repeat_key: str) -> str:
         """The id of the first delivery with this content: this one's, or that of the one it repeats."""
         pk, sk = keys.repeat(record.store_id, repeat_key)
-        expires = int((record.received_at + KEPT).timestamp())
+        claim = {"pk": pk, "sk": sk, "delivery_id": record.id, "expires_at": _expiry(record)}
         try:
-            self._table.put(Put({"pk": pk, "sk": sk, "delivery_id": record.id, "expires_at": expires}, new=True))
+            self._table.put(Put(claim, new=True))
         except ConditionFailed:
             known = self._table.get(pk, sk)
             return str(known["delivery_id"]) if known else record.id
@@ -188,14 +120,6 @@ class Deliveries:
         """Ids of the deliveries that told of this contact, for as long as they are kept."""
         found = self._table.query(keys.contact(store_id, contact_id), prefix="D#")
         return [str(item["sk"]).removeprefix("D#") for item in found]
-
-    def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None:
-        """What came and its very text; None once it is gone."""
-        record, raw = self.get(store_id, delivery_id), self.raw(store_id, delivery_id)
-        if record is None or raw is None:
-            return None
-        shown = {"id", "topic", "platform", "received_at"}
-        return {**record.model_dump(mode="json", include=shown), "body": raw.body.decode("utf-8", "replace")}
 
     def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]:
         """Ids of parked deliveries, which no contact points to, that hold any of these texts."""
@@ -208,6 +132,45 @@ class Deliveries:
                 if raw and any(text in raw.body.lower() for text in sought):
                     found.append(str(item["id"]))
         return found
+
+    def erase(self, store_id: str, delivery_id: str) -> None:
+        """Its bytes go, wherever they are; that it came stays known."""
+        self._objects.delete(f"deliveries/{store_id}/{delivery_id}.gz")  # as it travelled, when too big for the queue
+        item = self._table.get(*keys.delivery(store_id, delivery_id))
+        if item is None:
+            return
+        record = _record(item)
+        if record.object_key:
+            self._objects.delete(record.object_key)
+        expression = "SET reason = :erased REMOVE #raw, object_key, contact_ids"
+        names, values = {"#raw": "raw"}, {":erased": "erased"}
+        self._table.update(*keys.delivery(store_id, delivery_id), expression, names=names, values=values)
+
+    def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None:
+        """What came and its very text; None once it is gone."""
+        record, raw = self.get(store_id, delivery_id), self.raw(store_id, delivery_id)
+        if record is None or raw is None:
+            return None
+        shown = {"id", "topic", "platform", "received_at"}
+        return {**record.model_dump(mode="json", include=shown), "body": raw.body.decode("utf-8", "replace")}
+
+    @staticmethod
+    def sort_key(record: DeliveryRecord) -> str:
+        return f"{rfc3339(record.received_at)}#{record.id}"
+
+    def list(
+        self, store_id: str, status: str | None = None, after: str | None = None, limit: int = 100
+    ) -> list[DeliveryRecord]:
+        """Oldest first; `after` is the `sort_key` of the last one seen. No status: of every status."""
+        found: list[Item] = []
+        for one in [status] if status else [each.value for each in DeliveryStatus]:
+            found += self._table.listing("DELIVERIES", store_id, one, after=after, limit=limit)
+        return [_record(item) for item in sorted(found, key=lambda item: str(item["gsi1sk"]))[:limit]]
+
+
+def _expiry(record: DeliveryRecord) -> int:
+    """Epoch seconds, as DynamoDB's time to live wants them."""
+    return int((record.received_at + KEPT).timestamp())
 
 
 def _record(item: Item) -> DeliveryRecord:

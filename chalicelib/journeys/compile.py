@@ -69,7 +69,7 @@ def compile_resume(definition: Definition, step_function_arn: str) -> dict[str, 
     """The same journey, entered at the step that `enter` in the input names; a wait goes on to `until` (RFC 3339)."""
     machine = _Machine(definition, step_function_arn)
     choices = []
-    for step in machine.in_reading_order():
+    for step in machine.plan.steps.values():
         entry = step.id
         if isinstance(step, Wait):
             entry = f"{step.id} resumed"
@@ -102,9 +102,6 @@ class _Machine:
         self.plan: Plan = plan(definition)
         self.arn = arn
         self.states: dict[str, dict[str, Any]] = {}
-
-    def in_reading_order(self) -> list[Step]:
-        return [place.step for place in self.definition.located() if place.step.id in self.plan.steps]
 
     def finished(self, start: str) -> dict[str, Any]:
         in_order = sorted(self.states.items(), key=lambda item: _rank(item[0]))

@@ -23,7 +23,7 @@ from chalicelib.journeys.condition_forms import (
     key_of,
     located,
 )
-from chalicelib.journeys.mistakes import mistakes_of, refuse_outsized
+from chalicelib.journeys.mistakes import MOST_LEVELS, mistakes_of, refuse_outsized
 from chalicelib.journeys.triggers import Trigger
 from chalicelib.messages.content_model import Language, Line
 
@@ -110,12 +110,22 @@ def from_yaml(text: str) -> Definition:
     if len(text.encode()) > LARGEST:
         raise BadInput(f"a journey is at most {LARGEST // 1024} KiB")
     try:
-        if any(isinstance(event, yaml.events.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise BadInput("a journey's YAML has no aliases")
+        _refuse_explosive(text)
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"this is no YAML: {_where(error)}") from None
     return Definition.parse(data)
+
+
+def _refuse_explosive(text: str) -> None:
+    """Aliases and bottomless nesting, before anything is built from them."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.events.AliasEvent):
+            raise BadInput("a journey's YAML has no aliases")
+        depth += isinstance(event, yaml.events.CollectionStartEvent) - isinstance(event, yaml.events.CollectionEndEvent)
+        if depth > MOST_LEVELS:
+            raise BadInput(f"a journey is nested at most {MOST_LEVELS} levels deep")
 
 
 def json_schema() -> dict[str, Any]:

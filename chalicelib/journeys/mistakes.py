@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from chalicelib.errors import BadInput, FieldMistake
 
 MOST_MISTAKES = 100
-_DEEPEST = 80
+MOST_LEVELS = 80
 
 _PLAIN = {
     "missing": "is missing",
@@ -31,12 +31,12 @@ def refuse_outsized(data: Any, largest: int) -> None:
     if not isinstance(data, dict):
         raise BadInput("a journey is an object", [FieldMistake("", "expected an object")])
     layer: list[Any] = [data]
-    for _ in range(_DEEPEST):
+    for _ in range(MOST_LEVELS):
         layer = [inner for outer in layer for inner in _children(outer)]
         if not layer:
             break
     else:
-        raise BadInput(f"a journey is nested at most {_DEEPEST} levels deep")
+        raise BadInput(f"a journey is nested at most {MOST_LEVELS} levels deep")
     try:
         size = len(json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass"))
     except (TypeError, ValueError):

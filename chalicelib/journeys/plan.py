@@ -42,7 +42,8 @@ def plan(definition: Definition) -> Plan:
     steps: dict[str, Step] = {}
     after: dict[tuple[str, Way | None], str | None] = {}
     first = _lay(definition.steps, None, steps, after)
-    return Plan(first, steps, after)
+    in_reading_order = {place.step.id: place.step for place in definition.located() if place.step.id in steps}
+    return Plan(first, in_reading_order, after)
 
 
 def first_step(definition: Definition) -> Step | None:

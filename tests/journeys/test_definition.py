@@ -1,0 +1,247 @@
+"""A definition is read whole or refused with every mistake named by step and field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.errors import BadInput
+from chalicelib.journeys import actions, triggers
+from chalicelib.journeys.condition_forms import FORMS
+from chalicelib.journeys.definition import Definition, check, from_yaml, json_schema
+from tests.journeys.sample_journeys import CONTENT, SAMPLES, branch, end, journey, journeys, mail, pause, tag
+
+
+def mistakes(data: Any) -> dict[str, str]:
+    with pytest.raises(BadInput) as raised:
+        Definition.parse(data)
+    return {mistake.field: mistake.message for mistake in raised.value.mistakes}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_what_was_read_is_written_back_as_it_was(name: str) -> None:
+    definition = Definition.parse(SAMPLES[name])
+    assert definition.dump() == SAMPLES[name]
+    assert Definition.parse(json.loads(json.dumps(definition.dump()))) == definition
+
+
+@settings(max_examples=30, deadline=None)
+@given(definition=journeys())
+def test_any_journey_survives_its_own_dump(definition: Definition) -> None:
+    assert Definition.parse(definition.dump()) == definition
+
+
+def test_a_mistake_deep_inside_names_the_field_and_the_step() -> None:
+    bad = {"he": {"subject": 5, "blocks": [{"type": "text", "text": "x"}]}}
+    found = mistakes(journey(mail("first"), branch("again", [mail("second", content=bad)], [])))
+    assert found == {"steps[1].then[0].content.he.subject": "step 'second': expected a text"}
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = mistakes(journey(mail("first", kind="loud"), {"id": "x", "type": "wait"}, {"id": "y", "type": "dance"}))
+    assert set(found) == {"steps[0].kind", "steps[1]", "steps[2].type"}
+    assert found["steps[2].type"].startswith("step 'y': expected a step with a type of wait, send_email")
+
+
+def test_a_condition_with_a_mistake_is_found_inside_all_any_and_not() -> None:
+    condition = {"all": [{"not": {"any": [{"field": "emial", "is": "is_set"}]}}]}
+    found = mistakes(journey(branch("again", [], [], condition)))
+    assert list(found) == ["steps[0].if.all[0].not.any[0].field"]
+    assert "expected one of email, phone" in found["steps[0].if.all[0].not.any[0].field"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "field"),
+    [
+        ({}, "if"),
+        ({"field": "email", "is": "is_set", "purchased": {}}, "if"),
+        ({"field": "email", "is": "is_set", "value": "x"}, "if"),
+        ({"field": "email", "is": "one_of", "value": "x"}, "if"),
+        ({"field": "email", "is": "equals", "value": ["x"]}, "if"),
+        ({"field": "orders_count", "is": "greater", "value": "3"}, "if"),
+        ({"field": "created_at", "is": "before", "value": "yesterday"}, "if"),
+        ({"field": "email", "is": "equals", "value": {"a": 1}}, "if.value"),
+        ({"purchased": {"product": "1", "category": "2"}}, "if.purchased"),
+        ({"purchased": {"since": "entry", "within_days": 3}}, "if.purchased"),
+        ({"all": []}, "if.all"),
+    ],
+)
+def test_conditions_that_make_no_sense_are_refused(condition: Any, field: str) -> None:
+    assert list(mistakes(journey(branch("again", [], [], condition)))) == [f"steps[0].{field}"]
+
+
+def test_a_step_id_is_used_once() -> None:
+    found = mistakes(journey(mail("first"), branch("again", [tag("first")], [])))
+    assert found == {"steps[1].then[0].id": "step 'first': steps[0] has the same id already"}
+
+
+@pytest.mark.parametrize("step_id", ["", "First", "a b", "-a", "a" * 41, "שלום", "a\n"])
+def test_step_ids_are_short_and_plain(step_id: str) -> None:
+    assert list(mistakes(journey(mail(step_id)))) == ["steps[0].id"]
+
+
+def test_a_message_condition_needs_a_step_that_sends() -> None:
+    asked = {"message": {"step": "label", "is": "opened"}}
+    assert mistakes(journey(tag("label"), branch("again", [], [], asked))) == {
+        "steps[1].if.message.step": "step 'again': 'label': that step sends no message in this journey"
+    }
+    nobody = {"message": {"step": "nobody", "is": "opened"}}
+    assert list(mistakes(journey(mail("first"), goal={"not": nobody}))) == ["goal.not.message.step"]
+
+
+@pytest.mark.parametrize(
+    "length", [{}, {"days": 0}, {"days": 366}, {"days": 365, "seconds": 1}, {"days": -1, "hours": 48}]
+)
+def test_a_wait_lasts_from_a_second_to_a_year(length: dict[str, int]) -> None:
+    found = mistakes(journey({"id": "pause", "type": "wait", "for": length}))
+    assert all(field.startswith("steps[0].for") for field in found)
+
+
+def test_size_and_depth_have_limits() -> None:
+    assert list(mistakes(journey(*(tag(f"t{n}") for n in range(101))))) == ["steps"]
+    deep: list[Any] = [mail("m")]
+    for level in range(10):
+        deep = [branch(f"b{level}", deep, [])]
+    assert "nested at most 10 deep" in next(iter(mistakes(journey(*deep)).values()))
+    bottomless: Any = {}
+    for _ in range(5000):
+        bottomless = {"not": bottomless}
+    with pytest.raises(BadInput, match="levels deep"):
+        Definition.parse(journey(branch("again", [], [], bottomless)))
+    with pytest.raises(BadInput, match="256 KiB"):
+        Definition.parse(journey(mail("m"), description={"en": "x" * 300_000}))
+
+
+@pytest.mark.parametrize("data", [None, [], "x", 5, {}, {"steps": 5}, {"steps": [5]}, {"name": {"en": "\ud800"}}])
+def test_what_is_no_journey_is_bad_input_and_nothing_worse(data: Any) -> None:
+    with pytest.raises(BadInput):
+        Definition.parse(data)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["wait", "branch"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "trigger", "steps", "type", "id", "if", "then", "not", "all", "he", "goal"]), inner
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(data=_json, place=st.sampled_from(["trigger", "goal", "steps", "reentry", "name"]))
+def test_no_json_makes_reading_fail_otherwise(data: Any, place: str) -> None:
+    try:
+        Definition.parse({**journey(mail("m")), place: data})
+    except BadInput as refused:
+        assert refused.detail
+
+
+# Checks
+
+
+def test_a_draft_tells_what_is_not_chosen_missing_or_idle() -> None:
+    unchosen = {"any": [{"purchased": {"product": None}}, {"field": "lists", "is": "contains", "value": ""}]}
+    checked = check(
+        Definition.parse(
+            journey(
+                mail("first"),
+                branch("again", [end("stop"), tag("never")], [], unchosen),
+                branch("nothing", [], []),
+                pause("idle"),
+                name={"he": "מסע", "en": "Journey"},
+            )
+        )
+    )
+    assert [warning.field for warning in checked.warnings] == [
+        "steps[1].if.any[0].purchased.product",
+        "steps[1].if.any[1].value",
+        "steps[0].content.en",
+        "steps[1].then[1]",
+        "steps[2]",
+        "steps[3]",
+    ]
+    assert checked.not_yet == []
+
+
+def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
+    definition = Definition.parse(
+        journey(
+            {"id": "ring", "type": "send_sms", "text": {"he": "שלום"}},
+            {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
+            {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
+            branch("seen", [], [], {"not": {"viewed": {"product": "1"}}}),
+            branch("much", [], [], {"purchased": {"at_least_units": 3}}),
+            trigger={"type": "cart_abandoned"},
+        )
+    )
+    assert [part.field for part in check(definition).not_yet] == [
+        "trigger.type",
+        "steps[0]",
+        "steps[1]",
+        "steps[2]",
+        "steps[3].if.not",
+        "steps[4].if",
+    ]
+
+
+def test_the_vocabulary_holds_every_building_block() -> None:
+    """One example of each trigger and step is read; the tables of what runs now name only what exists."""
+    rest: dict[str, dict[str, Any]] = {
+        "send_email": {"content": CONTENT},
+        "wait": {"until_event": {"event": {"type": "order_paid"}, "at_most": {"days": 7}}},
+        "branch": {"if": {"random": {"percent": 50}}},
+        "set_field": {"field": "f", "change": "today"},
+        "send_sms": {"text": {"he": "x"}},
+        "send_whatsapp": {"text": {"he": "x"}, "template": "t"},
+        "alert_manager": {"text": {"he": "x"}, "channels": ["email", "sms"]},
+        "create_coupon": {"benefit": "percent", "value": 10, "expiry": {"end_of_month": True}},
+        "call_webhook": {"url": "https://erp.example/hook"},
+        "split": {"ways": [{"name": "a", "weight": 50}, {"name": "control", "weight": 50}]},
+    }
+    for kind in actions.STEPS:
+        keys = {"list": "l", "tag": "t", "channel": "sms", "reason": "r", "audience": "a", "journey": "j"}
+        known = actions.STEPS[kind].model_fields
+        body = rest.get(kind) or {key: value for key, value in keys.items() if key in known}
+        Definition.parse(journey({"id": "x", "type": kind, **body}))
+    for kind, form in triggers.TRIGGERS.items():
+        keys = {
+            "list": "l", "segment": "s", "field": "f", "holiday": "h", "name": "n", "days": 3, "value": 9,
+            "of": ["order"] if kind == "inactivity" else "total_spent",
+        }  # fmt: skip
+        required = {name for name, field in form.model_fields.items() if field.is_required()}
+        body = {key: value for key, value in keys.items() if key in required}
+        Definition.parse(journey(mail("m"), trigger={"type": kind, **body}))
+    assert set(actions.STEPS) >= actions.EXECUTABLE
+    assert set(triggers.TRIGGERS) >= triggers.EXECUTABLE
+
+
+def test_the_published_schema_is_closed_and_knows_every_form() -> None:
+    schema = json_schema()
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    objects = [part for part in schema["$defs"].values() if part.get("type") == "object"]
+    assert all(part["additionalProperties"] is False for part in objects)
+    assert {form.__name__ for form in FORMS.values()} <= set(schema["$defs"])
+
+
+# YAML
+
+
+def test_yaml_and_json_say_the_same() -> None:
+    text = json.dumps(SAMPLES["restock"], ensure_ascii=False)  # JSON is YAML too
+    assert from_yaml(text) == Definition.parse(SAMPLES["restock"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "a: &x [1]\nb: *x", "- 1", "", "!!python/object/apply:os.getcwd []", "x: 2026-13-45", "\x00", "{" * 3000],
+)
+def test_bad_yaml_is_bad_input(text: str) -> None:
+    with pytest.raises(BadInput):
+        from_yaml(text)

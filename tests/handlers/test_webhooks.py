@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from chalicelib import wiring
 from chalicelib.errors import TryLater
-from chalicelib.handlers import webhooks
 from chalicelib.handlers.webhooks import LARGEST_BODY, receive, webhook_door
 from chalicelib.store_adapters.envelope import decode
 from tests.recorded import NAMES, SECRET, load, signature
@@ -64,9 +63,10 @@ def door() -> Iterator[FakeDoor]:
 
 @pytest.fixture(scope="module")
 def app() -> Chalice:
-    made = Chalice("agala")
-    made.register_blueprint(webhooks.blueprint)
-    return made
+    """The one app: a blueprint can be registered only once in a process."""
+    from app import app
+
+    return app
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "ping"])

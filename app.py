@@ -2,9 +2,13 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import http, webhooks
+from chalicelib.handlers import delivery_reports, http, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.contacts import contacts
+from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.enrolments import enrolments
+from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.products import products
@@ -17,16 +21,23 @@ app = Chalice(app_name="agala")
 app.api.binary_types = []
 app.register_middleware(http.problems, "http")
 
-app.register_blueprint(webhooks.blueprint)
-for api in (
+for part in (
+    webhooks.blueprint,
+    journey_steps.blueprint,
+    delivery_reports.delivery_reports,
+    links.links,
     about,
     stores,
     tokens,
+    deliveries,
+    contacts,
+    timeline,
     orders,
     products,
-    timeline,
+    events,
+    templates,
+    journeys,
     enrolments,
     messages,
-    templates,
 ):
-    app.register_blueprint(api)
+    app.register_blueprint(part)

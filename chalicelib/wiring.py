@@ -168,9 +168,14 @@ class Wiring:
 
     @cached_property
     def email_channel(self) -> EmailChannel:
+        import boto3
+        from botocore.config import Config
+
         from chalicelib.messages.channels.ses import SesEmailChannel
 
-        return SesEmailChannel(self.client("sesv2"), self.settings.configuration_set)
+        make: Any = boto3.client
+        once = Config(retries={"total_max_attempts": 1})  # a retry inside boto3 could send twice
+        return SesEmailChannel(make("sesv2", config=once), self.settings.configuration_set)
 
     @cached_property
     def sender(self) -> EmailSender:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-import threading
 
 from local import log
 from local.server import PortInUse
@@ -12,9 +12,7 @@ from local.settings import BadSetting, LocalSettings
 
 
 def main() -> int:
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stopped = _told_of_signals()
     try:
         settings = LocalSettings.from_environment()
         log.set_up(settings.log_level)
@@ -33,10 +31,24 @@ def main() -> int:
         runtime.serve()
         print(f"Agala runs at {runtime.url}", flush=True)
         print(f"Open    {runtime.login_link}", flush=True)
-        stop.wait()
+        os.read(stopped, 1)
     finally:
         runtime.close()
     return 0
+
+
+def _told_of_signals() -> int:
+    """A file descriptor that can be read once Ctrl-C or SIGTERM came.
+
+    The system may hand a signal to any thread, and one that waits for a lock or in a read would sleep on; only the
+    interpreter's wake-up descriptor is written at once.
+    """
+    stopped, stop = os.pipe()
+    os.set_blocking(stop, False)
+    signal.set_wakeup_fd(stop, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    return stopped
 
 
 if __name__ == "__main__":

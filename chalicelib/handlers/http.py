@@ -67,7 +67,7 @@ PATH_PATTERNS = {
     "store_id": r"^[0-9a-z]{26}$",
     "token_id": r"^[0-9a-z]{26}$",
     "contact_id": r"^[0-9a-z]{26}$",
-    "journey_id": r"^[a-z0-9][a-z0-9-]{0,63}$",
+    "journey_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
     "delivery_id": r"^[0-9A-Za-z_.-]{1,128}$",
     "external_id": r"^[^/\x00-\x1f\x7f]{1,128}$",
 }
@@ -177,7 +177,7 @@ def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
     token = None if this.scope == "public" else _token(request)
     if token and this.scope == "admin" and ALL_STORES not in token.stores:
         raise Forbidden("this token may not do that")
-    path = {name: _path_value(name, value) for name, value in given.items()}
+    path = {name: _path_value(this, name, value) for name, value in given.items()}
     store = None
     if token and this.scope == "store":
         if not token.covers(path["store_id"]):
@@ -206,9 +206,11 @@ def _query(request: Any) -> dict[str, list[str]]:
     return {name: given.getlist(name) for name in given} if given else {}
 
 
-def _path_value(name: str, value: str) -> str:
-    """API Gateway decoded it already. Raises `NotFound` for what cannot be an id."""
+def _path_value(this: Door, name: str, value: str) -> str:
+    """Decoded by API Gateway. Raises `NotFound` for what cannot be an id, `BadInput` where it would make one."""
     if text_mistake(value) or not re.fullmatch(PATH_PATTERNS[name][1:-1], value):
+        if this.method == "PUT" and this.path.endswith(f"{{{name}}}"):
+            raise BadInput("The address is not as expected.", [FieldMistake(name, f"expected {PATH_PATTERNS[name]}")])
         raise NotFound(f"no such {name.removesuffix('_id')}")
     return value
 

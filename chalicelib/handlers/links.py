@@ -67,7 +67,7 @@ class _Parts(Protocol):
     def clock(self) -> Clock: ...
 
 
-@links.route("/u/{token}", methods=["GET", "HEAD"])
+@links.route("/u/{token}", methods=["GET", "HEAD"], content_types=_FORMS)
 def ask(token: str) -> Response:
     """A page with one button; nothing is unsubscribed."""
     parts = _parts()

@@ -131,7 +131,10 @@ def _order_items(_block: OrderItemsBlock, setting: Setting) -> Part | None:
     words = wording(setting.data.language)
     rows = "".join(_item_row(line, setting) for line in lines)
     total = clean(money_text(setting.data.properties.get("total"), setting.data.language))
-    texts = [f"- {_isolated(line['name'])} × {line['quantity']}  {line['total']}".rstrip() for line in lines]
+    texts = [
+        f"- {_isolated(line['name'])} × {line['quantity']}" + (f" – {line['total']}" if line["total"] else "")
+        for line in lines
+    ]
     if total:
         rows += (
             f'<tr><td colspan="2" style="padding:14px 0 4px;text-align:{setting.align}"><strong>{words.order_total}'

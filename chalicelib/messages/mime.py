@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
 from chalicelib.messages.phrase import one_line
 from chalicelib.messages.ports import Email, SendRejected
+
+# RFC 5321 §4.1.2: a dot-string of plain characters; quoted local parts are in nobody's shop.
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}")
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 
 
 def to_mime(email: Email, date: str | None = None) -> bytes:
@@ -40,7 +46,7 @@ def ascii_address(address: str) -> str:
         domain = domain.encode("idna").decode("ascii")
     except UnicodeError:
         raise SendRejected("InvalidAddress") from None
-    if not (local and at and domain) or not local.isascii() or any(c.isspace() or c in "<>,;\0" for c in local):
+    if not (local and at and _DOMAIN.fullmatch(domain)) or not _LOCAL.fullmatch(local):
         raise SendRejected("InvalidAddress")
     return f"{local}@{domain}"
 
@@ -48,5 +54,5 @@ def ascii_address(address: str) -> str:
 def _address(name: str | None, address: str) -> Address:
     try:
         return Address(display_name=one_line(name or ""), addr_spec=address)
-    except (ValueError, IndexError):  # the parser of email.headerregistry raises either
+    except (ValueError, IndexError, MessageError):  # what the parser of email.headerregistry raises
         raise SendRejected("InvalidAddress") from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.messages.message import HistoryEntry, Message, MessageStatus
 from chalicelib.messages.ports import MessageRepository
 
@@ -97,6 +98,11 @@ def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
 
 def _follow(report: Report, message: Message, contacts: ChannelKeeper) -> None:
     """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines)."""
+    with suppress(NotFound):  # erased meanwhile: there is nobody left to write to
+        _close_channel(report, message, contacts)
+
+
+def _close_channel(report: Report, message: Message, contacts: ChannelKeeper) -> None:
     channel, contact_id = message.channel, message.contact_id
     if report.status is MessageStatus.COMPLAINED:
         refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="complaint", at=report.at)

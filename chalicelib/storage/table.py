@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.errors import Conflict, TryLater
+from chalicelib.errors import BadInput, Conflict, TryLater
 from chalicelib.storage import keys
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 _to_wire, _from_wire = TypeSerializer(), TypeDeserializer()
+MOST_TOGETHER = 100
 _BUSY = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError")
 
 
@@ -137,9 +138,11 @@ class Table:
         return from_wire(answer["Attributes"])
 
     def transact(self, operations: Sequence[Put | Delete]) -> None:
-        """All or nothing, up to 100 items. Raises `ConditionFailed`."""
+        """All or nothing. Raises `ConditionFailed`, and `BadInput` for more than DynamoDB's 100 items."""
         if not operations:
             return
+        if len(operations) > MOST_TOGETHER:
+            raise BadInput("Too much changes at once; change it in smaller parts.")
         if len(operations) == 1 and isinstance(operations[0], Put):
             self.put(operations[0])
             return
@@ -272,6 +275,8 @@ class Table:
                 raise ConditionFailed(operation) from None
             if code in _BUSY:
                 raise TryLater("the table is busy") from problem
+            if code == "ValidationException" and "size" in problem.response["Error"].get("Message", "").lower():
+                raise BadInput("The record would be larger than can be kept.") from None
             raise
         except BotoCoreError as problem:
             raise TryLater("the table does not answer") from problem

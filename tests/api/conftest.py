@@ -42,6 +42,25 @@ class Secrets:
         self.kept.pop(store_id, None)
 
 
+class Workflows:
+    """Remembers what was published, started and stopped."""
+
+    def __init__(self) -> None:
+        self.published: dict[str, dict[str, Any]] = {}
+        self.started: dict[str, dict[str, Any]] = {}
+        self.stopped: list[str] = []
+
+    def publish(self, name: str, definition: dict[str, Any]) -> str:
+        self.published[name] = definition
+        return name
+
+    def start(self, machine: str, execution: str, payload: dict[str, Any]) -> None:
+        self.started[execution] = payload
+
+    def stop(self, machine: str, execution: str, reason: str) -> None:
+        self.stopped.append(execution)
+
+
 class ApiWiring(wiring.Wiring):
     def __init__(self, table: Table, clock: HandClock) -> None:
         super().__init__(Settings.from_environment({"AGALA_TABLE": table.name}))
@@ -49,6 +68,7 @@ class ApiWiring(wiring.Wiring):
         self.__dict__["clock"] = clock
 
         self.__dict__["secrets"] = Secrets()
+        self.__dict__["workflows"] = Workflows()
 
 
 @pytest.fixture

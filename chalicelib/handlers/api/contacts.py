@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+import json
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
 from chalice.app import Blueprint
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from chalicelib.commerce.money import Money
-from chalicelib.contacts.consent import Channel, ConsentStatus
-from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Properties, Time
-from chalicelib.handlers.request import MANY, ONE
+from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.contact import Contact
+from chalicelib.errors import BadInput, FieldMistake, NotFound
+from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, Line, PageQuery, Time, sift
+from chalicelib.handlers.http import Call, Reply, door
+from chalicelib.handlers.request import MANY, ONE, after_cursor, field_mistakes
 
 contacts = Blueprint(__name__)
 
 Email = Annotated[str, Field(min_length=3, max_length=254)]
 Phone = Annotated[str, Field(min_length=3, max_length=40)]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
+Text = Annotated[str, Field(max_length=5000)]
 
 
 class ContactQuery(PageQuery):
@@ -36,31 +42,31 @@ class ConsentNew(Body):
     text: Annotated[str, Field(max_length=2000)] | None = None
 
 
+FieldName = Annotated[str, Field(pattern=r"^[^.\s][^.]{0,63}$")]
+FieldValue = bool | int | float | Text | Annotated[list[Text], Field(max_length=100)] | None
+
+
 class ContactChange(Body):
     """What is here changes. `lists` and `tags` are then exactly these; `fields` are merged, `null` takes one away."""
 
     email: Email | None = None
     phone: Phone | None = None
-    external_id: Line | None = None
     first_name: Line | None = None
     last_name: Line | None = None
     locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}$")] | None = None
     lists: Annotated[list[Name], Field(max_length=200)] | None = None
     tags: Annotated[list[Name], Field(max_length=200)] | None = None
-    fields: Properties | None = None
+    fields: Annotated[dict[FieldName, FieldValue], Field(max_length=200)] | None = None
     consent: dict[Channel, ConsentNew] | None = None
 
 
 class ContactNew(ContactChange):
-    """A person who is known by any of these identities is changed, anybody else is made. One identity at least."""
+    """Whoever any of these identities name is added to (two who turn out to be one are merged), anybody else is made.
+    One identity at least. `country` helps to read the phone; the store's if absent."""
 
-    joined_from: Line | None = None
-
-    @model_validator(mode="after")
-    def _somebody(self) -> Self:
-        if not (self.email or self.phone or self.external_id):
-            raise ValueError("expected an email, a phone or an external_id")
-        return self
+    external_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    joined_from: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^|]*$")] | None = None
 
 
 class ContactBatch(Body):
@@ -118,3 +124,204 @@ class ContactAnswer(Answer):
 class ContactList(Answer):
     items: list[ContactAnswer]
     next: str | None
+
+
+class Taken(Answer):
+    """What became of one of many: `errors` where it was refused, else its id."""
+
+    id: str | None
+    status: Literal["created", "changed", "refused"]
+    errors: list[FieldProblem]
+
+
+class TakenList(Answer):
+    """In the order in which they were given."""
+
+    items: list[Taken]
+
+
+@door(
+    contacts,
+    "GET",
+    "/v1/stores/{store_id}/contacts",
+    summary="Contacts, oldest first",
+    scope="store",
+    query=ContactQuery,
+    answers=ContactList,
+)
+def list_contacts(call: Call) -> ContactList:
+    asked: ContactQuery = call.query
+    if asked.segment is not None:
+        raise BadInput("The query is not as expected.", [FieldMistake("segment", "segments are not available yet")])
+    listing = f"contacts:{call.store.id}:{asked.list or ''}"
+    after = after_cursor(listing, asked.cursor)
+    if asked.email or asked.phone or asked.external_id:
+        found = [contact for contact in _named(call, asked) if asked.list is None or asked.list in contact.lists]
+        return ContactList(items=[shown(contact) for contact in found], next=None)
+    records = call.wiring.contacts
+    kept, following = sift(
+        lambda last, count: records.list(call.store.id, after=last, limit=count),
+        lambda contact: asked.list is None or asked.list in contact.lists,
+        records.sort_key,
+        asked.limit,
+        listing,
+        after,
+    )
+    return ContactList(items=[shown(contact) for contact in kept], next=following)
+
+
+@door(
+    contacts,
+    "POST",
+    "/v1/stores/{store_id}/contacts",
+    summary="Make or merge one contact, or up to 1,000 of them",
+    scope="store",
+    body=ContactPost,
+    answers=ContactAnswer | TakenList,
+    also=(201,),
+)
+def post_contacts(call: Call) -> Reply:
+    """201 where one new contact was made, 200 where a known one was changed and for many."""
+    if isinstance(call.body, ContactBatch):
+        return Reply(TakenList(items=[_taken(call, given) for given in call.body.contacts]))
+    contact, made = _take(call, call.body)
+    return Reply(shown(contact), status=201 if made else 200)
+
+
+@door(
+    contacts,
+    "GET",
+    "/v1/stores/{store_id}/contacts/{contact_id}",
+    summary="One contact",
+    scope="store",
+    answers=ContactAnswer,
+)
+def get_contact(call: Call) -> ContactAnswer:
+    """A contact that was merged is shown as who it is now."""
+    return shown(_found(call))
+
+
+@door(
+    contacts,
+    "PATCH",
+    "/v1/stores/{store_id}/contacts/{contact_id}",
+    summary="Change a contact",
+    scope="store",
+    body=ContactChange,
+    answers=ContactAnswer,
+)
+def change_contact(call: Call) -> ContactAnswer:
+    from chalicelib.contacts.book import ContactPatch
+
+    given: ContactChange = call.body
+    told = {name: getattr(given, name) for name in given.model_fields_set}
+    nulls = [FieldMistake(name, "must not be null") for name in told if name in _NEVER_NULL and told[name] is None]
+    if nulls:
+        raise BadInput("The body is not as expected.", nulls)
+    if "consent" in told:
+        told["consent"] = _consent(call, given)
+    contact = call.wiring.contact_book.patch(call.store, _found(call).id, ContactPatch(**told))
+    return shown(contact)
+
+
+@door(
+    contacts,
+    "DELETE",
+    "/v1/stores/{store_id}/contacts/{contact_id}",
+    summary="Erase a contact and all that is held on the person",
+    scope="store",
+    status=204,
+)
+def erase_contact(call: Call) -> None:
+    call.wiring.contact_book.erase(call.store.id, _found(call).id)
+
+
+@door(
+    contacts,
+    "GET",
+    "/v1/stores/{store_id}/contacts/{contact_id}/export",
+    summary="Everything that is held on a contact",
+    scope="store",
+    answers=dict[str, Any],
+)
+def export_contact(call: Call) -> Reply:
+    held = call.wiring.contact_book.export(call.store.id, _found(call).id)
+    return Reply(json.dumps(held, ensure_ascii=False))
+
+
+_NEVER_NULL = ("email", "phone", "lists", "tags", "fields", "consent")
+_AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
+
+
+def shown(contact: Contact) -> ContactAnswer:
+    """A contact as the API shows it: always the three channels, `never_asked` where nobody asked."""
+    kept = {name: getattr(contact, name) for name in ContactAnswer.model_fields if name != "consent"}
+    consent = {}
+    for channel in Channel:
+        known = contact.consent_for(channel)
+        consent[channel.value] = ConsentAnswer(status=known.status, source=known.source, at=known.at)
+    return ContactAnswer(**kept, consent=Consents(**consent))
+
+
+def _found(call: Call) -> Contact:
+    contact = call.wiring.contacts.get(call.store.id, call.path["contact_id"])
+    if contact is None:
+        raise NotFound("no such contact")
+    return contact
+
+
+def _named(call: Call, asked: ContactQuery) -> list[Contact]:
+    """Whoever has all the identities asked for."""
+    from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, normalise_email, normalise_phone
+
+    wanted: list[tuple[str, str | None]] = []
+    if asked.email:
+        wanted.append((EMAIL, normalise_email(asked.email)))
+    if asked.phone:
+        wanted.append((PHONE, normalise_phone(asked.phone, call.store.country)))
+    if asked.external_id:
+        wanted.append((CUSTOMER, asked.external_id))
+    found: list[Contact | None] = [
+        call.wiring.contacts.find(call.store.id, kind, value) if value else None for kind, value in wanted
+    ]
+    first = found[0]
+    return [first] if first and all(contact and contact.id == first.id for contact in found) else []
+
+
+def _take(call: Call, given: ContactNew) -> tuple[Contact, bool]:
+    """The contact, and whether it is new."""
+    from chalicelib.contacts.book import ContactInput
+
+    told = {name: value for name in given.model_fields_set if (value := getattr(given, name)) is not None}
+    if given.consent:
+        told["consent"] = _consent(call, given)
+    contact = call.wiring.contact_book.upsert(call.store, ContactInput(**told))
+    return contact, contact.rev == 1
+
+
+def _taken(call: Call, given: Any) -> Taken:
+    try:
+        contact, made = _take(call, ContactNew.model_validate_json(json.dumps(given), strict=True))
+    except ValidationError as problem:
+        return _refused(field_mistakes(problem), "not as expected")
+    except BadInput as problem:
+        return _refused(problem.mistakes, problem.detail)
+    return Taken(id=contact.id, status="created" if made else "changed", errors=[])
+
+
+def _refused(mistakes: list[FieldMistake], detail: str) -> Taken:
+    errors = [FieldProblem(field=mistake.field, message=mistake.message) for mistake in mistakes]
+    return Taken(id=None, status="refused", errors=errors or [FieldProblem(field="body", message=detail)])
+
+
+def _consent(call: Call, given: ContactChange) -> dict[Channel, Consent]:
+    """Raises `BadInput` for a time to come: it would win over everything that is said until then."""
+    now = call.wiring.clock.now()
+    told = given.consent or {}
+    late = [f"consent.{channel}.at" for channel, consent in told.items() if consent.at and consent.at > now + _AHEAD]
+    if late:
+        raise BadInput("The body is not as expected.", [FieldMistake(field, "is in the future") for field in late])
+    return {
+        channel: Consent(status=consent.status, source=consent.source or "api", at=consent.at or now, text=consent.text)
+        for channel, consent in told.items()
+    }

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from chalice.app import Blueprint
 from pydantic import Field
 
+from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
-from chalicelib.handlers.http import PATH_PATTERNS
+from chalicelib.handlers.http import PATH_PATTERNS, Call, door
 
 events = Blueprint(__name__)
 
+# Told by the store's deliveries or made by ourselves; sent over the API they could contradict the records.
+_OURS = frozenset(
+    (
+        "order_placed",
+        "order_paid",
+        "order_completed",
+        "order_cancelled",
+        "order_refunded",
+        "payment_failed",
+        "contact_created",
+        "list_joined",
+        "list_left",
+        "field_changed",
+    )
+)
 AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
@@ -40,3 +57,30 @@ class EventTaken(Answer):
     id: str
     contact_id: str
     repeated: bool
+
+
+@door(
+    events,
+    "POST",
+    "/v1/stores/{store_id}/events",
+    summary="Tell an event",
+    scope="store",
+    body=EventNew,
+    answers=EventTaken,
+    status=202,
+)
+def record_event(call: Call) -> EventTaken:
+    given: EventNew = call.body
+    now = call.wiring.clock.now()
+    if mistakes := list(_mistakes(given, now)):
+        raise BadInput("The body is not as expected.", mistakes)
+    raise NotImplementedError
+
+
+def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
+    if given.type in _OURS or given.type.startswith(("journey_", "message_")):
+        yield FieldMistake("type", "this kind of event is told by the store's own deliveries")
+    if not (given.contact.id or given.contact.email or given.contact.phone):
+        yield FieldMistake("contact", "expected an id, an email or a phone")
+    if given.occurred_at and given.occurred_at > now + AHEAD:
+        yield FieldMistake("occurred_at", "is in the future")

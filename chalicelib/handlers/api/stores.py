@@ -15,6 +15,7 @@ from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, 
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor, field_mistakes
 from chalicelib.ids import new_id
+from chalicelib.journeys.journey import JourneyStatus
 
 stores = Blueprint(__name__)
 
@@ -217,7 +218,8 @@ def delete_store(call: Call) -> None:
     if store is None:
         raise NotFound("no such store")
     for journey in call.wiring.journeys.of_store(store.id):
-        call.wiring.lifecycle.stop(store, journey.id)
+        if journey.status in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
+            call.wiring.lifecycle.stop(store, journey.id)
     call.wiring.secrets.delete_webhook_secret(store.id)
     call.wiring.stores.delete(store.id)
 
@@ -238,18 +240,15 @@ _KEPT = (
 def _shown(call: Call, store: Store) -> dict[str, Any]:
     shown = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
     shown["webhook_url"] = f"{call.base_url}/webhooks/{store.platform}/{store.id}"
-    shown["warnings"] = _not_yet(store.settings)
+    shown["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
     return shown
 
 
-def _not_yet(settings: StoreSettings) -> list[str]:
+def not_yet(settings: StoreSettings) -> list[str]:
     """Settings the owner chose that nothing obeys so far: promised silently, they would be a lie."""
     usual = StoreSettings()
-    return [
-        f"settings.{name} is kept, but not enforced yet"
-        for name in ("rest_days", "caps", "attribution_days")
-        if getattr(settings, name) != getattr(usual, name)
-    ]
+    names = ("rest_days", "caps", "attribution_days")
+    return [f"settings.{name}" for name in names if getattr(settings, name) != getattr(usual, name)]
 
 
 def _merged_settings(present: StoreSettings, change: dict[str, Any]) -> StoreSettings:

@@ -1,0 +1,1 @@
+"""`make bench`: what things cost, each against its floor or its alternative in the same run. docs/benchmarks.md."""

@@ -1,0 +1,92 @@
+"""`make bench`: every measure in turn, as a table and, with JSON=1, as one JSON object on the last line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from local.bench import door, imports, memory, purchase
+
+MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
+    "door": door.measure,
+    "imports": imports.measure,
+    "purchase": purchase.measure,
+    "history": purchase.measure_history,
+    "memory": memory.measure,
+}
+Row = tuple[str, str, str]  # what, how much, against what
+
+
+def main() -> None:
+    logging.disable(logging.WARNING)
+    wanted = sys.argv[1:] or list(MEASURES)
+    found: dict[str, Any] = {}
+    for name in wanted:
+        start = time.monotonic()
+        found[name] = MEASURES[name]()
+        for row in ROWS[name](found[name]):
+            print("{:<44} {:<38} {}".format(*row))
+        print(f"{'':<44} ({time.monotonic() - start:.0f} s)", flush=True)
+    if os.environ.get("JSON") == "1":
+        print(json.dumps(found, separators=(",", ":")))
+
+
+def _door(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        f"webhook door, {found['body_bytes']} bytes of order",
+        f"{found['door_cpu_us']} µs CPU",
+        f"{found['ratio']:.2f} x a bare handler ({found['floor_cpu_us']} µs); aim 1.5",
+    )
+
+
+def _imports(found: dict[str, Any]) -> Iterator[Row]:
+    for name, one in found.items():
+        aim = "the floor: Chalice + boto3" if name == imports.FLOOR else f"{one['import_ratio']:.2f} x bare; aim 1.5"
+        yield f"import of {name}", f"{one['import_ms']} ms CPU", aim
+        aim = "the floor: with a client" if name == imports.FLOOR else f"{one['ready_ratio']:.2f} x bare"
+        yield "  until ready for its first event", f"{one['ready_ms']} ms CPU", aim
+
+
+def _units(bill: dict[str, Any]) -> str:
+    return f"{bill['read_units']:g} read, {bill['write_units']:g} write units"
+
+
+def _purchase(found: dict[str, Any]) -> Iterator[Row]:
+    yield "purchase of a new contact", _units(found["purchase"]["new_contact"]), "two deliveries, one enrolment"
+    yield "purchase of a known contact", _units(found["purchase"]["known_contact"]), ""
+    yield "both deliveries once more", _units(found["repeated_deliveries"]), ""
+    yield "message", _units(found["message"]), ""
+    states = found["state_transitions"]
+    yield "wait, then send", f"{states['per_message']} state transitions", f"floor {states['floor']}"
+
+
+def _history(found: dict[str, Any]) -> Iterator[Row]:
+    for which, entries in zip(("short", "long"), found["entries"], strict=True):
+        for part in ("purchase", "message"):
+            yield f"{part}, contact with {entries} timeline entries", _units(found[which][part]), ""
+    yield "long against short history", f"{found['ratio']:.3f} x the units", "aim 1"
+
+
+def _memory(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        f"peak memory, {found['journeys_waiting']} journeys waiting",
+        f"{found['waiting_mb']} MB",
+        f"{found['ratio']:.2f} x with none ({found['idle_mb']} MB)",
+    )
+
+
+ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
+    "door": _door,
+    "imports": _imports,
+    "purchase": _purchase,
+    "history": _history,
+    "memory": _memory,
+}
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+import json
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import wiring
+from chalicelib.contacts.consent import Channel
+from chalicelib.handlers.delivery_reports import report_from_ses
+from chalicelib.messages.message import Message, MessageKind, MessageStatus
+from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
+
+ID = f"{CONTACT_ID}-digest"
+
+
+def notification(kind: str, key: str, **details: Any) -> str:
+    """As SES publishes it (event publishing, JSON)."""
+    tags = {"message": [ID], "store": ["s1"], "contact": [CONTACT_ID], "ses:operation": ["SendRawEmail"]}
+    mail = {"timestamp": "2026-11-22T10:00:00.000Z", "messageId": "ses-1", "tags": tags}
+    return json.dumps({"eventType": kind, "mail": mail, key: details})
+
+
+@pytest.fixture
+def parts() -> Iterator[Any]:
+    messages = MessagesDouble()
+    messages.claim(
+        Message(
+            id=ID,
+            store_id="s1",
+            contact_id=CONTACT_ID,
+            channel=Channel.EMAIL,
+            kind=MessageKind.MARKETING,
+            status=MessageStatus.SENT,
+            created_at=NOW,
+            at=NOW,
+        )
+    )
+    known: Any = SimpleNamespace(messages=messages, contact_book=ContactBookDouble())
+    wiring.use(known)
+    yield known
+    wiring.use(None)
+
+
+def receive(text: str) -> None:
+    with Client(app) as client:
+        client.lambda_.invoke("delivery_reports", client.events.generate_sns_event(text))
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "details", "status"),
+    [
+        ("Delivery", "delivery", {"timestamp": "2026-11-22T10:00:03.000Z"}, MessageStatus.DELIVERED),
+        ("Open", "open", {"timestamp": "2026-11-22T10:05:00.000Z"}, MessageStatus.OPENED),
+        (
+            "Click",
+            "click",
+            {"timestamp": "2026-11-22T10:06:00.000Z", "link": "https://x.example"},
+            MessageStatus.CLICKED,
+        ),
+        ("Reject", "reject", {"reason": "Bad content"}, MessageStatus.FAILED),
+        ("Bounce", "bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, MessageStatus.BOUNCED),
+        ("Bounce", "bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, MessageStatus.BOUNCED),
+        ("Complaint", "complaint", {"complaintFeedbackType": "abuse"}, MessageStatus.COMPLAINED),
+    ],
+)
+def test_what_ses_reports_becomes_the_messages_status(
+    parts: Any, kind: str, key: str, details: dict[str, Any], status: MessageStatus
+) -> None:
+    receive(notification(kind, key, **details))
+    assert parts.messages.kept[ID].status is status
+
+
+def test_only_a_permanent_bounce_suppresses(parts: Any) -> None:
+    receive(notification("Bounce", "bounce", bounceType="Transient", bounceSubType="MailboxFull"))
+    assert parts.contact_book.suppressed == []
+    receive(notification("Bounce", "bounce", bounceType="Permanent", bounceSubType="General"))
+    assert parts.contact_book.suppressed == [("s1", CONTACT_ID, Channel.EMAIL, "bounced")]
+    assert parts.messages.kept[ID].history[-1].detail == "Permanent/General"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "{}",
+        notification("DeliveryDelay", "deliveryDelay"),
+        notification("Send", "send"),
+        '{"eventType": "Bounce", "mail": {"timestamp": "2026-11-22T10:00:00Z"}, "bounce": {}}',
+        '{"eventType": "Bounce", "mail": {"tags": {"message": ["a"], "store": ["b"]}}, "bounce": []}',
+        '{"eventType": "Bounce", "mail": 3}',
+    ],
+)
+def test_what_is_no_report_on_a_message_of_ours_is_passed_over(parts: Any, text: str) -> None:
+    assert report_from_ses(text) is None
+    receive(text)
+    assert parts.messages.kept[ID].status is MessageStatus.SENT

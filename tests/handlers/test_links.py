@@ -1,0 +1,101 @@
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import wiring
+from chalicelib.contacts.consent import Channel, ConsentStatus
+from chalicelib.errors import NotFound
+from chalicelib.messages.links import SignedLinks
+from tests.conftest import HandClock
+from tests.messages.shop import CONTACT_ID, ContactBookDouble, store
+
+SIGNED = SignedLinks("", [b"key"])
+PATH = SIGNED.unsubscribe_url("s1", f"{CONTACT_ID}-digest", Channel.EMAIL)
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def parts(clock: HandClock) -> Iterator[Any]:
+    shops = {"s1": store()}
+    known: Any = SimpleNamespace(links=SIGNED, contact_book=ContactBookDouble(), clock=clock, stores=shops)
+    wiring.use(known)
+    yield known
+    wiring.use(None)
+
+
+@pytest.fixture
+def client(parts: Any) -> Iterator[Client]:
+    with Client(app) as made:
+        yield made
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_following_the_link_unsubscribes_nobody(client: Client, parts: Any, method: str) -> None:
+    answer = client.http.request(method, PATH)
+    assert answer.status_code == 200
+    assert parts.contact_book.changes == []
+
+
+def test_the_page_has_one_button_in_the_stores_language(client: Client) -> None:
+    page = client.http.get(PATH).body.decode()
+    assert page.count("<button") == 1 and '<form method="post">' in page
+    assert '<html lang="he" dir="rtl">' in page and "בית קפה הדר" in page
+
+
+def test_the_stores_name_is_escaped(client: Client, parts: Any) -> None:
+    parts.stores["s1"] = store(name="<script>{x}", locale="en")
+    page = client.http.get(PATH).body.decode()
+    assert "<script>" not in page and "&lt;script&gt;{x}" in page
+    assert '<html lang="en" dir="ltr">' in page
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (FORM, b"List-Unsubscribe=One-Click"),
+        ({"Content-Type": "application/x-www-form-urlencoded; charset=UTF-8"}, b"List-Unsubscribe=One-Click"),
+        ({"Content-Type": "multipart/form-data; boundary=x"}, b"--x--"),
+        ({}, b""),
+    ],
+)
+def test_one_post_takes_the_consent_back(client: Client, parts: Any, headers: dict[str, str], body: bytes) -> None:
+    answer = client.http.post(PATH, headers=headers, body=body)
+    assert answer.status_code == 200
+    [(store_id, contact_id, change)] = parts.contact_book.changes
+    assert (store_id, contact_id, change.channel) == ("s1", CONTACT_ID, Channel.EMAIL)
+    assert change.consent.status is ConsentStatus.UNSUBSCRIBED
+    assert (change.consent.source, change.consent.at) == ("unsubscribe_link", parts.clock.now())
+
+
+def test_a_second_post_ends_the_same_way(client: Client) -> None:
+    first, second = (client.http.post(PATH, headers=FORM) for _ in range(2))
+    assert (first.status_code, first.body) == (second.status_code, second.body)
+
+
+def test_a_contact_that_was_erased_meanwhile_is_told_the_same(client: Client, parts: Any) -> None:
+    parts.contact_book.trouble = NotFound("no such contact")
+    assert client.http.post(PATH, headers=FORM).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_that_is_not_ours_gets_a_404_page(client: Client, parts: Any, method: str) -> None:
+    answer = client.http.request(method, PATH[:-1] + "!", headers=FORM | {"Accept-Language": "he-IL,he;q=0.9"})
+    assert answer.status_code == 404
+    assert "הקישור אינו תקין" in answer.body.decode()
+    assert parts.contact_book.changes == []
+
+
+def test_a_store_that_left_gets_a_404_page(client: Client, parts: Any) -> None:
+    parts.stores.clear()
+    assert client.http.post(PATH, headers=FORM).status_code == 404
+
+
+def test_pages_are_kept_by_nobody_and_run_no_script(client: Client) -> None:
+    headers = client.http.get(PATH).headers
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert headers["Content-Type"].startswith("text/html")

@@ -1,0 +1,45 @@
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.contacts.consent import Channel
+from chalicelib.messages.links import SignedLinks, Unsubscription
+
+LINKS = SignedLinks("https://agala.example/", [b"first"])
+
+
+def token_of(links: SignedLinks, channel: Channel = Channel.EMAIL) -> str:
+    return links.unsubscribe_url("s1", "c1-digest", channel).rpartition("/")[2]
+
+
+def test_a_link_says_what_it_was_made_for() -> None:
+    assert LINKS.unsubscribe_url("s1", "c1-digest", Channel.SMS).startswith(
+        "https://agala.example/u/u1.s1.c1-digest.sms."
+    )
+    assert LINKS.read_unsubscribe(token_of(LINKS)) == Unsubscription("s1", "c1-digest", Channel.EMAIL)
+
+
+def test_a_changed_key_still_reads_the_links_sent_before() -> None:
+    rotated = SignedLinks("https://agala.example", [b"second", b"first"])
+    assert rotated.read_unsubscribe(token_of(LINKS)) is not None
+    assert LINKS.read_unsubscribe(token_of(rotated)) is None
+
+
+@settings(max_examples=50)
+@given(st.data())
+def test_no_changed_token_is_good(changed: st.DataObject) -> None:
+    token = token_of(LINKS)
+    at = changed.draw(st.integers(0, len(token) - 1))
+    letter = changed.draw(st.characters(codec="utf-8").filter(lambda c: c != token[at]))
+    assert LINKS.read_unsubscribe(token[:at] + letter + token[at + 1 :]) is None
+    assert LINKS.read_unsubscribe(token[:at]) is None
+
+
+def test_parts_cannot_be_moved_between_fields() -> None:
+    moved = token_of(LINKS).replace("u1.s1.c1-digest", "u1.s1c1.-digest")
+    assert LINKS.read_unsubscribe(moved) is None
+
+
+def test_a_key_is_needed() -> None:
+    with pytest.raises(ValueError, match="key"):
+        SignedLinks("https://agala.example", [b""])

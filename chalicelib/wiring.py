@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.ports import Workflows
+    from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel
     from chalicelib.messages.send import EmailSender
@@ -188,6 +189,23 @@ class Wiring:
             Catalogue(self.products),
             self.clock,
             self.settings.default_sender,
+        )
+
+    @cached_property
+    def steps(self) -> Steps:
+        from chalicelib.journeys.steps import Steps
+
+        return Steps(
+            self.stores,
+            self.journeys,
+            self.enrolments,
+            self.contacts,
+            self.orders,
+            self.products,
+            self.contact_book,
+            self.enroller,
+            self.sender,
+            self.clock,
         )
 
     @cached_property

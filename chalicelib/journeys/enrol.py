@@ -18,7 +18,7 @@ from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
-from chalicelib.journeys.facts import FactsReader, as_entered
+from chalicelib.journeys.facts import FactsReader, as_entered, with_catalogue
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.passages import ended, noted, resumed, withdrawn
@@ -59,6 +59,7 @@ class Enroller:
         self._enrolments = enrolments
         self._contacts = contacts
         self._orders = orders
+        self._products = products
         self._timeline = timeline
         self._clock = clock
         self._published = Published(journeys)
@@ -277,7 +278,7 @@ class Enroller:
             if page[-1].occurred_at < moment or len(page) < _PAGE:
                 break
             before = self._timeline.sort_key(page[-1])
-        return [event for event in found if event.occurred_at >= moment]
+        return with_catalogue(self._products, store_id, (event for event in found if event.occurred_at >= moment))
 
     def _withdraw(self, enrolment: Enrolment) -> None:
         def withdraw(present: Enrolment) -> Enrolment:

@@ -9,11 +9,12 @@ from typing import Any
 
 from chalicelib.clock import parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.events import enriched, products_in
 from chalicelib.contacts.contact import Contact
 from chalicelib.ids import message_id
 from chalicelib.journeys.conditions import Condition, Facts, needs, steps_mentioned
 from chalicelib.journeys.enrolment import Enrolment
-from chalicelib.journeys.ports import ContactRecords
+from chalicelib.journeys.ports import ContactRecords, ProductRecords
 
 
 def as_entered(event: Event) -> dict[str, Any]:
@@ -30,6 +31,14 @@ def entered_since(enrolment: Enrolment) -> datetime:
     """From when "since the journey began" counts: the event that began it, however late we heard of it."""
     occurred_at = enrolment.event.get("occurred_at")
     return min(enrolment.entered_at, parse_rfc3339(occurred_at)) if occurred_at else enrolment.entered_at
+
+
+def with_catalogue(products: ProductRecords, store_id: str, events: Iterable[Event]) -> list[Event]:
+    """Events of the timeline with what the catalogue says of their products today, as journeys are told them."""
+    told = list(events)
+    wanted = sorted({product for event in told for product in products_in(event)})
+    known = products.get_many(store_id, wanted) if wanted else {}
+    return [enriched(event, known) for event in told]
 
 
 @dataclass(frozen=True)

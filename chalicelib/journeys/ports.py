@@ -107,7 +107,7 @@ class OrderRecords(Protocol):
 
 
 class ProductRecords(Protocol):
-    def get(self, store_id: str, external_id: str) -> ProductRecord | None: ...
+    def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]: ...
 
 
 class StoreRecords(Protocol):

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.clock import parse_rfc3339
+from chalicelib.commerce.event import Event
 from chalicelib.journeys.actions import Lifetime, Wait
-from chalicelib.journeys.conditions import subjects_of
+from chalicelib.journeys.facts import with_catalogue
 from chalicelib.journeys.ports import ProductRecords
 
 
@@ -32,11 +33,11 @@ class Waits:
         raise ValueError(f"wait {wait.id} cannot run yet")
 
     def _length(self, store_id: str, lifetime: Lifetime, event: Mapping[str, Any]) -> timedelta:
-        days = min(self._lifetimes(store_id, event), default=lifetime.default_days)
+        days = self._shortest(store_id, event) or lifetime.default_days
         return timedelta(days=max(0, days - lifetime.minus_days))
 
-    def _lifetimes(self, store_id: str, event: Mapping[str, Any]) -> list[int]:
-        ids = [subject.partition(":")[2] for subject in subjects_of(event, "product")]
-        found = (self._products.get(store_id, product_id) for product_id in ids)
-        products = (record.product for record in found if record)
-        return [product.lifetime_days for product in products if product and product.lifetime_days]
+    def _shortest(self, store_id: str, event: Mapping[str, Any]) -> int | None:
+        """Of the event's products as the catalogue has them today, in days."""
+        (told,) = with_catalogue(self._products, store_id, [Event.model_validate(event)])
+        days = told.properties.get("lifetime_days")
+        return days if isinstance(days, int) else None

@@ -1,0 +1,296 @@
+"""A purchase becomes a message: recorded deliveries in, emails out, and everything between them is the real thing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.commerce.change import Change
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.intake import ContactRef
+from chalicelib.commerce.order import Order, OrderStatus
+from chalicelib.commerce.product import Product
+from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.store import Platform, Store
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.contacts.contact import Contact
+from chalicelib.handlers.journey_steps import journey_step
+from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.gallery import gallery
+from chalicelib.journeys.ports import ProviderBusy
+from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.message import MessageStatus
+from chalicelib.settings import Settings
+from chalicelib.storage.table import Table
+from chalicelib.store_adapters import adapter_for
+from chalicelib.store_adapters.base import Delivery
+from tests.conftest import RECORDED, HandClock
+from tests.journeys.world import RecordingChannel, journey, mail, pause
+from tests.virtual_workflows import VirtualWorkflows
+
+PAID_AT = datetime(2026, 11, 21, 21, 15, 57, tzinfo=UTC)
+RESTOCK = journey(
+    {"id": "used-up", "type": "wait", "lifetime": {"minus_days": 5, "default_days": 30}},
+    mail("restock"),
+    pause("five-days", days=5),
+    mail("last-word"),
+    goal={"purchased": {"product": "trigger", "since": "entry"}},
+    reentry={"mode": "once_at_a_time"},
+)
+
+
+class Shop:
+    """One store in a wiring that is production's, but for the table server, the clock, workflows and the channel."""
+
+    def __init__(self, table: Table, clock: HandClock) -> None:
+        self.clock = clock
+        self.channel = RecordingChannel()
+        self.workflows = VirtualWorkflows(clock, lambda task: journey_step(task, None))
+        self.wiring: Any = wiring.Wiring(Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:step"}))
+        self.wiring.table, self.wiring.clock, self.wiring.workflows = table, clock, self.workflows
+        self.wiring.email_channel, self.wiring.links = self.channel, SignedLinks("https://agala.example", [b"key"])
+        self.wiring.objects = None
+        store = Store(
+            id="shop",
+            platform=Platform.WOOCOMMERCE,
+            name="Mugs",
+            url="https://mugs.example",
+            country="FR",
+            currency="EUR",
+            timezone="Europe/Paris",
+            locale="en",
+            created_at=clock.now() - timedelta(days=1),
+        )
+        self.store: Store = self.wiring.stores.save(store)
+
+    def parsed(self, name: str) -> list[Change]:
+        """What the adapter makes of a recorded delivery."""
+        head, _, body = (RECORDED / "woocommerce" / name).read_bytes().partition(b"\r\n\r\n")
+        lines = (line.partition(": ") for line in head.decode().splitlines()[1:])
+        headers = {key.lower(): value for key, _, value in lines}
+        delivery = Delivery(self.store.id, "woocommerce", headers, body, self.clock.now())
+        return adapter_for("woocommerce").parse(delivery, self.store)
+
+    def deliver(self, name: str) -> None:
+        """A recorded delivery, through adapter and intake."""
+        self.tell(*self.parsed(name))
+
+    def tell(self, *changes: Change) -> None:
+        for change in changes:
+            self.wiring.intake.apply(self.store, change, None, self.clock.now())
+
+    def order(self, order_id: str, **changes: Any) -> Order:
+        """An order like the recorded one, told as paid now."""
+        recorded = next(c for c in self.parsed("order.updated.http") if isinstance(c, Order))
+        now = self.clock.now()
+        about = {"external_id": order_id, "number": order_id, "placed_at": now, "paid_at": now}
+        order = recorded.model_copy(update={**about, "version": Version(modified_at=now), **changes})
+        self.tell(order)
+        return order
+
+    def activate(self, journey_id: str, definition: dict[str, Any]) -> None:
+        self.wiring.lifecycle.save_draft(self.store, journey_id, definition)
+        self.wiring.lifecycle.activate(self.store, journey_id)
+
+    def contact(self) -> Contact:
+        found = self.wiring.contacts.find(self.store.id, "email", "zoe@example.test")
+        assert isinstance(found, Contact)
+        return found
+
+    def subscribe(self) -> None:
+        consent = Consent(status=ConsentStatus.SUBSCRIBED, source="api", at=self.clock.now())
+        change = ConsentChange(channel=Channel.EMAIL, consent=consent)
+        self.wiring.contact_book.change_consent(self.store.id, self.contact().id, [change])
+
+    def enrolments(self) -> list[Enrolment]:
+        found: list[Enrolment] = self.wiring.enrolments.of_contact(self.store.id, self.contact().id)
+        return found
+
+    def steps_sent(self) -> list[str | None]:
+        return [email.step for email in self.channel.taken]
+
+
+@pytest.fixture
+def shop(table: Table) -> Iterator[Shop]:
+    made = Shop(table, HandClock(PAID_AT + timedelta(minutes=1)))
+    wiring.use(made.wiring)
+    yield made
+    wiring.use(None)
+
+
+def template(name: str) -> dict[str, Any]:
+    return next(one.definition for one in gallery() if one.id == name)
+
+
+def test_a_first_order_is_thanked_at_once_and_helped_three_days_later(shop: Shop) -> None:
+    shop.activate("thank-you-new", template("thank-you-new"))
+    for name in ("order.created.http", "customer.created.http", "order.updated.http", "order.updated.http"):
+        shop.deliver(name)
+    shop.subscribe()
+    shop.workflows.live(seconds=5)
+    assert shop.steps_sent() == ["thank-you"]
+    (first,) = shop.channel.taken
+    assert first.to == "zoe@example.test"
+    assert "Zoé" in first.subject
+    assert "Café crème mug" in first.html
+    (enrolment,) = shop.enrolments()
+    assert (enrolment.status, enrolment.at_step) == (EnrolmentStatus.RUNNING, "three-days")
+    assert enrolment.due_at == PAID_AT + timedelta(minutes=1, days=3)
+    shop.workflows.live(days=3, seconds=-10)
+    assert len(shop.channel.taken) == 1
+    shop.workflows.live(seconds=10)
+    assert shop.steps_sent() == ["thank-you", "get-the-most"]
+    (enrolment,) = shop.enrolments()
+    assert (enrolment.status, enrolment.reason) == (EnrolmentStatus.COMPLETED, "completed")
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=30)
+    assert len(shop.channel.taken) == 2
+
+
+def test_without_consent_the_marketing_mail_is_explained_and_not_sent(shop: Shop) -> None:
+    shop.activate("thank-you-new", template("thank-you-new"))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=4)
+    assert shop.steps_sent() == ["thank-you"]
+    messages = shop.wiring.messages.of_contact(shop.store.id, shop.contact().id)
+    assert [(m.step, m.status, m.reason) for m in messages] == [
+        ("thank-you", MessageStatus.SENT, None),
+        ("get-the-most", MessageStatus.NOT_SENT, "no_consent"),
+    ]
+
+
+def test_a_consumable_is_reminded_of_before_it_is_used_up_unless_it_was_bought_again(shop: Shop) -> None:
+    shop.activate("restock", RESTOCK)
+    mug = next(c for c in shop.parsed("product.updated.http") if isinstance(c, Product))
+    shop.tell(mug.model_copy(update={"lifetime_days": 20}))
+    shop.deliver("order.updated.http")
+    (enrolment,) = shop.enrolments()
+    assert enrolment.due_at == PAID_AT + timedelta(days=15)
+    shop.workflows.live(days=15)
+    assert shop.steps_sent() == ["restock"]
+    shop.order("16")
+    assert [(e.entry_key, e.status) for e in shop.enrolments()] == [
+        ("r1", EnrolmentStatus.GOAL_MET),
+        ("r2", EnrolmentStatus.RUNNING),
+    ]
+    shop.workflows.live(days=14)
+    assert shop.steps_sent() == ["restock"]
+    shop.workflows.live(days=8)
+    assert shop.steps_sent() == ["restock", "restock", "last-word"]
+
+
+def test_a_pause_holds_and_a_resume_goes_on_where_it_was(shop: Shop) -> None:
+    shop.activate("two", journey(mail("one"), pause(days=3), mail("two"), pause("more", days=3), mail("three")))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=1)
+    shop.wiring.lifecycle.pause(shop.store, "two")
+    shop.workflows.live(days=10)
+    assert shop.steps_sent() == ["one"]
+    assert [(e.status, e.at_step) for e in shop.enrolments()] == [(EnrolmentStatus.HELD, "two")]
+    shop.wiring.lifecycle.resume(shop.store, "two")
+    shop.workflows.live(seconds=1)
+    assert shop.steps_sent() == ["one", "two"]
+    shop.workflows.live(days=3)
+    assert shop.steps_sent() == ["one", "two", "three"]
+    assert [e.status for e in shop.enrolments()] == [EnrolmentStatus.COMPLETED]
+
+
+def test_a_pause_that_is_over_before_anybody_woke_changes_nothing(shop: Shop) -> None:
+    shop.activate("two", journey(mail("one"), pause(days=3), mail("two")))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=1)
+    shop.wiring.lifecycle.pause(shop.store, "two")
+    shop.workflows.live(days=1)
+    shop.wiring.lifecycle.resume(shop.store, "two")
+    shop.workflows.live(days=1)
+    assert shop.steps_sent() == ["one", "two"]
+
+
+def test_a_cancelled_order_is_not_followed_up(shop: Shop) -> None:
+    shop.activate("two", journey(mail("one"), pause(days=3), mail("two")))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=1)
+    shop.order("15", status=OrderStatus.CANCELLED, paid_at=PAID_AT, placed_at=PAID_AT)
+    assert [(e.status, e.reason) for e in shop.enrolments()] == [(EnrolmentStatus.EXITED, "order_cancelled")]
+    shop.workflows.live(days=10)
+    assert shop.steps_sent() == ["one"]
+
+
+def test_a_new_version_leaves_people_on_theirs(shop: Shop) -> None:
+    shop.activate("two", journey(mail("one"), pause(days=3), mail("two")))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=1)
+    shop.activate("two", journey(mail("other")))
+    shop.workflows.live(days=2)
+    assert shop.steps_sent() == ["one", "two"]
+
+
+def test_a_list_joined_on_the_way_starts_the_journey_that_waits_for_it(shop: Shop) -> None:
+    shop.activate("joining", journey({"id": "join", "type": "add_to_list", "list": "mugs"}))
+    shop.activate(
+        "joined", journey(mail("welcome"), trigger={"type": "list_joined", "list": "mugs"}, reentry={"mode": "once"})
+    )
+    shop.deliver("order.updated.http")
+    shop.workflows.live(minutes=1)
+    assert shop.contact().lists == ("mugs",)
+    assert shop.steps_sent() == ["welcome"]
+
+
+def test_in_a_busy_hour_of_the_provider_the_message_goes_later_and_once(shop: Shop) -> None:
+    shop.activate("one", journey(mail("one")))
+    refusals = iter(range(5))
+
+    def busy(email: object) -> None:
+        if next(refusals, None) is not None:
+            raise ProviderBusy("Throttling")
+
+    shop.channel.before = busy
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=1)
+    assert shop.steps_sent() == ["one"]
+    assert [e.status for e in shop.enrolments()] == [EnrolmentStatus.COMPLETED]
+
+
+def test_an_answer_lost_on_its_way_back_sends_once(shop: Shop) -> None:
+    """The task ran, and the workflow service did not hear of it: the very same task comes again."""
+    lost = iter(range(2))
+
+    def unheard(task: Any) -> Any:
+        answer = journey_step(task, None)
+        if next(lost, None) is not None:
+            raise type("TryLater", (Exception,), {})
+        return answer
+
+    shop.workflows._task = unheard
+    shop.activate("two", journey(mail("one"), pause(days=3), mail("two")))
+    shop.deliver("order.updated.http")
+    shop.workflows.live(days=4)
+    assert shop.steps_sent() == ["one", "two"]
+
+
+def test_orders_told_newest_first_end_as_if_told_in_order(shop: Shop) -> None:
+    shop.activate("thank-you-new", template("thank-you-new"))
+    shop.clock.advance(minutes=30)
+    shop.order("16")
+    assert [e.event["properties"]["order_id"] for e in shop.enrolments()] == ["16"]
+    shop.deliver("order.updated.http")
+    assert [(e.entry_key, e.event["properties"]["order_id"]) for e in shop.enrolments()] == [("once", "15")]
+    shop.workflows.live(minutes=1)
+    assert shop.steps_sent() == ["thank-you"]
+    assert "15" in shop.channel.taken[0].html
+
+
+@pytest.mark.parametrize("tell", [0, 1, 2])
+def test_an_event_sent_over_the_api_starts_a_journey(shop: Shop, tell: int) -> None:
+    trigger = {"type": "api_event", "name": "warranty.registered"}
+    shop.activate("warranty", journey(mail("hello"), trigger=trigger, reentry={"mode": "every_time"}))
+    shop.deliver("customer.created.http")
+    event = Event(id="e1", type="warranty.registered", occurred_at=shop.clock.now())
+    for _ in range(tell):
+        shop.wiring.intake.record_event(shop.store, ContactRef(email="zoe@example.test"), event)
+    shop.workflows.live(minutes=1)
+    assert shop.steps_sent() == ["hello"] * min(tell, 1)

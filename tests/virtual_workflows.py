@@ -1,0 +1,63 @@
+"""Workflows on the clock of a test: our interpreter, many executions, no waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.journeys.walk import Standing, advance, begin
+from tests.conftest import HandClock
+
+
+@dataclass
+class _Execution:
+    machine: str
+    standing: Standing
+
+
+class VirtualWorkflows:
+    """A `Workflows`. Nothing runs inside `start`: `live` moves the clock from one due moment to the next."""
+
+    def __init__(self, clock: HandClock, task: Callable[[Any], Any]) -> None:
+        self._clock = clock
+        self._task = task
+        self.machines: dict[str, dict[str, Any]] = {}
+        self.executions: dict[str, _Execution] = {}
+
+    def publish(self, name: str, definition: dict[str, Any]) -> str:
+        self.machines[name] = definition
+        return name
+
+    def start(self, machine: str, execution: str, payload: dict[str, Any]) -> None:
+        if execution not in self.executions:
+            standing = begin(self.machines[machine], payload, self._clock.now(), execution)
+            self.executions[execution] = _Execution(machine, standing)
+
+    def stop(self, machine: str, execution: str, reason: str) -> None:
+        self.executions.pop(execution, None)
+
+    def live(self, **delta: float) -> None:
+        """Let so much time pass, doing everything that comes due, when it comes due."""
+        until = self._clock.now() + timedelta(**delta)
+        while due := self._next(until):
+            moment, name = due
+            self._clock.time = max(self._clock.time, moment)
+            self._go_on(name)
+        self._clock.time = until
+
+    def _next(self, until: datetime) -> tuple[datetime, str] | None:
+        waiting = [
+            (execution.standing.due or self._clock.now(), name)
+            for name, execution in self.executions.items()
+            if not execution.standing.ended
+        ]
+        return min((one for one in waiting if one[0] <= until), default=None)
+
+    def _go_on(self, name: str) -> None:
+        execution = self.executions[name]
+        machine = self.machines[execution.machine]
+        execution.standing = advance(
+            machine, execution.standing, self._clock.now(), lambda resource, payload: self._task(payload)
+        )

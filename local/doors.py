@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,6 +12,7 @@ from chalicelib.errors import AgalaError, BadInput, Conflict, NotFound, TryLater
 from local.clock import FastClock
 from local.gateway import HttpAnswer, HttpRequest, json_answer, problem
 from local.outbox import Outbox
+from local.reports import STATUSES, Reports
 
 _PAGE = Path(__file__).parent / "start_page"
 _PICTURES = Path(__file__).parent / "demo" / "pictures"
@@ -28,17 +28,13 @@ _SAFE = (
         "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
 )
-_REPORTS = ("delivered", "failed", "bounced", "complained", "opened", "clicked")
-
-Report = Callable[[str, str], None]
-"""Plays a provider's report through the real handler: (message id, status). Raises AgalaError."""
 
 
 class LocalDoors:
     """Answers None for what is not its own: that is the Chalice app's."""
 
-    def __init__(self, admin_token: str, clock: FastClock, outbox: Outbox, report: Report) -> None:
-        self._admin_token, self._clock, self._outbox, self._report = admin_token, clock, outbox, report
+    def __init__(self, admin_token: str, clock: FastClock, outbox: Outbox, reports: Reports) -> None:
+        self._admin_token, self._clock, self._outbox, self._reports = admin_token, clock, outbox, reports
 
     def answer(self, request: HttpRequest) -> HttpAnswer | None:
         path = request.path
@@ -69,9 +65,9 @@ class LocalDoors:
     def _play_report(self, request: HttpRequest, message_id: str) -> HttpAnswer:
         status = _status_in(request.body)
         if status is None:
-            return problem(422, "Bad input", f"status must be one of {', '.join(_REPORTS)}")
+            return problem(422, "Bad input", f"status must be one of {', '.join(STATUSES)}")
         try:
-            self._report(message_id, status)
+            self._reports.play(message_id, status)
         except AgalaError as trouble:
             return _refusal(trouble)
         return json_answer({"message_id": message_id, "status": status}, 202)
@@ -89,7 +85,7 @@ def _status_in(body: bytes) -> str | None:
         status = json.loads(body)["status"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return status if isinstance(status, str) and status in _REPORTS else None
+    return status if isinstance(status, str) and status in STATUSES else None
 
 
 def _refusal(trouble: AgalaError) -> HttpAnswer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,12 @@ class Outbox:
     def messages(self) -> list[dict[str, Any]]:
         """Oldest first: `{id, channel, kind, from, to, subject, headers, html, text, at, journey, step, contact_id,
         store_id, delivery}`."""
-        rows = self._journal.rows("SELECT id, record, delivery FROM messages ORDER BY place")
-        return [{"id": row["id"], **json.loads(row["record"]), "delivery": row["delivery"]} for row in rows]
+        return [_shown(row) for row in self._journal.rows("SELECT id, record, delivery FROM messages ORDER BY place")]
+
+    def message(self, message_id: str) -> dict[str, Any] | None:
+        """As in `messages`; None if it was never sent."""
+        row = self._journal.row("SELECT id, record, delivery FROM messages WHERE id = ?", message_id)
+        return _shown(row) if row else None
 
     def close(self) -> None:
         self._journal.close()
@@ -93,3 +98,7 @@ class Outbox:
             "store_id": email.store_id,
         }
         return json.dumps(record, ensure_ascii=False)
+
+
+def _shown(row: sqlite3.Row) -> dict[str, Any]:
+    return {"id": row["id"], **json.loads(row["record"]), "delivery": row["delivery"]}

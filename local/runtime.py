@@ -26,6 +26,7 @@ from local.gateway import Gateway, HttpAnswer, HttpRequest
 from local.lambdas import Lambdas, function_arn
 from local.outbox import Outbox
 from local.queue import LocalQueue
+from local.reports import Reports
 from local.schedules import Schedules
 from local.server import Server
 from local.settings import LocalSettings
@@ -33,7 +34,6 @@ from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
 STEP_HANDLER = "chalicelib.handlers.journey_steps"
-REPORT_HANDLER = "chalicelib.handlers.delivery_reports"
 
 
 class LocalWiring(wiring.Wiring):
@@ -101,7 +101,7 @@ class Runtime:
         self._schedules = Schedules(self._clock, self._lambdas)
         self._register_handlers()
         self._gateway = Gateway(cast("Any", self._app))
-        self._doors = LocalDoors(self.admin_token, self._clock, self._outbox, _report)
+        self._doors = LocalDoors(self.admin_token, self._clock, self._outbox, self._reports())
 
     @property
     def login_link(self) -> str:
@@ -177,6 +177,10 @@ class Runtime:
         names = [f.name for f in self._app.pure_lambda_functions if f.handler_string.rpartition(".")[0] == module]
         return names[0] if names else module.rpartition(".")[2]
 
+    def _reports(self) -> Reports:
+        subscribed = next(source.name for source in self._app.event_sources if hasattr(source, "topic"))
+        return Reports(self._lambdas, subscribed, self._outbox, self._clock)
+
     def _consumer(self) -> str | None:
         """The name of the function that the queue feeds."""
         return next((source.name for source in self._app.event_sources if hasattr(source, "queue")), None)
@@ -207,10 +211,6 @@ def _quiet_environment(log_level: str) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         os.environ.setdefault(name, value)
-
-
-def _report(message_id: str, status: str) -> None:
-    importlib.import_module(REPORT_HANDLER).apply_report(message_id, status)
 
 
 def _delivery(smtp_url: str | None) -> Callable[[Email], None] | None:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.errors import NotFound
+from chalicelib.handlers.delivery_reports import report_from_ses
 from local.clock import FastClock
 from local.doors import LocalDoors
 from local.gateway import HttpAnswer, HttpRequest
+from local.lambdas import Lambdas
 from local.outbox import Outbox
+from local.reports import STATUSES, Reports
 from tests.local.test_outbox import email
 
 Ask = Callable[..., HttpAnswer | None]
@@ -21,22 +23,22 @@ ADMIN = (("Authorization", f"Bearer {TOKEN}"),)
 
 
 @pytest.fixture
-def reports() -> list[tuple[str, str]]:
+def reports() -> list[dict[str, Any]]:
+    """What the handler of delivery reports was told, as SES tells it."""
     return []
 
 
 @pytest.fixture
-def ask(tmp_path: Path, reports: list[tuple[str, str]]) -> Ask:
+def ask(tmp_path: Path, reports: list[dict[str, Any]]) -> Ask:
     clock = FastClock(tmp_path, 60, datetime(2026, 11, 1, tzinfo=UTC), lambda: 1_800_000_000.0)
     outbox = Outbox(tmp_path / "outbox.db", clock)
     outbox.send(email())
 
-    def report(message_id: str, status: str) -> None:
-        if message_id == "nobody":
-            raise NotFound("no such message")
-        reports.append((message_id, status))
-
-    doors = LocalDoors(TOKEN, clock, outbox, report)
+    lambdas = Lambdas()
+    lambdas.register(
+        "reports", lambda event, context: reports.extend(json.loads(r["Sns"]["Message"]) for r in event["Records"])
+    )
+    doors = LocalDoors(TOKEN, clock, outbox, Reports(lambdas, "reports", outbox, clock))
 
     def ask(method: str, target: str, body: Any = None, headers: Any = ADMIN) -> HttpAnswer | None:
         return doors.answer(HttpRequest(method, target, headers, body if isinstance(body, bytes) else b""))
@@ -67,18 +69,29 @@ def test_a_stranger_is_refused(ask: Ask, path: str, headers: Any) -> None:
     assert b"c1-m1" not in answer.body
 
 
-def test_a_report_is_played_through_the_handler(ask: Ask, reports: list[tuple[str, str]]) -> None:
+def test_a_report_is_played_through_the_handler(ask: Ask, reports: list[dict[str, Any]]) -> None:
     answer = ask("POST", "/local/deliveries/c1-m1", b'{"status": "bounced"}')
     assert answer
     assert answer.status == 202
-    assert reports == [("c1-m1", "bounced")]
+    (told,) = reports
+    assert told["eventType"] == "Bounce"
+    assert told["mail"]["tags"] == {"store": ["s1"], "message": ["c1-m1"], "contact": ["c1"]}
+    assert told["bounce"]["timestamp"] == "2026-11-01T00:00:00.000Z"
     unknown = ask("POST", "/local/deliveries/nobody", b'{"status": "opened"}')
     assert unknown
     assert unknown.status == 404
 
 
+@pytest.mark.parametrize("status", STATUSES)
+def test_every_report_is_one_that_the_handler_knows(ask: Ask, reports: list[dict[str, Any]], status: str) -> None:
+    ask("POST", "/local/deliveries/c1-m1", json.dumps({"status": status}).encode())
+    known = report_from_ses(json.dumps(reports[0]))
+    assert known
+    assert (known.status, known.message_id, known.store_id) == (status, "c1-m1", "s1")
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"status": "lost"}', b'{"status": 5}', b"\xff", b"[" * 5000])
-def test_a_report_that_is_none_is_refused(ask: Ask, reports: list[tuple[str, str]], body: bytes) -> None:
+def test_a_report_that_is_none_is_refused(ask: Ask, reports: list[dict[str, Any]], body: bytes) -> None:
     answer = ask("POST", "/local/deliveries/c1-m1", body)
     assert answer
     assert (answer.status, reports) == (422, [])

@@ -1,0 +1,53 @@
+"""Plays the provider: what SES would tell about a message in the outbox, through the handler that SES would reach."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from typing import Any
+
+from chalicelib.clock import Clock, rfc3339
+from chalicelib.errors import NotFound
+from local.lambdas import Lambdas
+from local.outbox import Outbox
+
+# Amazon SES, "Contents of event data that Amazon SES publishes to Amazon SNS": event type, key, and its details.
+_EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "delivered": ("Delivery", "delivery", {}),
+    "failed": ("Reject", "reject", {"reason": "Bad content"}),
+    "bounced": ("Bounce", "bounce", {"bounceType": "Permanent", "bounceSubType": "General"}),
+    "complained": ("Complaint", "complaint", {"complaintFeedbackType": "abuse"}),
+    "opened": ("Open", "open", {}),
+    "clicked": ("Click", "click", {"link": "https://shop.example/"}),
+}
+STATUSES = tuple(_EVENTS)
+
+
+class Reports:
+    """`handler` is the name of the function that is subscribed to the topic of delivery reports."""
+
+    def __init__(self, lambdas: Lambdas, handler: str, outbox: Outbox, clock: Clock) -> None:
+        self._lambdas, self._handler, self._outbox, self._clock = lambdas, handler, outbox, clock
+
+    def play(self, message_id: str, status: str) -> None:
+        """`status` is one of STATUSES. Raises NotFound for a message never sent, and what the handler raises."""
+        message = self._outbox.message(message_id)
+        if message is None:
+            raise NotFound("no such message in the outbox")
+        notification = json.dumps(_notification(message, status, self._clock.now()))
+        sns: dict[str, Any] = {
+            "MessageId": str(uuid.uuid4()),
+            "Subject": None,
+            "Message": notification,
+            "MessageAttributes": {},
+        }
+        record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "local", "Sns": sns}
+        self._lambdas.call(self._handler, {"Records": [record]})
+
+
+def _notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
+    event, key, details = _EVENTS[status]
+    tags = {"store": [message["store_id"]], "message": [message["id"]], "contact": [message["contact_id"]]}
+    mail = {"timestamp": message["at"], "messageId": f"outbox-{message['id']}", "tags": tags}
+    return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details}}

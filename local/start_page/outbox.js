@@ -1,0 +1,61 @@
+import { badge, element, empty, facts, own } from "./elements.js";
+import { moment, word } from "./words.js";
+
+const WAYS = ["letter", "text", "details"];
+let way = "letter";
+
+async function read(state) {
+  const { items } = await state.get("/local/outbox");
+  return items.filter((mail) => !state.store || !mail.store_id || mail.store_id === state.store.id).reverse();
+}
+
+function draw(mails, state, chosen) {
+  if (!mails.length) return empty(word(state.store ? "no_mails" : "no_stores"));
+  const open = mails.find((mail) => mail.id === chosen) ?? mails[0];
+  return element("div", { class: "split" },
+    element("ol", { class: "list" }, mails.slice(0, 300).map((mail) => line(mail, mail === open, state))),
+    letter(open, state));
+}
+
+function line(mail, open, state) {
+  return element("li", {}, element("a", { href: `#/outbox/${encodeURIComponent(mail.id)}`, "aria-current": open ? "true" : null },
+    element("strong", {}, own(mail.subject)),
+    element("span", { class: "quiet" }, own(mail.to)),
+    element("span", { class: "quiet" }, moment(mail.at, state.store?.timezone)),
+    mail.journey ? element("span", { class: "quiet" }, own(mail.journey)) : null));
+}
+
+function letter(mail, state) {
+  const pane = element("div", { class: "pane" });
+  const show = (chosen) => {
+    way = chosen;
+    pane.replaceChildren(...[WAY[way](mail)].flat());
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.way === way)));
+  };
+  const buttons = WAYS.map((name) =>
+    element("button", { type: "button", "data-way": name, onclick: () => show(name) }, word(name)));
+  show(way);
+  return element("article", { class: "card letter" },
+    element("header", {},
+      element("h1", {}, own(mail.subject)),
+      facts([
+        [word("from"), own(mail.from)],
+        [word("to"), mail.contact_id && state.store
+          ? element("a", { href: `#/contact/${encodeURIComponent(mail.contact_id)}` }, own(mail.to)) : own(mail.to)],
+        [word("at"), moment(mail.at, state.store?.timezone)],
+        [word("journey"), mail.journey && element("a", { href: `#/journey/${encodeURIComponent(mail.journey)}` }, own(mail.journey))],
+        [word("step"), mail.step && own(mail.step)],
+        [word("kind"), badge(mail.kind, word(mail.kind))],
+      ]),
+      element("div", { class: "choice" }, buttons)),
+    pane);
+}
+
+const WAY = {
+  // An empty sandbox: no scripts, no forms, no way out of the frame.
+  letter: (mail) => element("iframe", { sandbox: "", srcdoc: mail.html, title: mail.subject, referrerpolicy: "no-referrer" }),
+  text: (mail) => element("pre", { dir: "auto" }, mail.text),
+  details: (mail) => facts([["id", own(mail.id)], ...Object.entries(mail.headers).map(([name, value]) => [name, own(value)])]),
+};
+
+export const showOutbox = { read, draw };

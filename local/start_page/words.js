@@ -1,0 +1,100 @@
+// The page's words, in both languages. A word that is not here is shown as it came.
+
+const WORDS = {
+  en: {
+    store: "Store", outbox: "Outbox", journeys: "Journeys", contacts: "Contacts", switch: "עברית",
+    no_token: "Open the login link that the terminal printed when Agala started.",
+    token_refused: "This login link is not good any more. Open the one that the terminal printed last.",
+    out_of_reach: "Agala does not answer. Is it running? This page tries again by itself.",
+    no_stores: "No store is connected yet. Make one with POST /v1/stores, or run make demo.",
+    no_mails: "Nothing was sent yet. An email shows up here the moment a journey sends it.",
+    no_journeys: "This store has no journeys yet. The gallery is at /v1/journey-templates.",
+    no_contacts: "Nobody yet. Contacts come with the store's first customers and orders.",
+    nothing: "Nothing yet.", choose: "Choose one from the list.", not_found: "There is no such thing (any more).",
+    to: "To", from: "From", at: "Sent", journey: "Journey", step: "Step", kind: "Kind", headers: "Headers",
+    letter: "Letter", text: "Plain text", details: "Details",
+    way: "On the way", done: "Ended", people: "Who came through", status: "Status", entered: "Entered", reason: "Reason",
+    version: "Version", drawing: "Drawing", contact: "Contact", where: "At", due: "Goes on", now: "Store time",
+    speed: "times as fast", find: "Find by email", name: "Name", email: "Email", phone: "Phone", orders: "Orders",
+    spent: "Spent", last_order: "Last order", first_order: "First order", consent: "Consent", since: "Known since",
+    timeline: "What happened", enrolments: "Journeys", messages: "Messages", subject: "Subject", more: "Show more",
+    back: "All contacts", joined_from: "Came from", lists: "Lists", tags: "Tags",
+    running: "on the way", held: "held", completed: "completed", goal_met: "goal met", exited: "left", stopped: "stopped",
+    failed: "failed", draft: "draft", active: "active", paused: "paused", archived: "archived",
+    claimed: "being sent", not_sent: "not sent", unknown: "unknown", sent: "sent", delivered: "delivered",
+    bounced: "bounced", complained: "complained", opened: "opened", clicked: "clicked",
+    subscribed: "subscribed", unsubscribed: "unsubscribed", pending: "pending", never_asked: "never asked",
+    marketing: "marketing", transactional: "transactional", sms: "SMS", whatsapp: "WhatsApp",
+    no_consent: "no consent", frequency_cap: "frequency cap", quiet_hours: "quiet hours", suppressed: "suppressed",
+    no_address: "no address", sending_stopped: "sending is stopped",
+    order_placed: "Order placed", order_paid: "Order paid", order_completed: "Order completed",
+    order_cancelled: "Order cancelled", order_refunded: "Refund", payment_failed: "Payment failed",
+    contact_created: "First seen", product_back_in_stock: "Back in stock",
+  },
+  he: {
+    store: "חנות", outbox: "דואר יוצא", journeys: "מסעות", contacts: "אנשי קשר", switch: "English",
+    no_token: "פתחו את קישור הכניסה שהודפס במסוף כש־Agala עלתה.",
+    token_refused: "קישור הכניסה הזה כבר לא בתוקף. פתחו את הקישור האחרון שהודפס במסוף.",
+    out_of_reach: "Agala לא עונה. האם היא פועלת? הדף מנסה שוב מעצמו.",
+    no_stores: "עוד לא חוברה חנות. צרו אחת עם POST /v1/stores, או הריצו make demo.",
+    no_mails: "עוד לא נשלח דבר. מייל יופיע כאן ברגע שמסע ישלח אותו.",
+    no_journeys: "אין עדיין מסעות בחנות הזאת. הגלריה נמצאת ב־/v1/journey-templates.",
+    no_contacts: "עוד אין אף אחד. אנשי הקשר מגיעים עם הלקוחות וההזמנות הראשונים.",
+    nothing: "עוד אין כלום.", choose: "בחרו מהרשימה.", not_found: "אין דבר כזה (או שכבר איננו).",
+    to: "אל", from: "מאת", at: "נשלח", journey: "מסע", step: "שלב", kind: "סוג", headers: "כותרות",
+    letter: "המייל", text: "טקסט פשוט", details: "פרטים",
+    way: "בדרך", done: "סיימו", people: "מי עבר כאן", status: "מצב", entered: "כניסה", reason: "סיבה",
+    version: "גרסה", drawing: "שרטוט", contact: "איש קשר", where: "נמצא ב", due: "ממשיך", now: "שעון החנות",
+    speed: "פי כמה מהר", find: "חיפוש לפי מייל", name: "שם", email: "מייל", phone: "טלפון", orders: "הזמנות",
+    spent: "סך קניות", last_order: "הזמנה אחרונה", first_order: "הזמנה ראשונה", consent: "הסכמה", since: "מוכר מאז",
+    timeline: "מה קרה", enrolments: "מסעות", messages: "הודעות", subject: "נושא", more: "עוד",
+    back: "כל אנשי הקשר", joined_from: "הגיע דרך", lists: "רשימות", tags: "תגיות",
+    running: "בדרך", held: "מוחזק", completed: "הושלם", goal_met: "המטרה הושגה", exited: "יצא", stopped: "נעצר",
+    failed: "נכשל", draft: "טיוטה", active: "פעיל", paused: "מושהה", archived: "בארכיון",
+    claimed: "בשליחה", not_sent: "לא נשלח", unknown: "לא ידוע", sent: "נשלח", delivered: "נמסר",
+    bounced: "חזר", complained: "תלונת ספאם", opened: "נפתח", clicked: "הוקלק",
+    subscribed: "רשום", unsubscribed: "הוסר", pending: "ממתין לאישור", never_asked: "לא נשאל",
+    marketing: "שיווקי", transactional: "תפעולי", sms: "SMS", whatsapp: "וואטסאפ",
+    no_consent: "אין הסכמה", frequency_cap: "תקרת תדירות", quiet_hours: "שעות שקט", suppressed: "חסום",
+    no_address: "אין כתובת", sending_stopped: "השליחה עצורה",
+    order_placed: "הזמנה בוצעה", order_paid: "הזמנה שולמה", order_completed: "הזמנה הושלמה",
+    order_cancelled: "הזמנה בוטלה", order_refunded: "החזר כספי", payment_failed: "תשלום נכשל",
+    contact_created: "הופעה ראשונה", product_back_in_stock: "חזר למלאי",
+  },
+};
+
+const KEPT = "agala-language";
+export let language = localStorage.getItem(KEPT) ?? (navigator.language.startsWith("he") ? "he" : "en");
+
+export function word(key) {
+  return WORDS[language][key] ?? String(key ?? "");
+}
+
+export function speak(chosen) {
+  language = chosen in WORDS ? chosen : "en";
+  localStorage.setItem(KEPT, language);
+  document.documentElement.lang = language;
+  document.documentElement.dir = language === "he" ? "rtl" : "ltr";
+}
+
+/** A text that comes in several languages ({he, en}): the page's own, else any. */
+export function inLanguage(texts) {
+  return texts?.[language] ?? Object.values(texts ?? {})[0] ?? "";
+}
+
+const SHAPE = { dateStyle: "medium", timeStyle: "short" };
+
+export function moment(text, timeZone) {
+  if (!text) return "";
+  try {
+    return new Intl.DateTimeFormat(language, { ...SHAPE, timeZone }).format(new Date(text));
+  } catch {
+    return text;
+  }
+}
+
+export function money(value) {
+  if (!value) return "";
+  const format = new Intl.NumberFormat(language, { style: "currency", currency: value.currency });
+  return format.format(value.amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from chalicelib.handlers.ingest import ingest
+from chalicelib.store_adapters.base import Unintelligible
+from chalicelib.store_adapters.woocommerce import WooCommerce
 
-from chalicelib import wiring
 from tests.api.client import Caller
 from tests.api.conftest import ApiWiring
 from tests.conftest import HandClock
@@ -59,20 +60,22 @@ def test_deliveries_are_listed_by_what_became_of_them(call: Caller, path: str, d
     assert rest["next"] is None
 
 
-def test_a_parked_delivery_is_read_once_more(
+def test_a_parked_delivery_is_read_once_more_after_a_fix(
     call: Caller, path: str, deliver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    intake = wiring.get().intake
-    with monkeypatch.context() as broken:
-        broken.setattr(type(intake), "apply", lambda *_: (_ for _ in ()).throw(ValueError("a mistake of ours")))
-        deliver_once = json.dumps({"id": 19}).encode()
-        with pytest.raises(AssertionError):
-            deliver(deliver_once, 1, "order.deleted")
-    deliver(b'{"id": "what?"}', 2)
+    def broken(*_: Any) -> Any:
+        raise Unintelligible("id: expected a whole number")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(WooCommerce, "parse", broken)
+        deliver(json.dumps({"id": 19}).encode(), 1, "order.deleted")
     parked = call("GET", f"{path}?status=parked").json["items"][0]
+    assert parked["reason"] == "id: expected a whole number"
     replayed = call("POST", f"{path}/{parked['id']}/replay")
     assert replayed.status == 200
-    assert (replayed.json["id"], replayed.json["status"]) == (parked["id"], "parked")
+    assert (replayed.json["id"], replayed.json["status"]) == (parked["id"], "applied")
+    assert call("GET", f"{path}?status=parked").json["items"] == []
+    assert call("POST", f"{path}/{parked['id']}/replay").json == replayed.json
 
 
 def test_a_delivery_that_never_came_is_not_found(call: Caller, path: str) -> None:

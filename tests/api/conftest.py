@@ -61,6 +61,32 @@ class Workflows:
         self.stopped.append(execution)
 
 
+class Queue:
+    """Holds what the webhook door sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[dict[str, Any]] = []
+
+    def send(self, message: dict[str, Any], message_id: str, /) -> None:
+        self.sent.append(message)
+
+
+class Objects:
+    """A bucket in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def put(self, key: str, content: bytes) -> None:
+        self.kept[key] = content
+
+    def get(self, key: str) -> bytes:
+        return self.kept[key]
+
+    def delete(self, key: str) -> None:
+        self.kept.pop(key, None)
+
+
 class ApiWiring(wiring.Wiring):
     def __init__(self, table: Table, clock: HandClock) -> None:
         super().__init__(Settings.from_environment({"AGALA_TABLE": table.name}))
@@ -69,6 +95,8 @@ class ApiWiring(wiring.Wiring):
 
         self.__dict__["secrets"] = Secrets()
         self.__dict__["workflows"] = Workflows()
+        self.__dict__["queue"] = Queue()
+        self.__dict__["objects"] = Objects()
 
 
 @pytest.fixture

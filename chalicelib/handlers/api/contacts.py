@@ -289,14 +289,18 @@ def _named(call: Call, asked: ContactQuery) -> list[Contact]:
 
 
 def _take(call: Call, given: ContactNew) -> tuple[Contact, bool]:
-    """The contact, and whether it is new."""
+    """The contact, and whether it is new: whether nobody had any of the identities."""
     from chalicelib.contacts.book import ContactInput
+    from chalicelib.contacts.identity import identities_of
+    from chalicelib.contacts.person import Person
 
     told = {name: value for name in given.model_fields_set if (value := getattr(given, name)) is not None}
     if given.consent:
         told["consent"] = _consent(call, given)
+    person = Person(email=given.email, phone=given.phone, customer_id=given.external_id, country=given.country)
+    known = call.wiring.contacts.pointers(call.store.id, identities_of(person, call.store.country).pairs())
     contact = call.wiring.contact_book.upsert(call.store, ContactInput(**told))
-    return contact, contact.rev == 1
+    return contact, not known
 
 
 def _taken(call: Call, given: Any) -> Taken:

@@ -6,7 +6,6 @@ from typing import Literal
 
 from chalice.app import Blueprint
 
-from chalicelib.errors import NotFound
 from chalicelib.handlers.api.shapes import Answer, PageQuery, Time, page
 from chalicelib.handlers.http import Call, door
 from chalicelib.handlers.request import after_cursor
@@ -25,7 +24,7 @@ class DeliveryAnswer(Answer):
     id: str
     platform: str
     topic: str
-    status: Literal["received", "applied", "repeated", "parked"]
+    status: Literal["applied", "repeated", "parked"]
     received_at: Time
     reason: str | None
     repeat_of: str | None
@@ -68,15 +67,7 @@ def replay_delivery(call: Call) -> DeliveryAnswer:
     """Repeating is harmless: a delivery that was applied already changes nothing."""
     from chalicelib.handlers.ingest import replay
 
-    delivery_id = call.path["delivery_id"]
-    records = call.wiring.deliveries
-    if records.get(call.store.id, delivery_id) is None:
-        raise NotFound("no such delivery")
-    replay(call.store.id, delivery_id)
-    record = records.get(call.store.id, delivery_id)
-    if record is None:
-        raise NotFound("no such delivery")
-    return _shown(record)
+    return _shown(replay(call.store.id, call.path["delivery_id"]))
 
 
 def _shown(record: DeliveryRecord) -> DeliveryAnswer:

@@ -9,6 +9,7 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
+from chalicelib.commerce.event import Event
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
@@ -34,7 +35,7 @@ AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
 class EventContact(Body):
-    """One of them at least; with several, `id` is believed first, then `email`."""
+    """One of them at least; an `id` is believed before the others."""
 
     id: Annotated[str, Field(pattern=PATH_PATTERNS["contact_id"])] | None = None
     email: Annotated[str, Field(min_length=3, max_length=254)] | None = None
@@ -52,11 +53,10 @@ class EventNew(Body):
 
 
 class EventTaken(Answer):
-    """`repeated`: this id came before, and nothing changed."""
+    """`contact_id` is None where an event with this id came before for a person who was erased since."""
 
     id: str
-    contact_id: str
-    repeated: bool
+    contact_id: str | None
 
 
 @door(
@@ -70,16 +70,23 @@ class EventTaken(Answer):
     status=202,
 )
 def record_event(call: Call) -> EventTaken:
+    from chalicelib.commerce.intake import ContactRef
+
     given: EventNew = call.body
     now = call.wiring.clock.now()
     if mistakes := list(_mistakes(given, now)):
         raise BadInput("The body is not as expected.", mistakes)
-    raise NotImplementedError
+    about = ContactRef(id=given.contact.id, email=given.contact.email, phone=given.contact.phone)
+    event = Event(id=given.id, type=given.type, occurred_at=given.occurred_at or now, properties=dict(given.properties))
+    applied = call.wiring.intake.record_event(call.store, about, event)
+    return EventTaken(id=given.id, contact_id=next(iter(applied.contact_ids), None))
 
 
 def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
     if given.type in _OURS or given.type.startswith(("journey_", "message_")):
         yield FieldMistake("type", "this kind of event is told by the store's own deliveries")
+    if ":" in given.id and given.id.partition(":")[0] in _OURS:
+        yield FieldMistake("id", "an id that begins so belongs to the store's own deliveries")
     if not (given.contact.id or given.contact.email or given.contact.phone):
         yield FieldMistake("contact", "expected an id, an email or a phone")
     if given.occurred_at and given.occurred_at > now + AHEAD:

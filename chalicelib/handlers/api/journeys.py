@@ -166,14 +166,14 @@ def state_machine(call: Call) -> Reply:
 )
 def drawing(call: Call) -> Reply:
     from chalicelib.journeys.definition import Definition
-    from chalicelib.journeys.drawing import draw
+    from chalicelib.journeys.drawing import drawing_svg
 
     journey = _found(call)
     counts: dict[str, int] = {}
     for enrolment in call.wiring.enrolments.all_of_journey(call.store.id, journey.id):
         if enrolment.at_step and enrolment.status in (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD):
             counts[enrolment.at_step] = counts.get(enrolment.at_step, 0) + 1
-    return Reply(draw(Definition.parse(_definition(call, journey)), counts))
+    return Reply(drawing_svg(Definition.parse(_definition(call, journey)), counts, call.store.locale))
 
 
 def _found(call: Call) -> Journey:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.client import Caller
+
+VISIT = {
+    "id": "visit-1",
+    "type": "showroom_visited",
+    "contact": {"email": "dana@shopper.example"},
+    "occurred_at": "2026-11-21T20:00:00Z",
+    "properties": {"city": "חיפה", "minutes": 12.5},
+}
+
+
+@pytest.fixture
+def path(store: dict[str, Any]) -> str:
+    return f"/v1/stores/{store['id']}"
+
+
+def test_an_event_makes_its_contact_and_stands_in_the_timeline(call: Caller, path: str) -> None:
+    taken = call("POST", f"{path}/events", VISIT)
+    assert taken.status == 202
+    contact_id = taken.json["contact_id"]
+    assert call("GET", f"{path}/contacts?email=dana@shopper.example").json["items"][0]["id"] == contact_id
+    timeline = call("GET", f"{path}/contacts/{contact_id}/timeline").json["items"]
+    visit = next(entry for entry in timeline if entry["type"] == "showroom_visited")
+    assert visit["occurred_at"] == "2026-11-21T20:00:00.000Z"
+    assert visit["properties"] == VISIT["properties"]
+
+
+def test_the_same_id_twice_counts_once(call: Caller, path: str) -> None:
+    first = call("POST", f"{path}/events", VISIT)
+    again = call("POST", f"{path}/events", VISIT | {"properties": {"city": "other"}})
+    assert (first.status, again.status) == (202, 202)
+    assert first.json == again.json
+    timeline = call("GET", f"{path}/contacts/{first.json['contact_id']}/timeline").json["items"]
+    visits = [entry for entry in timeline if entry["type"] == "showroom_visited"]
+    assert [visit["properties"] for visit in visits] == [VISIT["properties"]]
+
+
+@pytest.mark.parametrize("contact", [{"phone": "+972505550101"}, {"email": "Dana@shopper.example"}])
+def test_an_event_finds_a_known_contact(call: Caller, path: str, contact: dict[str, str]) -> None:
+    known = call("POST", f"{path}/contacts", {"email": "dana@shopper.example", "phone": "050-555-0101"}).json
+    taken = call("POST", f"{path}/events", VISIT | {"contact": contact})
+    assert taken.json["contact_id"] == known["id"]
+    by_id = call("POST", f"{path}/events", VISIT | {"id": "visit-2", "contact": {"id": known["id"]}})
+    assert by_id.json["contact_id"] == known["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": "x" * 201}, "id"),
+        ({"id": "a\u0000"}, "id"),
+        ({"id": "order_paid:x:1"}, "id"),
+        ({"type": "Visit!"}, "type"),
+        ({"type": "order_paid"}, "type"),
+        ({"contact": {}}, "contact"),
+        ({"contact": {"email": "dana@shopper.example", "name": "x"}}, "contact.name"),
+        ({"contact": {"id": "nobody"}}, "contact.id"),
+        ({"occurred_at": "yesterday"}, "occurred_at"),
+        ({"occurred_at": "2026-11-21"}, "occurred_at"),
+        ({"occurred_at": "2026-11-21T20:00:00"}, "occurred_at"),
+        ({"occurred_at": "2026-11-22T20:00:00Z"}, "occurred_at"),
+        ({"occurred_at": "2026-02-30T20:00:00Z"}, "occurred_at"),
+        ({"occurred_at": 5}, "occurred_at"),
+        ({"properties": []}, "properties"),
+        ({"properties": {"x": "y" * 40_000}}, "properties"),
+        ({"properties": {"x": "\ud800"}}, "properties.x"),
+    ],
+)
+def test_a_bad_event_is_refused_by_field(call: Caller, path: str, change: dict[str, Any], field: str) -> None:
+    refused = call("POST", f"{path}/events", VISIT | change)
+    assert refused.status == 422
+    assert refused.fields == [field]
+
+
+def test_an_event_of_nobody_is_refused(call: Caller, path: str) -> None:
+    assert call("POST", f"{path}/events", VISIT | {"contact": {"id": "0" * 26}}).status == 404
+    assert call("POST", f"{path}/events", VISIT | {"contact": {"email": "nonsense"}}).status == 422

@@ -100,9 +100,9 @@ class EmailSender:
         before = found or blank
         decision = self._decide(store, contact, kind, now)
         if isinstance(decision, Later):
-            raise NotNow(rfc3339(decision.until))
+            raise NotNow(rfc3339(decision.until), decision.reason)
         if isinstance(decision, Hold):
-            raise NotNow(rfc3339(now + HELD_RECHECK))
+            raise NotNow(rfc3339(now + HELD_RECHECK), decision.reason)
         if isinstance(decision, No):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
         try:

@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
+
 from chalicelib.handlers.ingest import ingest
 from chalicelib.store_adapters.base import Unintelligible
 from chalicelib.store_adapters.woocommerce import WooCommerce
-
 from tests.api.client import Caller
 from tests.api.conftest import ApiWiring
 from tests.conftest import HandClock

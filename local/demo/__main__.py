@@ -16,7 +16,7 @@ from typing import Any
 from local.demo import play, recorded, report
 from local.demo.live import Runtime
 
-SPEED = float(os.environ.get("DEMO_SPEED", "14400"))  # store seconds per real second: a store day in six seconds
+SPEED = float(os.environ.get("DEMO_SPEED", "7200"))  # store seconds per real second: a store day in twelve seconds
 
 
 def main() -> int:

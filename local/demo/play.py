@@ -18,6 +18,7 @@ from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
 from local.demo.story import Act, Outcome, Story
 
 JOURNEYS = ("thank-you-new", "replenishment", "repeat-purchase")
+LAST_WORD_SECONDS = 15  # real time for what is late at the story's end
 START = datetime.fromisoformat("2026-11-21T21:20:00+00:00")  # just after the recorded deliveries were made
 
 
@@ -107,7 +108,7 @@ def play(stage: Stage) -> None:
         if act.then:
             _PARTS[act.then](stage, act)
     stage.clock.sleep_until(START + script.END)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + LAST_WORD_SECONDS
     while time.monotonic() < deadline and stage.story.expected - outcomes(stage):
         time.sleep(0.25)
 

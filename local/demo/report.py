@@ -146,10 +146,10 @@ def _recovered(
     stage: Stage, contacts: dict[str, Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}."""
-    sent = {(m["contact_id"], m["journey"]): m["at"] for m in messages if m["status"] in ("sent", "opened", "clicked")}
+    sent = {m["enrolment_id"]: m["at"] for m in messages if m["status"] in ("sent", "opened", "clicked")}
     found = []
     for enrolment in enrolments:
-        first = sent.get((enrolment["contact_id"], enrolment["journey"]))
+        first = sent.get(enrolment["id"])
         if enrolment["status"] != "goal_met" or not first or first > enrolment["ended_at"]:
             continue
         ended = datetime.fromisoformat(enrolment["ended_at"])

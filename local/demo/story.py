@@ -13,7 +13,7 @@ from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery
 
 SECRET = "the-demo-shop-signs-with-this"  # noqa: S105 (a made-up shop on this machine)
 DAY = timedelta(days=1)
-END = timedelta(days=10, hours=16)
+END = timedelta(days=11)
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> Story:
     people = iter(shop.SHOPPERS)
     _catalogue_arrives(story)
     for chapter, number in _CHAPTERS:
-        for turn in range(number):
-            chapter(story, next(people), turn)
+        for _ in range(number):
+            chapter(story, next(people))
     story.acts.sort(key=lambda act: act.at)
     return story
 
@@ -102,73 +102,76 @@ _TEAS = (shop.GREEN, shop.EARL_GREY, shop.CAMOMILE)
 _OTHERS = (shop.TEAPOT, shop.CUP, shop.STRAINER)
 
 
-def _morning(turn: int) -> timedelta:
-    return timedelta(hours=3, minutes=37 * turn)
+def _hour_of(who: Shopper) -> timedelta:
+    """When somebody comes to the shop first: one every half an hour of the first day."""
+    return timedelta(hours=3, minutes=30 * who.number)
 
 
-def _tea(story: Story, who: Shopper, turn: int, consent: str | None) -> Purchase:
-    order = story.purchase(who, ((_TEAS[turn % 3], 1 + turn % 2), (shop.COOKIES, 1)), _morning(turn), consent=consent)
+def _tea(story: Story, who: Shopper, consent: str | None) -> Purchase:
+    order = story.purchase(
+        who, ((_TEAS[who.number % 3], 1 + who.number % 2), (shop.COOKIES, 1)), _hour_of(who), consent=consent
+    )
     story.pays(order)
     return order
 
 
-def silent_tea_lover(story: Story, who: Shopper, turn: int) -> None:
+def silent_tea_lover(story: Story, who: Shopper) -> None:
     """Buys tea, wants mail, never answers: thank-you, tips, two reminders."""
-    _tea(story, who, turn, "subscribed")
+    _tea(story, who, "subscribed")
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent", "sent")
 
 
-def restocks_after_reminder(story: Story, who: Shopper, turn: int) -> None:
+def restocks_after_reminder(story: Story, who: Shopper) -> None:
     """Buys again after the first reminder: the second one is never sent."""
-    first = _tea(story, who, turn, "subscribed")
-    again = story.purchase(who, (first.wares[0],), 5.5 * DAY + _morning(turn))
+    first = _tea(story, who, "subscribed")
+    again = story.purchase(who, (first.wares[0],), 5.5 * DAY + _hour_of(who))
     story.pays(again)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent")  # of the first order
     story.expect(who.email, "replenishment", "sent")  # of the second: the same outcome, counted apart
 
 
-def restocks_early(story: Story, who: Shopper, turn: int) -> None:
+def restocks_early(story: Story, who: Shopper) -> None:
     """Buys again before any reminder: the first order's reminders are never sent."""
-    first = _tea(story, who, turn, "subscribed")
-    story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + _morning(turn)))
+    first = _tea(story, who, "subscribed")
+    story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + _hour_of(who)))
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent")
     story.optional[Outcome(who.email, "replenishment", story.steps["replenishment"][1], "sent")] += 1
 
 
-def ware_buyer(story: Story, who: Shopper, turn: int) -> None:
+def ware_buyer(story: Story, who: Shopper) -> None:
     """Buys what does not run out: no reminder to restock, but an offer of tea."""
-    story.pays(story.purchase(who, ((_OTHERS[turn % 3], 1),), _morning(turn), consent="subscribed"))
+    story.pays(story.purchase(who, ((_OTHERS[who.number % 3], 1),), _hour_of(who), consent="subscribed"))
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def never_asked(story: Story, who: Shopper, turn: int) -> None:
+def never_asked(story: Story, who: Shopper) -> None:
     """Was never asked: gets the thank-you, and nothing that is advertising."""
-    _tea(story, who, turn, None)
+    _tea(story, who, None)
     story.expect(who.email, "thank-you-new", "sent", "no_consent")
     story.expect(who.email, "replenishment", "no_consent", "no_consent")
 
 
-def refused(story: Story, who: Shopper, turn: int) -> None:
-    _tea(story, who, turn, "unsubscribed")
+def refused(story: Story, who: Shopper) -> None:
+    _tea(story, who, "unsubscribed")
     story.expect(who.email, "thank-you-new", "sent", "unsubscribed")
     story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
 
 
-def leaves_by_link(story: Story, who: Shopper, turn: int) -> None:
+def leaves_by_link(story: Story, who: Shopper) -> None:
     """Uses the unsubscribe link of the second mail: the reminders are not sent, and say so."""
-    _tea(story, who, turn, "subscribed")
-    story.add(_morning(turn) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
+    _tea(story, who, "subscribed")
+    story.add(_hour_of(who) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
 
 
-def sends_it_back(story: Story, who: Shopper, turn: int) -> None:
+def sends_it_back(story: Story, who: Shopper) -> None:
     """Refunded in full after a day: the journeys end, the order no longer counts."""
-    order = _tea(story, who, turn, "subscribed")
+    order = _tea(story, who, "subscribed")
     back = order.placed + DAY
     told = order.told(
         "refunded", back, paid=order.placed + timedelta(seconds=40), refunds=(order.total,), pictures=story.pictures
@@ -177,24 +180,24 @@ def sends_it_back(story: Story, who: Shopper, turn: int) -> None:
     story.expect(who.email, "thank-you-new", "sent")
 
 
-def cancels(story: Story, who: Shopper, turn: int) -> None:
-    order = _tea(story, who, turn, "subscribed")
+def cancels(story: Story, who: Shopper) -> None:
+    order = _tea(story, who, "subscribed")
     late = order.placed + timedelta(hours=20)
     told = order.told("cancelled", late, paid=order.placed + timedelta(seconds=40), pictures=story.pictures)
     story.add(late - story.start, f"{who.first_name} cancels", story.told("order.updated", told, late))
     story.expect(who.email, "thank-you-new", "sent")
 
 
-def payment_fails(story: Story, who: Shopper, turn: int) -> None:
-    order = story.purchase(who, ((shop.HONEY, 1),), _morning(turn))
+def payment_fails(story: Story, who: Shopper) -> None:
+    order = story.purchase(who, ((shop.HONEY, 1),), _hour_of(who))
     failed = story.told("order.created", order.told("failed", order.placed, pictures=story.pictures), order.placed)
     story.add(order.placed - story.start, f"{who.first_name}'s payment fails", failed)
 
 
-def guest_then_customer(story: Story, who: Shopper, turn: int) -> None:
+def guest_then_customer(story: Story, who: Shopper) -> None:
     """Buys as a guest with the email in capitals, then with an account: one person, one first order, one offer."""
     first = story.purchase(
-        who, ((shop.CUP, 1),), _morning(turn), consent="subscribed", guest=True, email=who.email.upper()
+        who, ((shop.CUP, 1),), _hour_of(who), consent="subscribed", guest=True, email=who.email.upper()
     )
     story.pays(first)
     account = CustomerAccount(who, story.start + DAY)
@@ -205,33 +208,33 @@ def guest_then_customer(story: Story, who: Shopper, turn: int) -> None:
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def mail_bounces(story: Story, who: Shopper, turn: int) -> None:
+def mail_bounces(story: Story, who: Shopper) -> None:
     """The first mail bounces: nothing more is sent there."""
-    _tea(story, who, turn, "subscribed")
-    story.add(_morning(turn) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
+    _tea(story, who, "subscribed")
+    story.add(_hour_of(who) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
     story.expect(who.email, "thank-you-new", "sent", "suppressed")
     story.expect(who.email, "replenishment", "suppressed", "suppressed")
 
 
-def told_out_of_order(story: Story, who: Shopper, turn: int) -> None:
+def told_out_of_order(story: Story, who: Shopper) -> None:
     """The shop tells of the payment before it tells of the order."""
-    order = story.purchase(who, ((shop.STRAINER, 2),), _morning(turn), consent="subscribed")
+    order = story.purchase(who, ((shop.STRAINER, 2),), _hour_of(who), consent="subscribed")
     story.pays(order, late_creation=True)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def comes_back(story: Story, who: Shopper, turn: int) -> None:
+def comes_back(story: Story, who: Shopper) -> None:
     """Bought a month ago: that order is history and starts nothing; today's is no first order."""
     old = story.purchase(who, ((shop.TEAPOT, 1),), -30 * DAY, consent="subscribed")
     told = old.told("completed", old.placed, paid=old.placed, completed=old.placed, pictures=story.pictures)
     story.add(
         timedelta(minutes=2), f"{who.first_name}'s old order arrives", story.told("order.updated", told, old.placed)
     )
-    story.pays(story.purchase(who, ((shop.HONEY, 2),), timedelta(hours=14)))
+    story.pays(story.purchase(who, ((shop.HONEY, 2),), _hour_of(who)))
 
 
-Chapter = Callable[[Story, Shopper, int], None]
+Chapter = Callable[[Story, Shopper], None]
 _CHAPTERS: tuple[tuple[Chapter, int], ...] = (
     (silent_tea_lover, 8),
     (restocks_after_reminder, 5),

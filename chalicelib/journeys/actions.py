@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from chalicelib.contacts.consent import Channel
-from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, TimeOfDay, Value, Weekday
+from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, TimeOfDay, Weekday
+from chalicelib.journeys.condition_values import Value
 from chalicelib.journeys.triggers import Trigger
 from chalicelib.messages.content_model import EmailContent, Language, Line, Link, Text
 from chalicelib.messages.message import MessageKind

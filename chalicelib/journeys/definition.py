@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chalicelib.errors import BadInput, FieldMistake
@@ -109,6 +108,8 @@ def from_yaml(text: str) -> Definition:
     """Raises `BadInput` like `parse`, and for what is no YAML or too large. Aliases are refused (they can explode)."""
     if len(text.encode()) > LARGEST:
         raise BadInput(f"a journey is at most {LARGEST // 1024} KiB")
+    import yaml  # here, since the Lambdas that import this module read JSON only
+
     try:
         _refuse_explosive(text)
         data = yaml.safe_load(text)
@@ -119,6 +120,8 @@ def from_yaml(text: str) -> Definition:
 
 def _refuse_explosive(text: str) -> None:
     """Aliases and bottomless nesting, before anything is built from them."""
+    import yaml
+
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.events.AliasEvent):

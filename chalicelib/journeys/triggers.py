@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, Scalar, StepId
+from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, StepId
+from chalicelib.journeys.condition_values import Scalar
 
 Hours = Annotated[int, Field(ge=1, le=8760)]
 

@@ -112,6 +112,8 @@ def test_what_can_have_no_effect_is_left_out() -> None:
     assert states["a"]["Parameters"]["next"] == {"then": None, "else": None}
     ended = compiled(mail("a"), branch("b", [end("c")], [end("d"), tag("e")]), mail("f"))
     assert not {"e", "f"} & set(ended)
+    stopped = Definition.parse(journey(mail("a"), branch("b", [end("c")], [end("d"), tag("e")]), mail("f")))
+    assert list(plan(stopped).steps) == ["a", "b", "c", "d"]
     assert "w" in compiled(mail("a"), pause("w"), end("stop"))  # the owner said when it ends
 
 

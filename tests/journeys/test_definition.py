@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from chalicelib.errors import BadInput
 from chalicelib.journeys import actions, triggers
 from chalicelib.journeys.condition_forms import FORMS
 from chalicelib.journeys.definition import Definition, check, from_yaml, json_schema
+from chalicelib.journeys.gallery import gallery
 from tests.journeys.sample_journeys import CONTENT, SAMPLES, branch, end, journey, journeys, mail, pause, tag
 
 
@@ -228,6 +230,15 @@ def test_the_published_schema_is_closed_and_knows_every_form() -> None:
     objects = [part for part in schema["$defs"].values() if part.get("type") == "object"]
     assert all(part["additionalProperties"] is False for part in objects)
     assert {form.__name__ for form in FORMS.values()} <= set(schema["$defs"])
+
+
+def test_the_published_schema_takes_what_is_read_and_refuses_what_is_not() -> None:
+    jsonschema.Draft202012Validator.check_schema(json_schema())
+    validator = jsonschema.Draft202012Validator(json_schema())
+    for data in [*SAMPLES.values(), *(template.definition for template in gallery())]:
+        assert list(validator.iter_errors(json.loads(json.dumps(data)))) == []
+    assert not validator.is_valid(journey(mail("first", kind="loud")))
+    assert not validator.is_valid(journey(branch("b", [], [], {"purchased": {}, "any": []})))
 
 
 # YAML

@@ -12,7 +12,7 @@ import logging
 import random
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -46,14 +46,17 @@ class ScriptedSteps:
     """The step function's stand-in: what it answers follows from the seed and how often it was asked."""
 
     seed: int
+    troubles: dict[int, str] | None = None
+    """Which calls fail, and how; None: dice decide."""
     calls: list[tuple[datetime, Any]] = field(default_factory=list)
 
     def run(self, payload: dict[str, Any], at: datetime) -> dict[str, Any]:
         dice = random.Random(f"{self.seed}/{len(self.calls)}")
         self.calls.append((at, payload))
         later = rfc3339(at + timedelta(seconds=dice.randint(-90_000, 900_000)))
-        if dice.random() < 0.25:
-            error = dice.choice(TROUBLES)
+        by_chance = dice.choice(TROUBLES) if dice.random() < 0.4 else None
+        error = by_chance if self.troubles is None else self.troubles.get(len(self.calls) - 1)
+        if error:
             raise TaskError(error, json.dumps({"errorMessage": later, "errorType": error}, separators=(",", ":")))
         return {"until": later, "go": dice.choice(("then", "else"))}
 
@@ -139,8 +142,10 @@ def moto_runner() -> Iterator[MotoRunner]:
     patch.undo()
 
 
-def both_ways(runner: MotoRunner, machine: dict[str, Any], payload: dict[str, Any], seed: int, name: str) -> None:
-    ours, theirs = ScriptedSteps(seed), ScriptedSteps(seed)
+def both_ways(
+    runner: MotoRunner, machine: dict[str, Any], payload: dict[str, Any], script: ScriptedSteps, name: str
+) -> None:
+    ours, theirs = replace(script, calls=[]), replace(script, calls=[])
     trace = run_virtual(machine, payload, START, lambda _resource, asked, at: ours.run(asked, at))
     answer = runner.run(machine, payload, theirs, name)
 
@@ -156,12 +161,12 @@ def both_ways(runner: MotoRunner, machine: dict[str, Any], payload: dict[str, An
 _names = (f"run-{number}" for number in itertools.count())
 
 
-@settings(max_examples=30, deadline=None, phases=PHASES)
+@settings(max_examples=35, deadline=None, phases=PHASES)
 @given(definition=journeys(), seed=st.integers(0, 10**6))
 def test_both_interpreters_take_a_contact_the_same_way(
     moto_runner: MotoRunner, definition: Definition, seed: int
 ) -> None:
-    both_ways(moto_runner, compile_journey(definition, ARN), INPUT, seed, next(_names))
+    both_ways(moto_runner, compile_journey(definition, ARN), INPUT, ScriptedSteps(seed), next(_names))
 
 
 @settings(max_examples=20, deadline=None, phases=PHASES)
@@ -171,11 +176,19 @@ def test_both_interpreters_resume_a_contact_at_any_step_the_same_way(
 ) -> None:
     steps = sorted(plan(definition).steps)
     enter = data.draw(st.sampled_from([*steps, "no-such-step"]))
-    both_ways(moto_runner, compile_resume(definition, ARN), INPUT | {"enter": enter}, seed, next(_names))
+    both_ways(moto_runner, compile_resume(definition, ARN), INPUT | {"enter": enter}, ScriptedSteps(seed), next(_names))
+
+
+@pytest.mark.parametrize("error", TROUBLES)
+@pytest.mark.parametrize("name", SAMPLES)
+def test_each_trouble_is_met_the_same_way(moto_runner: MotoRunner, name: str, error: str) -> None:
+    """Twice in a row at the second task, so that pauses grow."""
+    machine = compile_journey(Definition.parse(SAMPLES[name]), ARN)
+    both_ways(moto_runner, machine, INPUT, ScriptedSteps(1, {1: error, 2: error}), next(_names))
 
 
 def test_the_referee_sees_a_difference(moto_runner: MotoRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     definition = Definition.parse(SAMPLES["thank-you"])
     monkeypatch.setattr("chalicelib.journeys.walk._wait_end", lambda _state, _standing, now: now)
     with pytest.raises(AssertionError):
-        both_ways(moto_runner, compile_journey(definition, ARN), INPUT, 1, next(_names))
+        both_ways(moto_runner, compile_journey(definition, ARN), INPUT, ScriptedSteps(1, {}), next(_names))

@@ -148,7 +148,8 @@ class OrderIntake:
         self, store: Store, before: OrderRecord, after: OrderRecord, meeting: Meeting
     ) -> tuple[Contact | None, Contact | None]:
         """Whose it was and whose it is now, the latter as it is to be written."""
-        wanted = [i for i in (before.contact_id, after.contact_id) if i]
+        met = meeting.contact.id if meeting.contact else None
+        wanted = [i for i in (before.contact_id, after.contact_id) if i and i != met]
         known = self._contacts.read(store.id, wanted) if wanted else {}
         for contact in known.values():
             if contact.merging:
@@ -161,6 +162,8 @@ class OrderIntake:
 
     def _standing(self, store: Store, before: OrderRecord, source: Contact | None) -> list[Event]:
         """The order's events where they were until now."""
+        if not before.events:
+            return []
         if source is None:
             return list(self._orders.waiting_events(store.id, before.external_id))
         return self._timeline.entries(store.id, source.id, _places(before))

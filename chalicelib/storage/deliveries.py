@@ -20,6 +20,8 @@ from chalicelib.store_adapters.base import Delivery
 
 KEPT = timedelta(days=30)
 INLINE = 250_000  # bytes of gzip; a larger body goes to the objects (an item ends at 400 KB)
+PHONE_DIGITS = 8
+_BETWEEN_DIGITS = str.maketrans("", "", " -.()\u00a0")
 
 
 class Objects(Protocol):
@@ -122,14 +124,18 @@ class Deliveries:
         return [str(item["sk"]).removeprefix("D#") for item in found]
 
     def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]:
-        """Ids of parked deliveries, which no contact points to, that hold any of these texts."""
+        """Ids of parked deliveries, which no contact points to, that hold any of these emails or phones.
+
+        A phone is sought by its last digits, however the store wrote it.
+        """
         found = []
-        sought = [value.lower().encode() for value in values if value]
+        emails = [value.lower() for value in values if "@" in value]
+        phones = [value[-PHONE_DIGITS:] for value in values if value.startswith("+")]
         for shard in range(keys.SHARDS):
             pk = f"DELIVERIES#{store_id}#{DeliveryStatus.PARKED.value}#{shard}"
             for item in self._table.iterate(pk, index=True):
                 raw = self.raw(store_id, str(item["id"]))
-                if raw and any(text in raw.body.lower() for text in sought):
+                if raw and _mentions(raw.body.decode("utf-8", "replace"), emails, phones):
                     found.append(str(item["id"]))
         return found
 
@@ -166,6 +172,14 @@ class Deliveries:
         for one in [status] if status else [each.value for each in DeliveryStatus]:
             found += self._table.listing("DELIVERIES", store_id, one, after=after, limit=limit)
         return [_record(item) for item in sorted(found, key=lambda item: str(item["gsi1sk"]))[:limit]]
+
+
+def _mentions(text: str, emails: Sequence[str], phones: Sequence[str]) -> bool:
+    lower = text.lower()
+    if any(email in lower or json.dumps(email)[1:-1] in lower for email in emails):
+        return True
+    digits = text.translate(_BETWEEN_DIGITS)
+    return any(phone in digits for phone in phones)
 
 
 def _expiry(record: DeliveryRecord) -> int:

@@ -166,8 +166,8 @@ class Runtime:
         return token
 
     def _register_handlers(self) -> None:
-        for name, handler in self._app.handler_map.items():
-            self._lambdas.register(name, handler)
+        for function in (*self._app.pure_lambda_functions, *self._app.event_sources):
+            self._lambdas.register(function.name, self._app.handler_map[function.name])
         for source in self._app.event_sources:
             if expression := getattr(source, "schedule_expression", None):
                 self._schedules.add(source.name, str(expression))

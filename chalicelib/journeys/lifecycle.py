@@ -19,6 +19,7 @@ from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import EnrolmentStatus
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
 from chalicelib.journeys.ports import EnrolmentRecords, JourneyRecords, Workflows
+from chalicelib.journeys.texts import text_mistakes
 from chalicelib.journeys.triggers import event_type
 from chalicelib.settings import Settings
 
@@ -52,6 +53,8 @@ class Lifecycle:
             expected = "1 to 40 of a-z, 0-9 and -, not beginning with -"
             raise BadInput("this is no journey id", [FieldMistake("id", f"expected {expected}")])
         definition = Definition.parse(data)
+        if mistakes := list(text_mistakes(definition)):
+            raise BadInput("the journey has mistakes", mistakes)
 
         def with_draft(present: Journey | None) -> Journey:
             now = self._clock.now()

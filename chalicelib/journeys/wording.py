@@ -224,7 +224,10 @@ def _without_liquid(text: str) -> str:
 
 def length_of(duration: Duration, locale: str) -> str:
     parts = [_many(getattr(duration, unit), forms, locale) for unit, forms in _UNITS.items() if getattr(duration, unit)]
-    return (" ו־" if locale == "he" else " and ").join(parts)
+    if locale != "he":
+        return " and ".join(parts)
+    first, *rest = parts
+    return first + "".join(f" ו־{part}" if part[0].isdigit() else f" ו{part}" for part in rest)
 
 
 def _many(number: int, forms: tuple[Pair, Pair, Pair, Pair], locale: str) -> str:

@@ -35,6 +35,9 @@ _ASIDE_FORM = re.compile(f"{_ASIDE}(\\d+){_ASIDE_END}")
 _LINK_MARKS = re.compile(f"{_LINK}([^{_LABEL}]*){_LABEL}([^{_LINK_END}]*){_LINK_END}", re.DOTALL)
 _EMPTY_FIELD = re.compile(f"{_FIELD}\\s*{_FIELD_END}")
 
+_UNWANTED = frozenset(("Cc", "Co", "Cs", "Cn"))  # control, private use, half a character, not assigned
+_DEEPEST = 10
+
 _TAGS = frozenset(("if", "unless", "case", "for", "assign", "break", "continue"))
 _FILTERS = frozenset(
     (
@@ -75,7 +78,7 @@ class _Language(Environment):
     context_depth_limit = 8
     loop_iteration_limit = 500
     local_namespace_limit = 20_000
-    output_stream_limit = 50_000
+    output_stream_limit = 100_000
 
 
 def _language() -> Environment:
@@ -191,16 +194,21 @@ def _reason(wrong: LiquidError) -> str:
     return _PRIVATE.sub("", str(wrong.message or type(wrong).__name__)).splitlines()[0]
 
 
-def clean(value: Any) -> Any:
-    """A field's value without private-use and control characters, all the way down; other objects become text."""
+def clean(value: Any, depth: int = 0) -> Any:
+    """A field's value without private-use and control characters, all the way down; other objects become text.
+
+    What is nested deeper than any template could read is left out, so that no event can exhaust the stack.
+    """
     if isinstance(value, str):
-        return "".join(c for c in value if c == "\n" or unicodedata.category(c) not in ("Cc", "Co", "Cs", "Cn"))
-    if isinstance(value, Mapping):
-        return {str(key): clean(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [clean(inner) for inner in value]
+        return "".join(c for c in value if c == "\n" or unicodedata.category(c) not in _UNWANTED)
     if value is None or isinstance(value, bool | int | float):
         return value
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): clean(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [clean(inner, depth + 1) for inner in value]
     return clean(str(value))
 
 

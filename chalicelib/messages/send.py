@@ -100,9 +100,9 @@ class EmailSender:
         before = found or blank
         decision = self._decide(store, contact, kind, now)
         if isinstance(decision, Later):
-            raise NotNow(rfc3339(decision.until))
+            raise NotNow(rfc3339(decision.until), decision.reason)
         if isinstance(decision, Hold):
-            raise NotNow(rfc3339(now + HELD_RECHECK))
+            raise NotNow(rfc3339(now + HELD_RECHECK), decision.reason)
         if isinstance(decision, No):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
         try:
@@ -166,7 +166,8 @@ class EmailSender:
 
     def _email(self, store: Store, contact: Contact, claimed: Message, rendered: Rendered) -> Email:
         sender = store.settings.sender
-        headers = {"Feedback-ID": f"{claimed.step}:{claimed.journey}:{claimed.kind.value}:{store.id}"}
+        # Gmail's feedback loop: three fields of ours and the sender's, at most 15 letters.
+        headers = {"Feedback-ID": f"{claimed.journey}.{claimed.step}:{store.id}:{claimed.kind.value}:agala"}
         if claimed.kind is MessageKind.MARKETING:  # RFC 8058 §3.1
             url = self._links.unsubscribe_url(store.id, claimed.id, Channel.EMAIL)
             headers["List-Unsubscribe"] = f"<{url}>"

@@ -82,7 +82,10 @@ class StepFunctionsWorkflows:
 
 
 def machine_name(name: str, definition: str) -> str:
-    """At most 80 letters, digits and dashes, the same for the same name and definition."""
+    """At most 80 letters, digits and dashes, the same for the same name and definition.
+
+    `agala-` is what the functions' policies know our state machines by.
+    """
     hashed = hashlib.sha256(f"{name}\x1f{definition}".encode()).hexdigest()[:16]
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", name)
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", f"agala-{name}")
     return f"{readable[: _LONGEST_NAME - len(hashed) - 1]}-{hashed}"

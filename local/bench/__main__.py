@@ -57,8 +57,8 @@ def _units(bill: dict[str, Any]) -> str:
 
 
 def _purchase(found: dict[str, Any]) -> Iterator[Row]:
-    yield "purchase of a new contact", _units(found["purchase"]["new_contact"]), "two deliveries, one enrolment"
-    yield "purchase of a known contact", _units(found["purchase"]["known_contact"]), ""
+    yield "purchase of a new contact", _units(found["new_contact"]), "two deliveries, one enrolment"
+    yield "purchase of a known contact", _units(found["known_contact"]), ""
     yield "both deliveries once more", _units(found["repeated_deliveries"]), ""
     yield "message", _units(found["message"]), ""
     states = found["state_transitions"]

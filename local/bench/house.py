@@ -70,11 +70,11 @@ class House(live.Runtime):
         return counting
 
     def take(self, store_id: str, *deliveries: Delivery) -> None:
-        """Deliver, and wait until all of it is applied and nothing is due."""
+        """Deliver one after the other, each applied before the next comes, so that counts are always the same."""
         for delivery in deliveries:
             if (status := self.deliver(store_id, delivery)) != 200:
                 raise RuntimeError(f"a delivery was answered {status}")
-        self.settle()
+            self.settle()
 
     def settle(self) -> None:
         if not (

@@ -78,11 +78,13 @@ def measure(rounds: int = ROUNDS) -> dict[str, Any]:
 def _start(module: str, ready: str, folder: str) -> tuple[float, float]:
     timed = subprocess.run(
         [sys.executable, "-c", _TIMED.format(module=module, ready=ready)],
-        check=True,
+        check=False,
         capture_output=True,
         text=True,
         cwd=ROOT,
         env={"PYTHONPATH": f"{ROOT}:{folder}", **_ENVIRONMENT},
     )
+    if timed.returncode:
+        raise RuntimeError(f"{module} cannot be imported: {timed.stderr.strip()}")
     imported, until_ready = timed.stdout.split()
     return float(imported), float(until_ready)

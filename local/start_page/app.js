@@ -38,7 +38,7 @@ function frame() {
 
 function chooseStore() {
   const kept = sessionStorage.getItem("agala-store");
-  state.store = stores.find((store) => store.id === kept) ?? stores.at(-1) ?? null;
+  state.store = stores.find((store) => store.id === kept) ?? stores[0] ?? null;
   by("stores").replaceChildren(...stores.map((store) =>
     element("option", { value: store.id, selected: store.id === state.store?.id }, store.name)));
   by("stores").disabled = stores.length < 2;
@@ -66,7 +66,7 @@ async function refresh(force = false) {
     if (made === shown && !force) return;
     shown = made;
     const content = await VIEWS[view].draw(seen, state, ...rest);
-    if (mine === turn) by("view").replaceChildren(...[content].flat());
+    if (mine === turn && content) by("view").replaceChildren(...[content].flat());
   } catch (problem) {
     if (mine !== turn) return;
     if (!(problem instanceof Refused)) {

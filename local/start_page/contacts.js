@@ -80,7 +80,7 @@ function drawOne(seen, state) {
             enrolments.reverse().map((one) => [
               element("a", { href: `#/journey/${encodeURIComponent(one.journey)}` }, own(one.journey)),
               badge(one.status, word(one.status)), own(one.at_step), moment(one.entered_at, zone),
-              moment(one.ended_at ? null : one.due_at, zone), own(word(one.reason)),
+              moment(one.ended_at ? null : one.due_at, zone), own(one.reason === one.status ? "" : word(one.reason)),
             ])) : empty(word("nothing")))),
       element("section", { class: "card" },
         element("h2", {}, word("timeline")),
@@ -89,12 +89,15 @@ function drawOne(seen, state) {
 }
 
 function happening(event, zone) {
-  const { number, total, items } = event.properties;
+  const { number, total, items, journey, subject, step, reason, status, detail } = event.properties;
+  const why = reason ?? (event.type.endsWith("not_sent") ? detail : null) ?? status;
   return element("li", {},
     element("span", { class: "quiet" }, moment(event.occurred_at, zone)),
     element("strong", {}, word(event.type)),
     number ? element("span", {}, " ", own(`#${number}`)) : null,
     total?.currency ? element("span", { class: "quiet" }, " ", money(total)) : null,
+    subject || step ? element("span", {}, " ", own(subject ?? step)) : null,
+    typeof journey === "string" ? element("div", { class: "quiet" }, own(journey), why ? ` · ${word(why)}` : "") : null,
     Array.isArray(items) ? element("ul", {}, items.map((item) =>
       element("li", {}, own(item.name), Number(item.quantity) > 1 ? ` ×${item.quantity}` : ""))) : null);
 }

@@ -65,7 +65,7 @@ async function drawOne(seen, state, id) {
           enrolments.slice(-200).reverse().map((one) => [
             element("a", { href: `#/contact/${encodeURIComponent(one.contact_id)}` }, own(one.contact_id.slice(-8))),
             badge(one.status, word(one.status)), own(one.at_step), moment(one.entered_at, zone),
-            moment(one.ended_at ? null : one.due_at, zone), own(word(one.reason)),
+            moment(one.ended_at ? null : one.due_at, zone), own(one.reason === one.status ? "" : word(one.reason)),
           ])) : empty(word("nothing")))),
   ];
 }

@@ -1,7 +1,8 @@
 import { badge, element, empty, facts, own } from "./elements.js";
-import { moment, word } from "./words.js";
+import { language, moment, word } from "./words.js";
 
 const WAYS = ["letter", "text", "details"];
+const MOST = 300; // lines
 let way = "letter";
 
 async function read(state) {
@@ -12,9 +13,13 @@ async function read(state) {
 function draw(mails, state, chosen) {
   if (!mails.length) return empty(word(state.store ? "no_mails" : "no_stores"));
   const open = mails.find((mail) => mail.id === chosen) ?? mails[0];
-  return element("div", { class: "split" },
-    element("ol", { class: "list" }, mails.slice(0, 300).map((mail) => line(mail, mail === open, state))),
-    letter(open, state));
+  const lines = mails.slice(0, MOST).map((mail) => line(mail, mail === open, state));
+  const shown = document.querySelector(".letter");
+  if (shown?.dataset.shown === open.id + language) { // who reads a letter keeps it, and their place in the list
+    document.querySelector(".list").replaceChildren(...lines);
+    return null;
+  }
+  return element("div", { class: "split" }, element("ol", { class: "list" }, lines), letter(open, state));
 }
 
 function line(mail, open, state) {
@@ -35,11 +40,11 @@ function letter(mail, state) {
   const buttons = WAYS.map((name) =>
     element("button", { type: "button", "data-way": name, onclick: () => show(name) }, word(name)));
   show(way);
-  return element("article", { class: "card letter" },
+  return element("article", { class: "card letter", "data-shown": mail.id + language },
     element("header", {},
       element("h1", {}, own(mail.subject)),
       facts([
-        [word("from"), own(mail.from)],
+        [word("from"), named(mail.from)],
         [word("to"), mail.contact_id && state.store
           ? element("a", { href: `#/contact/${encodeURIComponent(mail.contact_id)}` }, own(mail.to)) : own(mail.to)],
         [word("at"), moment(mail.at, state.store?.timezone)],
@@ -49,6 +54,12 @@ function letter(mail, state) {
       ]),
       element("div", { class: "choice" }, buttons)),
     pane);
+}
+
+/** `name <address>`: each with a direction of its own. */
+function named(sender) {
+  const [, name, address] = /^(.*) (<[^<>]*>)$/.exec(sender) ?? [];
+  return name ? [own(name), " ", own(address)] : own(sender);
 }
 
 const WAY = {

@@ -1,4 +1,4 @@
-// The page's words, in both languages. A word that is not here is shown as it came.
+// The page's words, in both languages. A word that is not here is shown as it came, in spaces for underscores.
 
 const WORDS = {
   en: {
@@ -29,7 +29,12 @@ const WORDS = {
     no_address: "no address", sending_stopped: "sending is stopped",
     order_placed: "Order placed", order_paid: "Order paid", order_completed: "Order completed",
     order_cancelled: "Order cancelled", order_refunded: "Refund", payment_failed: "Payment failed",
-    contact_created: "First seen", product_back_in_stock: "Back in stock",
+    contact_created: "First seen", product_back_in_stock: "Back in stock", consent_changed: "Consent changed",
+    journey_entered: "Entered a journey", journey_ended: "Journey ended", journey_stopped: "Journey stopped",
+    journey_held: "Journey held", journey_resumed: "Journey goes on",
+    message_sent: "Message sent", message_not_sent: "Message not sent", message_delivered: "Message delivered",
+    message_failed: "Message failed", message_bounced: "Message bounced", message_complained: "Marked as spam",
+    message_opened: "Message opened", message_clicked: "Link clicked", message_unknown: "Message: unknown if sent",
   },
   he: {
     store: "חנות", outbox: "דואר יוצא", journeys: "מסעות", contacts: "אנשי קשר", switch: "English",
@@ -59,7 +64,12 @@ const WORDS = {
     no_address: "אין כתובת", sending_stopped: "השליחה עצורה",
     order_placed: "הזמנה בוצעה", order_paid: "הזמנה שולמה", order_completed: "הזמנה הושלמה",
     order_cancelled: "הזמנה בוטלה", order_refunded: "החזר כספי", payment_failed: "תשלום נכשל",
-    contact_created: "הופעה ראשונה", product_back_in_stock: "חזר למלאי",
+    contact_created: "הופעה ראשונה", product_back_in_stock: "חזר למלאי", consent_changed: "ההסכמה השתנתה",
+    journey_entered: "כניסה למסע", journey_ended: "סוף המסע", journey_stopped: "המסע נעצר",
+    journey_held: "המסע מוחזק", journey_resumed: "המסע ממשיך",
+    message_sent: "הודעה נשלחה", message_not_sent: "הודעה לא נשלחה", message_delivered: "הודעה נמסרה",
+    message_failed: "הודעה נכשלה", message_bounced: "הודעה חזרה", message_complained: "סומנה כספאם",
+    message_opened: "הודעה נפתחה", message_clicked: "קישור הוקלק", message_unknown: "הודעה: לא ידוע אם נשלחה",
   },
 };
 
@@ -67,7 +77,7 @@ const KEPT = "agala-language";
 export let language = localStorage.getItem(KEPT) ?? (navigator.language.startsWith("he") ? "he" : "en");
 
 export function word(key) {
-  return WORDS[language][key] ?? String(key ?? "");
+  return WORDS[language][key] ?? String(key ?? "").replaceAll("_", " ");
 }
 
 export function speak(chosen) {

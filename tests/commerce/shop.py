@@ -191,8 +191,8 @@ def story() -> list[Change]:
         order("101", 1, S.FAILED, NOA),
         order("101", 2, S.PAID, NOA, paid=2),
         order("101", 3, S.COMPLETED, NOA, paid=2),
-        order("102", 5, S.PAID, NOA_ACCOUNT, placed=1.5, paid=1.5, items=two),
-        order("102", 9, S.PAID, NOA_ACCOUNT, placed=1.5, paid=1.5, items=two, refunds=(refund("r1", 2000, 9),)),
+        order("102", 5, S.PAID, NOA_ELSEWHERE, placed=1.5, paid=1.5, items=two),
+        order("102", 9, S.PAID, NOA_ELSEWHERE, placed=1.5, paid=1.5, items=two, refunds=(refund("r1", 2000, 9),)),
         order("103", 10, S.PAID, NOA_ELSEWHERE, placed=10, paid=10),
         order("103", 12, S.REFUNDED, NOA_ELSEWHERE, placed=10, paid=10, refunds=(refund("r2", 5000, 12),)),
         order("104", 13, S.PAID, DAN, placed=13, paid=13, items=two),
@@ -203,9 +203,11 @@ def story() -> list[Change]:
         OrderDeleted("106", version(21, 99)),
         OrderRestored("106", version(22)),
         order("107", 25, S.PAID, Person(), placed=25, paid=25),
-        order("107", 26, S.PAID, NOA_ACCOUNT, placed=25, paid=25),
+        order("107", 26, S.PAID, NOA_ELSEWHERE, placed=25, paid=25),
         order("108", 27, S.PAID, DAN, placed=27, paid=27),
         order("108", 28, S.PAID, NOA, placed=27, paid=27),  # the shop put it under the right name
+        order("109", 29, S.PAID, Person(phone="0505550102"), placed=29, paid=29),  # by telephone
+        # Only this tells that the guest and the account are one person.
         customer("7", 4, NOA_ACCOUNT, 4, chose(ConsentStatus.UNSUBSCRIBED, 4)),
         customer("7", 11, NOA_ELSEWHERE, 4),
         customer("8", 30, Person(email="eve@mail.test", customer_id="8"), 30),
@@ -240,7 +242,7 @@ def records(shop: Shop, store_id: str = "shop") -> str:
             for value in values:
                 pointed = shop.contacts.find(store_id, kind, value)
                 found[f"{kind} {value}"] = pointed.id if pointed else None
-    for number in range(101, 109):
+    for number in range(101, 110):
         record = shop.orders.get(store_id, str(number))
         if record:
             owner = shop.contacts.get(store_id, record.contact_id) if record.contact_id else None

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
 from graphlib import CycleError
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from chalicelib.settings import Settings
 from chalicelib.storage.table import create_table
+from chalicelib.storage.workflows import machine_name
 from infra import package
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,6 +81,18 @@ def test_each_function_writes_only_the_log_that_bears_its_name(function: str) ->
     name = resource_of(function)["Properties"]["FunctionName"]["Fn::Sub"]
     logs = [s for s in POLICIES[function]["Statement"] if s["Action"][0].startswith("logs:")]
     assert [s["Resource"]["Fn::Sub"].endswith(f":log-group:/aws/lambda/{name}:*") for s in logs] == [True]
+
+
+def test_policies_know_state_machines_by_the_name_that_they_get() -> None:
+    name = machine_name("01j-welcome-1", "{}")
+    places = [
+        s["Resource"]["Fn::Sub"]
+        for policy in POLICIES.values()
+        for s in policy["Statement"]
+        if s["Action"][0].startswith("states:")
+    ]
+    patterns = [re.search(r":(?:stateMachine|execution):([^:]+)", place) for place in places]
+    assert places and all(pattern and fnmatch(name, pattern[1]) for pattern in patterns)
 
 
 def test_the_door_cannot_touch_the_table() -> None:

@@ -170,6 +170,18 @@ def test_good_liquid_is_no_mistake() -> None:
     assert check_content(good) == []
 
 
+def test_an_owner_can_loop_over_the_orders_items() -> None:
+    loop = "{% for item in order.items %}{{ forloop.index }}. {{ item.name }} {{ item.total }}{% endfor %}"
+    assert "1. קפה טחון ₪118.00" in render(content({"type": "text", "text": loop}), data(language="en")).text
+
+
+def test_an_event_nested_without_end_does_no_harm() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(5_000):
+        deep = {"x": deep}
+    assert render(content({"type": "text", "text": "א{{ event.x.x }}"}), data(event=event(**deep))).text
+
+
 def test_a_mistake_in_the_subject_is_found() -> None:
     [mistake] = check_content(content(subject="{{ nobody.name }}"))
     assert mistake.field == "subject"

@@ -130,7 +130,7 @@ def test_quiet_hours_send_the_step_away_until_they_end(bench: Bench) -> None:
     bench.shop = store(settings={"quiet_hours": {"email": {"from": "11:00", "to": "13:00"}}})
     with pytest.raises(NotNow) as caught:
         bench.send()
-    assert str(caught.value) == "2026-11-22T11:00:00.000Z"
+    assert (str(caught.value), caught.value.reason) == ("2026-11-22T11:00:00.000Z", "quiet_hours")
     assert bench.messages.kept == {}
     bench.clock.advance(hours=1)
     assert bench.send().status is MessageStatus.SENT
@@ -141,7 +141,7 @@ def test_a_stopped_store_holds_messages_until_it_is_live_again(bench: Bench) -> 
     with pytest.raises(NotNow) as caught:
         bench.send(MessageKind.TRANSACTIONAL)
     bench.clock.advance(hours=1)
-    assert str(caught.value) == rfc3339(bench.clock.now())
+    assert (str(caught.value), caught.value.reason) == (rfc3339(bench.clock.now()), "sending_stopped")
     bench.shop = store()
     assert bench.send(MessageKind.TRANSACTIONAL).status is MessageStatus.SENT
 

@@ -1,0 +1,22 @@
+"""Mistakes in a journey's texts: Liquid that cannot be read, fields that do not exist, addresses that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.errors import FieldMistake
+from chalicelib.journeys.actions import SendEmail
+from chalicelib.journeys.definition import Definition
+from chalicelib.messages.content import check_content
+
+
+def text_mistakes(definition: Definition) -> Iterator[FieldMistake]:
+    """`field` is the place (`steps[1].then[0].content.he.subject`), `message` names the step by its id."""
+    for place in definition.located():
+        if not isinstance(place.step, SendEmail):
+            continue
+        for language, content in place.step.content.items():
+            for mistake in check_content(content):
+                yield FieldMistake(
+                    f"{place.path}.content.{language}.{mistake.field}", f"step {place.step.id!r}: {mistake.message}"
+                )

@@ -240,6 +240,12 @@ def test_a_journey_about_cancellations_is_not_ended_by_one(world: World) -> None
     assert world.only().status is EnrolmentStatus.RUNNING
 
 
+def test_a_journey_of_nothing_but_waits_is_over_at_once(world: World) -> None:
+    world.activate(journey(pause()))
+    world.buy("1")
+    assert (world.only().status, world.recorded.started) == (EnrolmentStatus.COMPLETED, {})
+
+
 def test_stop_all_ends_what_is_on_its_way_and_nothing_else(world: World) -> None:
     world.activate(journey(mail()))
     world.buy("1")

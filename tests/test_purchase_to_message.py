@@ -15,7 +15,7 @@ from chalicelib.commerce.intake import ContactRef
 from chalicelib.commerce.order import Order, OrderStatus
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
-from chalicelib.commerce.store import Platform, Store
+from chalicelib.commerce.store import Platform, QuietHours, Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.handlers.journey_steps import journey_step
@@ -253,6 +253,26 @@ def test_in_a_busy_hour_of_the_provider_the_message_goes_later_and_once(shop: Sh
     shop.workflows.live(days=1)
     assert shop.steps_sent() == ["one"]
     assert [e.status for e in shop.enrolments()] == [EnrolmentStatus.COMPLETED]
+
+
+def test_in_quiet_hours_a_marketing_message_waits_for_the_morning_of_the_store(shop: Shop) -> None:
+    hours = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
+    settings = shop.store.settings.model_copy(update={"quiet_hours": {Channel.EMAIL: hours}})
+    shop.store = shop.wiring.stores.save(shop.store.model_copy(update={"settings": settings}))
+    shop.activate("one", journey(mail("one", kind="marketing")))
+    shop.deliver("customer.created.http")
+    shop.subscribe()
+    shop.deliver("order.updated.http")
+    shop.workflows.live(hours=1)
+    morning = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)  # 9:00 in Paris
+    (enrolment,) = shop.enrolments()
+    assert (enrolment.at_step, enrolment.due_at) == ("one", morning)
+    assert "quiet_hours" in (enrolment.history[-1].detail or "")
+    assert shop.steps_sent() == []
+    shop.workflows.live(days=1)
+    assert shop.steps_sent() == ["one"]
+    (enrolment,) = shop.enrolments()
+    assert (enrolment.status, enrolment.ended_at) == (EnrolmentStatus.COMPLETED, morning)
 
 
 def test_an_answer_lost_on_its_way_back_sends_once(shop: Shop) -> None:

@@ -114,7 +114,8 @@ class Enroller:
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
         """End everything this contact is in (`contact_erased`, `store_deleted`, …)."""
         for enrolment in self._enrolments.of_contact(store_id, contact_id):
-            self.end(enrolment, EnrolmentStatus.STOPPED, reason)
+            if enrolment.open:
+                self.end(enrolment, EnrolmentStatus.STOPPED, reason)
 
     def end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
         """End one: its record first, then its execution. What ended already keeps its reason, and its execution is
@@ -199,6 +200,8 @@ class Enroller:
             rev=1,  # so that a save after a merge moved it away is a conflict, and never a second birth
         )
         enrolment = noted(enrolment, now, "entered", detail=event.id)
+        if first is None:  # nothing but waits: whoever enters is through
+            return ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed")
         over = exit_reason(self._orders, store_id, seen)
         return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
 

@@ -145,7 +145,7 @@ class Steps:
     def _may_go_on(self, enrolment: Enrolment, step: str | None) -> tuple[Store, Enrolment]:
         """Held while the journey is paused; over when store, journey or order are."""
         store = self._stores.get(enrolment.store_id)
-        journey = self._journeys.get(enrolment.store_id, enrolment.journey)
+        journey = self._journeys.head(enrolment.store_id, enrolment.journey)
         if store is None or journey is None:
             self._end(enrolment, EnrolmentStatus.STOPPED, "store_deleted")
         if journey.status is JourneyStatus.STOPPED:
@@ -159,7 +159,7 @@ class Steps:
     def _hold(self, enrolment: Enrolment, step: str) -> Enrolment:
         """Raises `Held`, unless the journey was resumed at this very moment and the sweep may have missed us."""
         stopped = self._enrolments.save(held(enrolment, self._clock.now(), step))
-        journey = self._journeys.get(enrolment.store_id, enrolment.journey)
+        journey = self._journeys.head(enrolment.store_id, enrolment.journey)
         if journey is None or journey.status is JourneyStatus.PAUSED:
             raise Held("the journey is paused")
         return self._enrolments.save(resumed_here(stopped, self._clock.now()))

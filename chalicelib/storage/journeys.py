@@ -14,20 +14,37 @@ from chalicelib.storage.table import ConditionFailed, Put, Table
 
 
 class Journeys:
+    """A head is small and read at every event and step; the draft, with all its content, is an item of its own."""
+
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def get(self, store_id: str, journey_id: str) -> Journey | None:
+        """The head together with its draft."""
+        head, draft = keys.journey(store_id, journey_id), keys.journey_draft(store_id, journey_id)
+        found = {item["sk"]: item for item in self._table.get_many([head, draft])}
+        if head[1] not in found:
+            return None
+        return load(Journey, {**found[head[1]], "draft": found.get(draft[1], {}).get("draft")})
+
+    def head(self, store_id: str, journey_id: str) -> Journey | None:
+        """Without its draft: to look at, not to save."""
         item = self._table.get(*keys.journey(store_id, journey_id))
         return load(Journey, item) if item else None
 
     def save(self, journey: Journey) -> Journey:
         """Raises `Conflict` if somebody was quicker."""
         written = journey.model_copy(update={"rev": journey.rev + 1})
-        self._table.put(Put(dump(written, keys.journey(journey.store_id, journey.id)), rev=journey.rev))
+        head = dump(written.model_copy(update={"draft": None}), keys.journey(journey.store_id, journey.id))
+        writes = [Put(head, rev=journey.rev)]
+        if journey.draft is not None:
+            pk, sk = keys.journey_draft(journey.store_id, journey.id)
+            writes.append(Put({"pk": pk, "sk": sk, "draft": journey.draft}))
+        self._table.transact(writes)
         return written
 
     def of_store(self, store_id: str) -> list[Journey]:
+        """By id, without their drafts: to look at, not to save."""
         return [load(Journey, item) for item in self._table.query(f"STORE#{store_id}", prefix="J#")]
 
     def version(self, store_id: str, journey_id: str, version: int) -> JourneyVersion | None:

@@ -16,6 +16,10 @@ def journey(store_id: str, journey_id: str) -> tuple[str, str]:
     return f"STORE#{store_id}", f"J#{journey_id}"
 
 
+def journey_draft(store_id: str, journey_id: str) -> tuple[str, str]:
+    return f"JOURNEY#{store_id}#{journey_id}", "DRAFT"
+
+
 def journey_version(store_id: str, journey_id: str, version: int) -> tuple[str, str]:
     return f"JOURNEY#{store_id}#{journey_id}", f"V#{version:06d}"
 

@@ -240,6 +240,12 @@ def test_a_journey_about_cancellations_is_not_ended_by_one(world: World) -> None
     assert world.only().status is EnrolmentStatus.RUNNING
 
 
+def test_a_journey_of_nothing_but_waits_is_over_at_once(world: World) -> None:
+    world.activate(journey(pause()))
+    world.buy("1")
+    assert (world.only().status, world.recorded.started) == (EnrolmentStatus.COMPLETED, {})
+
+
 def test_stop_all_ends_what_is_on_its_way_and_nothing_else(world: World) -> None:
     world.activate(journey(mail()))
     world.buy("1")
@@ -250,6 +256,24 @@ def test_stop_all_ends_what_is_on_its_way_and_nothing_else(world: World) -> None
     done, stopped = world.enrolled()
     assert done.status is EnrolmentStatus.COMPLETED
     assert (stopped.status, stopped.reason) == (EnrolmentStatus.STOPPED, "contact_erased")
+
+
+def test_a_merge_at_the_very_moment_of_the_start_leaves_one_enrolment_where_the_contact_is_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.activate(journey(mail()))
+    older = world.add_contact("older@shopper.example")
+    start = world.recorded.start
+
+    def merged_meanwhile(machine: str, execution: str, payload: dict[str, Any]) -> None:
+        start(machine, execution, payload)
+        world.contacts.move(world.store.id, world.contact, older)
+
+    event = world.order("1")
+    monkeypatch.setattr(world.recorded, "start", merged_meanwhile)
+    world.tell(event)
+    assert world.enrolled() == []
+    assert len(world.enrolments.of_contact(world.store.id, older)) == 1
 
 
 # Orders that come in another order than they were paid

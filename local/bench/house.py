@@ -41,6 +41,10 @@ class House(live.Runtime):
     def parts(self) -> LocalWiring:
         return cast("LocalWiring", wiring.get())
 
+    def unmetered(self) -> Any:
+        """A client of the same table that nobody counts."""
+        return local_client("dynamodb", self.parts.client("dynamodb").meta.endpoint_url)
+
     @property
     def workflows(self) -> LocalWorkflows:
         return cast("LocalWorkflows", self.parts.workflows)
@@ -53,9 +57,8 @@ class House(live.Runtime):
                 stack.enter_context(patch.object(walk, name, self._counted(getattr(walk, name))))
             inside = Runtime(settings)
             stack.callback(inside.close)
-            client = self.parts.client("dynamodb")
-            self.meter = Meter(local_client("dynamodb", client.meta.endpoint_url))
-            self.meter.watch(client.meta.events)
+            self.meter = Meter(self.unmetered())
+            self.meter.watch(self.parts.client("dynamodb").meta.events)
             inside.serve()
             yield self
 

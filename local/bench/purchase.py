@@ -92,7 +92,7 @@ def _lengthen(house: House, store_id: str, number: int, entries: int) -> None:
         )
         for n in range(entries - have)
     ]
-    table, client = house.parts.settings.table, house.parts.client("dynamodb")
+    table, client = house.parts.settings.table, house.unmetered()
     for first in range(0, len(events), 25):  # the most that one batch takes
         items = [to_wire(event_item(partition, event)) for event in events[first : first + 25]]
         client.batch_write_item(RequestItems={table: [{"PutRequest": {"Item": item}} for item in items]})

@@ -30,6 +30,7 @@ from local.reports import Reports
 from local.schedules import Schedules
 from local.server import Server
 from local.settings import LocalSettings
+from local.table_client import TableClient
 from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
@@ -61,7 +62,8 @@ class LocalWiring(wiring.Wiring):
         """Of the table server, which speaks DynamoDB, S3 and SSM. One for all threads: clients are thread-safe."""
         with self._making:
             if service not in self._clients:
-                self._clients[service] = local_client(service, self._endpoint)
+                made = TableClient(self._endpoint) if service == "dynamodb" else local_client(service, self._endpoint)
+                self._clients[service] = made
             return self._clients[service]
 
 

@@ -75,6 +75,7 @@ def test_a_list_is_a_filter_and_pages_go_on(call: Caller, path: str, clock: Hand
     while following:
         page = call("GET", following).json
         seen += [contact["email"] for contact in page["items"]]
+        assert len(seen) <= 5
         following = page["next"] and f"{path}?list=even&limit=2&cursor={page['next']}"
     assert seen == [f"shopper{number}@shopper.example" for number in (0, 2, 4, 6)]
 

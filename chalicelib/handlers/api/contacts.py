@@ -161,7 +161,7 @@ def list_contacts(call: Call) -> ContactList:
     records = call.wiring.contacts
     kept, following = sift(
         lambda last, count: records.list(call.store.id, after=last, limit=count),
-        lambda contact: asked.list is None or asked.list in contact.lists,
+        (lambda contact: asked.list in contact.lists) if asked.list is not None else None,
         records.sort_key,
         asked.limit,
         listing,
@@ -183,7 +183,7 @@ def list_contacts(call: Call) -> ContactList:
 def post_contacts(call: Call) -> Reply:
     """201 where one new contact was made, 200 where a known one was changed and for many."""
     if isinstance(call.body, ContactBatch):
-        return Reply(TakenList(items=[_taken(call, given) for given in call.body.contacts]))
+        return Reply(TakenList(items=_all_taken(call, call.body.contacts)))
     contact, made = _take(call, call.body)
     return Reply(shown(contact), status=201 if made else 200)
 
@@ -250,6 +250,7 @@ def export_contact(call: Call) -> Reply:
 
 
 _NEVER_NULL = ("email", "phone", "lists", "tags", "fields", "consent")
+_SIDE_BY_SIDE = 8
 _AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
@@ -301,6 +302,45 @@ def _take(call: Call, given: ContactNew) -> tuple[Contact, bool]:
     known = call.wiring.contacts.pointers(call.store.id, identities_of(person, call.store.country).pairs())
     contact = call.wiring.contact_book.upsert(call.store, ContactInput(**told))
     return contact, not known
+
+
+def _all_taken(call: Call, given: list[Any]) -> list[Taken]:
+    """Side by side, for an API Gateway answers within 29 seconds; but who may be one person, one after the other."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    taken: list[Taken | None] = [None] * len(given)
+
+    def take(places: list[int]) -> None:
+        for place in places:
+            taken[place] = _taken(call, given[place])
+
+    with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+        for done in [pool.submit(take, places) for places in _perhaps_one_person(given)]:
+            done.result()
+    return [one for one in taken if one is not None]
+
+
+def _perhaps_one_person(given: list[Any]) -> list[list[int]]:
+    """The places of those that share an identity, directly or through others; each group in the order given."""
+    leader = list(range(len(given)))
+    first: dict[tuple[str, str], int] = {}
+
+    def lead(place: int) -> int:
+        while leader[place] != place:
+            place = leader[place]
+        return place
+
+    for place, told in enumerate(given):
+        for kind in ("email", "phone", "external_id"):
+            if isinstance(told, dict) and told.get(kind):
+                text = str(told[kind]).strip().casefold()
+                identity = (kind, "".join(filter(str.isdigit, text))[-7:] if kind == "phone" else text)
+                ends = lead(first.setdefault(identity, place)), lead(place)
+                leader[max(ends)] = min(ends)
+    groups: dict[int, list[int]] = {}
+    for place in range(len(given)):
+        groups.setdefault(lead(place), []).append(place)
+    return list(groups.values())
 
 
 def _taken(call: Call, given: Any) -> Taken:

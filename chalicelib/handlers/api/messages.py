@@ -78,7 +78,7 @@ def list_messages(call: Call) -> MessageList:
     else:
         found, following = sift(
             lambda last, count: records.of_store(call.store.id, after=last, limit=count),
-            keep,
+            keep if asked.journey else None,
             records.sort_key,
             asked.limit,
             listing,

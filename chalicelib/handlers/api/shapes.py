@@ -133,17 +133,20 @@ def page(
 
 def sift(
     read: Callable[[str | None, int], Sequence[Kept]],
-    keep: Callable[[Kept], bool],
+    keep: Callable[[Kept], bool] | None,
     key: Callable[[Kept], str],
     limit: int,
     listing: str,
     after: str | None,
 ) -> tuple[list[Kept], str | None]:
-    """A page of those that `keep` lets through, and where the next begins.
+    """A page of those that `keep` lets through (None: all), and where the next begins.
 
     `read(after, count)` gives the next of the listing. At most `MOST_READ` records are looked at for one page, so a
     page may be short and still have a next.
     """
+    if keep is None:
+        kept, following = page(read(after, limit + 1), limit, listing, key)
+        return list(kept), following
     found: list[Kept] = []
     looked = 0
     while looked < MOST_READ:

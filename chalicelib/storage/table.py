@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import Binary, TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import BadInput, Conflict, TryLater
 from chalicelib.storage import keys
+from chalicelib.storage.wire import from_wire, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Item = dict[str, Any]
-_to_wire, _from_wire = TypeSerializer(), TypeDeserializer()
 MOST_TOGETHER = 100
 _BUSY = ("ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded", "InternalServerError")
 
 
 class ConditionFailed(Conflict):
     """Somebody else wrote first, or the record is there (or gone) already."""
-
-
-def _plain(value: Any) -> Any:
-    """DynamoDB has no floats: they travel as decimals and come back as int or float."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    return value
-
-
-def _natural(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, Binary):
-        return bytes(value.value)  # type: ignore[attr-defined]
-    if isinstance(value, dict):
-        return {k: _natural(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_natural(v) for v in value]
-    return value
-
-
-def to_wire(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: _to_wire.serialize(_plain(v)) for k, v in item.items() if v is not None}
-
-
-def from_wire(item: Mapping[str, Any]) -> Item:
-    return {k: _natural(_from_wire.deserialize(v)) for k, v in item.items()}
 
 
 @dataclass(frozen=True)

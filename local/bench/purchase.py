@@ -10,8 +10,8 @@ from typing import Any
 
 from chalicelib.commerce.event import Event
 from chalicelib.storage import keys
-from chalicelib.storage.table import to_wire
 from chalicelib.storage.timeline import event_item
+from chalicelib.storage.wire import to_wire
 from local.bench.house import SECRET, House, make_store, open_house, shopper, wait_then_mail
 from local.demo import play
 from local.demo.shop import CUP, GREEN

@@ -247,7 +247,7 @@ def _shown(call: Call, store: Store) -> dict[str, Any]:
 def not_yet(settings: StoreSettings) -> list[str]:
     """Settings the owner chose that nothing obeys so far: promised silently, they would be a lie."""
     usual = StoreSettings()
-    names = ("rest_days", "caps", "attribution_days")
+    names = ("rest_days", "attribution_days")
     return [f"settings.{name}" for name in names if getattr(settings, name) != getattr(usual, name)]
 
 

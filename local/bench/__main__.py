@@ -28,7 +28,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     for name in wanted:
         start = time.monotonic()
-        found[name] = _alone(MEASURES[name])
+        found[name] = alone(MEASURES[name])
         for row in ROWS[name](found[name]):
             print("{:<44} {:<38} {}".format(*row))
         print(f"{'':<44} ({time.monotonic() - start:.0f} s)", flush=True)
@@ -36,7 +36,7 @@ def main() -> None:
         print(json.dumps(found, separators=(",", ":")))
 
 
-def _alone(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def alone(measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """In a process of its own, so that no measure meets what another has loaded."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
         return process.submit(measure).result()

@@ -14,12 +14,13 @@ from unittest.mock import patch
 
 from chalicelib import wiring
 from chalicelib.journeys import walk
+from local import runtime
 from local.bench.units import Meter
 from local.demo import live, play
 from local.demo.shop import Shopper
 from local.demo.woocommerce import Delivery
 from local.queue import LocalQueue
-from local.runtime import LocalWiring, Runtime
+from local.runtime import LocalWiring
 from local.settings import LocalSettings
 from local.table_server import local_client
 from local.workflows import LocalWorkflows
@@ -43,7 +44,15 @@ class House(live.Runtime):
 
     def unmetered(self) -> Any:
         """A client of the same table that nobody counts."""
-        return local_client("dynamodb", self.parts.client("dynamodb").meta.endpoint_url)
+        return local_client("dynamodb", self.endpoint)
+
+    def _metered(self, endpoint: str) -> Any:
+        """In the place of the runtime's own quick client: boto3's, whose events can be read along."""
+        self.endpoint = endpoint
+        client = local_client("dynamodb", endpoint)
+        self.meter = Meter(self.unmetered())
+        self.meter.watch(client.meta.events)
+        return client
 
     @property
     def workflows(self) -> LocalWorkflows:
@@ -55,11 +64,10 @@ class House(live.Runtime):
         with ExitStack() as stack:
             for name in ("begin", "time_came", "task_succeeded", "task_failed"):
                 stack.enter_context(patch.object(walk, name, self._counted(getattr(walk, name))))
-            inside = Runtime(settings)
-            stack.callback(inside.close)
-            self.meter = Meter(self.unmetered())
-            self.meter.watch(self.parts.client("dynamodb").meta.events)
+            stack.enter_context(patch.object(runtime, "TableClient", self._metered))
+            inside = runtime.Runtime(settings)
             inside.serve()
+            stack.callback(inside.close)
             yield self
 
     def _counted(self, walked: Any) -> Any:

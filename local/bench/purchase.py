@@ -42,22 +42,22 @@ def measure() -> dict[str, Any]:
         }
 
 
-def measure_history() -> dict[str, Any]:
+def measure_history(short: int = SHORT, long: int = LONG) -> dict[str, Any]:
     """The same purchase for a contact with a short and with a long timeline."""
     with open_house() as house:
         store_id = make_store(house)
         play.activate(house, store_id, "after-purchase", wait_then_mail({"hours": 1}))
         bills = {}
-        for number, entries in ((1, SHORT), (2, LONG)):
+        for number, entries in ((1, short), (2, long)):
             house.take(store_id, *_told(house, number, order=2000 + number))
             house.await_executions(number * 2 - 1)
             _lengthen(house, store_id, number, entries)
             bills[entries] = _bill(house, store_id, number, order=3000 + number, ended=number * 2)
         return {
-            "entries": [SHORT, LONG],
-            "short": bills[SHORT],
-            "long": bills[LONG],
-            "ratio": round(_units(bills[LONG]) / _units(bills[SHORT]), 3),
+            "entries": [short, long],
+            "short": bills[short],
+            "long": bills[long],
+            "ratio": round(_units(bills[long]) / _units(bills[short]), 3),
         }
 
 

@@ -143,7 +143,7 @@ class Subject(Form):
     """A product or a category by its store id, `trigger` for those of the journey's event; neither: anything.
 
     The product `consumable` is the one of the event that is used up first, and none of what was bought beside it;
-    an event without one matches nothing. An id that is given but empty (or null) was not chosen yet: it matches nothing.
+    an event without one matches nothing. Nor does an id that is given but empty (or null): it was not chosen yet.
     """
 
     product: Id | None = None

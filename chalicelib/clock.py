@@ -27,8 +27,14 @@ def rfc3339(moment: datetime) -> str:
 
 
 def parse_rfc3339(text: str) -> datetime:
-    """The inverse of `rfc3339`; any RFC 3339 offset is taken. Raises ValueError for a time without a zone."""
+    """The inverse of `rfc3339`; any RFC 3339 offset is taken.
+
+    Raises ValueError for a time without a zone, and for one that in UTC is before the year 1 or after 9999.
+    """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time needs a zone, such as 2026-11-21T21:15:56Z")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time needs a year from 1 to 9999, in UTC") from None

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.ports import EmailChannel
     from chalicelib.messages.send import EmailSender
     from chalicelib.storage.contacts import Contacts
+    from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
@@ -119,6 +120,12 @@ class Wiring:
         return Contacts(self.table)
 
     @cached_property
+    def decisions(self) -> Decisions:
+        from chalicelib.storage.decisions import Decisions
+
+        return Decisions(self.table)
+
+    @cached_property
     def orders(self) -> Orders:
         from chalicelib.storage.orders import Orders
 
@@ -149,7 +156,7 @@ class Wiring:
         return Enroller(
             self.journeys,
             self.enrolments,
-            self.contacts,
+            self.decisions,
             self.orders,
             self.products,
             self.timeline,
@@ -197,11 +204,9 @@ class Wiring:
         from chalicelib.journeys.steps import Steps
 
         return Steps(
-            self.stores,
+            self.decisions,
             self.journeys,
             self.enrolments,
-            self.contacts,
-            self.orders,
             self.products,
             self.contact_book,
             self.enroller,

@@ -183,6 +183,27 @@ def test_a_consumable_is_reminded_of_before_it_is_used_up_unless_it_was_bought_a
     assert shop.steps_sent() == ["restock", "restock", "last-word"]
 
 
+def test_buying_again_what_came_beside_the_consumable_does_not_end_its_reminders(shop: Shop) -> None:
+    shop.activate("replenishment", template("replenishment"))
+    mug = next(c for c in shop.parsed("product.updated.http") if isinstance(c, Product))
+    shop.tell(mug.model_copy(update={"lifetime_days": 20}))
+    shop.tell(mug.model_copy(update={"external_id": "99", "name": "Cookies", "sku": None}))
+    recorded = next(c for c in shop.parsed("order.updated.http") if isinstance(c, Order))
+    tea = recorded.items[0]
+    cookies = tea.model_copy(update={"product_id": "99", "variation_id": None, "name": "Cookies"})
+    shop.order("15", items=(cookies, tea))
+    shop.subscribe()
+    shop.workflows.live(days=2)
+    shop.order("16", items=(cookies,))
+    assert [e.status for e in shop.enrolments()] == [EnrolmentStatus.RUNNING]
+    shop.workflows.live(days=14)
+    assert shop.steps_sent() == ["time-to-restock"]
+    assert "Café crème mug" in shop.channel.taken[0].html and "Cookies" not in shop.channel.taken[0].html
+    shop.order("17", items=(tea,))
+    first, second = shop.enrolments()
+    assert (first.status, second.status) == (EnrolmentStatus.GOAL_MET, EnrolmentStatus.RUNNING)
+
+
 def test_a_pause_holds_and_a_resume_goes_on_where_it_was(shop: Shop) -> None:
     shop.activate("two", journey(mail("one"), pause(days=3), mail("two"), pause("more", days=3), mail("three")))
     shop.deliver("order.updated.http")

@@ -1,7 +1,8 @@
 """A journey as Amazon States Language: one task for neighbouring actions, waits as waits, branches as choices.
 
 State names are step ids. Beside them: `<branch>?` chooses the way that the task before it found; `<task> not now`
-and `<task> later` wait out what may not be done yet; `<wait> when` works out a wait's end where no task stands
+and `<task> later` wait out what may not be done yet; `<task> again` is an hour's rest when all retries are used up, for
+nobody is given up because a provider or AWS was out; `<wait> when` works out a wait's end where no task stands
 before it; `<wait> resumed` goes on to the same end in the resume machine. Capitals mark the rest: Over, Done (a journey
 without any step that has an effect), Enter, Lost.
 """
@@ -28,6 +29,11 @@ _TRANSIENT = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.TooManyRequestsException",
 ]
+# A function that ran out of time or memory, or could not begin (Step Functions developer guide, same page; Lambda
+# developer guide, "Runtime API" for the names that newer runtimes report). A step asked again does nothing twice.
+_CRASHED = ["Lambda.Unknown", "States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.ImportModuleError"]
+_BUSY = ["ProviderBusy", "TryLater"]
+_REST = 3600  # seconds
 _RETRY = [
     {
         "ErrorEquals": _TRANSIENT,
@@ -38,7 +44,15 @@ _RETRY = [
         "JitterStrategy": "FULL",
     },
     {
-        "ErrorEquals": ["ProviderBusy", "TryLater"],
+        "ErrorEquals": _CRASHED,
+        "IntervalSeconds": 60,
+        "BackoffRate": 2.0,
+        "MaxAttempts": 3,
+        "MaxDelaySeconds": 300,
+        "JitterStrategy": "FULL",
+    },
+    {
+        "ErrorEquals": _BUSY,
         "IntervalSeconds": 30,
         "BackoffRate": 2.0,
         "MaxAttempts": 12,
@@ -184,12 +198,15 @@ class _Machine:
         """What the named errors of this task lead to. Only a message may have to wait for its time."""
         self.states.setdefault(OVER, {"Type": "Succeed"})
         over = {"ErrorEquals": ["Held", "Ended"], "ResultPath": "$.over", "Next": OVER}
-        self.states[task]["Catch"] = [over]
+        again = f"{task} again"
+        tired = {"ErrorEquals": [*_BUSY, *_TRANSIENT, *_CRASHED], "ResultPath": "$.again", "Next": again}
+        self.states[task]["Catch"] = [over, tired]
+        self.states[again] = {"Type": "Wait", "Seconds": _REST, "Next": task}
         if not any(self.plan.steps[step].type in SENDING for step in self.states[task]["Parameters"]["steps"]):
             return
         not_now, later = f"{task} not now", f"{task} later"
         caught = {"ErrorEquals": ["NotNow"], "ResultPath": "$.not_now", "Next": not_now}
-        self.states[task]["Catch"] = [caught, over]
+        self.states[task]["Catch"].insert(0, caught)
         self.states[not_now] = {
             "Type": "Pass",
             "Parameters": {"cause.$": "States.StringToJson($.not_now.Cause)"},
@@ -203,7 +220,7 @@ def _rank(state: str) -> int:
     """The journey's own way first, then what waits for its time, the ends last."""
     if state in (OVER, LOST):
         return 2
-    return 1 if state.endswith((" not now", " later")) else 0
+    return 1 if state.endswith((" not now", " later", " again")) else 0
 
 
 def _onward(following: str | None) -> dict[str, Any]:

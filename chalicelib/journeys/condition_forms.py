@@ -24,6 +24,7 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 
 TRIGGER = "trigger"
+CONSUMABLE = "consumable"
 
 _PROFILE = (
     "email",
@@ -133,7 +134,7 @@ def _is_time(value: Any) -> bool:
         return False
     try:
         parse_rfc3339(f"{value}T00:00:00Z" if len(value) == 10 else value)
-    except (ValueError, OverflowError):
+    except ValueError:
         return False
     return True
 
@@ -141,7 +142,8 @@ def _is_time(value: Any) -> bool:
 class Subject(Form):
     """A product or a category by its store id, `trigger` for those of the journey's event; neither: anything.
 
-    An id that is given but empty (or null) was not chosen yet: it matches nothing.
+    The product `consumable` is the one of the event that is used up first, and none of what was bought beside it;
+    an event without one matches nothing. Nor does an id that is given but empty (or null): it was not chosen yet.
     """
 
     product: Id | None = None

@@ -17,6 +17,7 @@ from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact, PurchaseFact, Share
 from chalicelib.journeys.condition_forms import (
+    CONSUMABLE,
     TRIGGER,
     AllOf,
     AnyOf,
@@ -73,7 +74,7 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
 
 
 def needs(condition: Condition, event: Mapping[str, Any] | None) -> set[str]:
-    """Purchase subjects to load for `Facts.purchases`; `trigger` is resolved through the event's items."""
+    """Purchase subjects to load for `Facts.purchases`; `trigger` and `consumable` are resolved through the event."""
     subjects: set[str] = set()
     for _, inner in located(condition, ""):
         if isinstance(inner, Purchased):
@@ -102,7 +103,11 @@ def _subjects_needed(bought: Bought, event: Mapping[str, Any] | None) -> set[str
 def _subjects_asked(bought: Bought, event: Mapping[str, Any] | None) -> list[str]:
     if bought.kind is None or bought.id is None:
         return []
-    return subjects_of(event, bought.kind) if bought.id == TRIGGER else [f"{bought.kind}:{bought.id}"]
+    if bought.id == TRIGGER:
+        return subjects_of(event, bought.kind)
+    if bought.product == CONSUMABLE:
+        return subjects_of({"properties": _properties(event).get("consumable")}, "product")
+    return [f"{bought.kind}:{bought.id}"]
 
 
 # Purchases
@@ -281,7 +286,7 @@ def _moment(value: Any) -> datetime | None:
         return None
     try:
         return parse_rfc3339(f"{value}T00:00:00Z" if len(value) == 10 else value)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
 
 

@@ -151,11 +151,11 @@ class _Drawing:
         width, height = float(_CARD_WIDTH), 0.0
         for index, step in enumerate(steps):
             ways = inner_steps(step)
-            height += _CARD_HEIGHT + (_DOWN if index < len(steps) - 1 or ways else 0)
+            height += _CARD_HEIGHT + (_DOWN if index < len(steps) - 1 else 0)
             if ways:
                 sizes = [self._measure(inner) for _, inner in ways]
                 width = max(width, sum(size.width for size in sizes) + _BETWEEN * (len(sizes) - 1))
-                height += max(size.height for size in sizes) + _PART + _JOIN - _DOWN
+                height += max(size.height for size in sizes) + _PART + _JOIN
         return _Size(width, height)
 
     # Steps

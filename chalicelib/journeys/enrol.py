@@ -15,21 +15,30 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import enrolment_id, message_id
 from chalicelib.journeys.actions import Wait
-from chalicelib.journeys.conditions import evaluate
+from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
-from chalicelib.journeys.facts import FactsReader, as_entered, with_catalogue
+from chalicelib.journeys.facts import (
+    as_entered,
+    before_entry,
+    messages_asked,
+    on_the_way,
+    subjects_asked,
+    with_catalogue,
+)
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.passages import ended, noted, resumed, withdrawn
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import (
-    ContactRecords,
+    DecisionRecords,
     EnrolmentRecords,
+    Found,
     JourneyRecords,
     OrderRecords,
     ProductRecords,
     TimelineRecords,
+    Wanted,
     Workflows,
 )
 from chalicelib.journeys.published import Edition, Published
@@ -48,7 +57,7 @@ class Enroller:
         self,
         journeys: JourneyRecords,
         enrolments: EnrolmentRecords,
-        contacts: ContactRecords,
+        decisions: DecisionRecords,
         orders: OrderRecords,
         products: ProductRecords,
         timeline: TimelineRecords,
@@ -57,13 +66,12 @@ class Enroller:
     ) -> None:
         self._journeys = journeys
         self._enrolments = enrolments
-        self._contacts = contacts
+        self._decisions = decisions
         self._orders = orders
         self._products = products
         self._timeline = timeline
         self._clock = clock
         self._published = Published(journeys)
-        self._facts = FactsReader(contacts)
         self._waits = Waits(products)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
 
@@ -79,13 +87,14 @@ class Enroller:
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
             self._launcher.launch(enrolment)  # one whose start a crash swallowed
-        met = [self._look_at_goal(enrolment) for enrolment in mine]
-        if any(met):
-            mine = self._enrolments.of_contact(store.id, contact_id)
-        journeys = self._taking_in(store.id, told)
         oldest = self._clock.now() - FRESH
         fresh = [event for event in told if event.occurred_at > oldest]
-        in_the_way = [self._enter_all(store.id, contact_id, journeys, mine, event) for event in fresh]
+        journeys = self._taking_in(store.id, fresh)
+        found = self._read(store.id, contact_id, journeys, fresh, mine)
+        met = [self._look_at_goal(enrolment, found) for enrolment in mine]
+        if any(met):
+            mine = self._enrolments.of_contact(store.id, contact_id)
+        in_the_way = [self._enter_all(store.id, contact_id, journeys, mine, event, found) for event in fresh]
         if any(in_the_way):
             self.reconsider(store, contact_id)
         if any(event.type.startswith("order_") for event in told):
@@ -107,8 +116,9 @@ class Enroller:
                 self._withdraw(enrolment)
         mine = self._enrolments.of_contact(store.id, contact_id)
         journeys = self._taking_in(store.id, orders)
+        found = self._read(store.id, contact_id, journeys, orders)
         for event in orders:
-            self._enter_all(store.id, contact_id, journeys, mine, event)
+            self._enter_all(store.id, contact_id, journeys, mine, event, found)
         self._leave_with_orders(mine, None)
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
@@ -136,8 +146,46 @@ class Enroller:
 
     # Entering
 
+    def _read(
+        self,
+        store_id: str,
+        contact_id: str,
+        journeys: Sequence[Journey],
+        events: Iterable[Event],
+        enrolments: Iterable[Enrolment] = (),
+    ) -> Found:
+        """What the entries of these events and the goals of these enrolments are decided by, read at once."""
+        subjects: set[str] = set()
+        messages: set[str] = set()
+        orders: set[str] = set()
+        conditional = False
+        for enrolment in enrolments:
+            if goal := self._goal(enrolment):
+                conditional = True
+                subjects |= subjects_asked([goal], enrolment.event)
+                messages |= set(messages_asked([goal], enrolment.id))
+        for event in events:
+            seen = as_entered(event)
+            for edition in self._open_to(store_id, journeys, event):
+                orders |= {order for order in [order_of(seen)] if order}
+                if where := edition.definition.trigger.where:
+                    conditional = True
+                    subjects |= subjects_asked([where], seen)
+        if not (conditional or orders):
+            return Found()
+        return self._decisions.read(store_id, contact_id, Wanted(orders=orders, messages=messages, subjects=subjects))
+
+    def _open_to(self, store_id: str, journeys: Iterable[Journey], event: Event) -> list[Edition]:
+        return [
+            self._published.get(store_id, journey.id, journey.live_version)
+            for journey in journeys
+            if journey.trigger_type == event.type and journey.live_version is not None
+        ]
+
     def _taking_in(self, store_id: str, events: Iterable[Event]) -> list[Journey]:
         types = {event.type for event in events}
+        if not types:
+            return []
         return [
             journey
             for journey in self._journeys.of_store(store_id)
@@ -145,24 +193,29 @@ class Enroller:
         ]
 
     def _enter_all(
-        self, store_id: str, contact_id: str, journeys: Iterable[Journey], mine: list[Enrolment], event: Event
+        self,
+        store_id: str,
+        contact_id: str,
+        journeys: Iterable[Journey],
+        mine: list[Enrolment],
+        event: Event,
+        found: Found,
     ) -> bool:
         """True if an enrolment that an earlier event should have had stands in this one's way."""
-        ways = [journey for journey in journeys if journey.trigger_type == event.type]
-        in_the_way = [self._enter(store_id, contact_id, journey, mine, event) for journey in ways]
+        editions = self._open_to(store_id, journeys, event)
+        in_the_way = [self._enter(contact_id, edition, mine, event, found) for edition in editions]
         return any(in_the_way)
 
-    def _enter(self, store_id: str, contact_id: str, journey: Journey, mine: list[Enrolment], event: Event) -> bool:
-        before = [enrolment for enrolment in mine if enrolment.journey == journey.id]
-        if journey.live_version is None or any(e.event.get("id") == event.id for e in before):
+    def _enter(self, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found) -> bool:
+        before = [enrolment for enrolment in mine if enrolment.journey == edition.version.journey]
+        if any(e.event.get("id") == event.id for e in before):
             return False
-        edition = self._published.get(store_id, journey.id, journey.live_version)
         now = self._clock.now()
-        if not self._matches(store_id, contact_id, edition, event, now):
+        if not _matches(edition, event, found, now):
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
-            enrolment = self._entering(store_id, contact_id, journey.id, edition, key, event, now)
+            enrolment = self._entering(contact_id, edition, key, event, found, now)
             entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
             if entered is not None:
                 mine.append(entered)
@@ -172,18 +225,10 @@ class Enroller:
             _happened_after(e, event) and self._is_untouched(e, edition) for e in before
         )
 
-    def _matches(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
-        trigger = edition.definition.trigger
-        if event_type(trigger) != event.type or not concerns(trigger, event.properties):
-            return False
-        if trigger.where is None:
-            return True
-        facts = self._facts.before_entry(store_id, contact_id, event, [trigger.where], now)
-        return facts is not None and evaluate(trigger.where, facts)
-
     def _entering(
-        self, store_id: str, contact_id: str, journey_id: str, edition: Edition, key: str, event: Event, now: datetime
+        self, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
     ) -> Enrolment:
+        store_id, journey_id = edition.version.store_id, edition.version.journey
         first = first_step(edition.definition)
         seen = as_entered(event)
         enrolment = Enrolment(
@@ -202,7 +247,7 @@ class Enroller:
         enrolment = noted(enrolment, now, "entered", detail=event.id)
         if first is None:  # nothing but waits: whoever enters is through
             return ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed")
-        over = exit_reason(self._orders, store_id, seen)
+        over = exit_reason(found.orders.get(order_of(seen) or ""))
         return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
 
     def _revived(self, wanted: Enrolment) -> Enrolment | None:
@@ -218,26 +263,35 @@ class Enroller:
 
     # Goals and exits
 
-    def _look_at_goal(self, enrolment: Enrolment) -> bool:
-        """True if it is met now."""
+    def _goal(self, enrolment: Enrolment) -> Condition | None:
         if not enrolment.open:
-            return False
-        goal = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version).definition.goal
+            return None
+        return self._published.get(enrolment.store_id, enrolment.journey, enrolment.version).definition.goal
+
+    def _look_at_goal(self, enrolment: Enrolment, found: Found) -> bool:
+        """True if it is met now."""
+        goal = self._goal(enrolment)
         if goal is None:
             return False
-        facts = self._facts.on_the_way(enrolment, [goal], self._clock.now())
+        facts = on_the_way(enrolment, [goal], found, self._clock.now())
         if facts is None or not evaluate(goal, facts):
             return False
         self.end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
         return True
 
     def _leave_with_orders(self, enrolments: Iterable[Enrolment], concerned: Collection[object] | None) -> None:
-        """End what began with orders that no longer stand: the `concerned` ones, or any."""
+        """End what began with orders that no longer stand: the `concerned` ones, or any.
+
+        Orders are read anew, after the entries: of an order's end and an entry by it one always sees the other.
+        """
+        reasons: dict[str, str | None] = {}
         for enrolment in enrolments:
             order_id = order_of(enrolment.event) if enrolment.open else None
             if order_id is None or (concerned is not None and order_id not in concerned):
                 continue
-            if reason := exit_reason(self._orders, enrolment.store_id, enrolment.event):
+            if order_id not in reasons:
+                reasons[order_id] = exit_reason(self._orders.get(enrolment.store_id, order_id))
+            if reason := reasons[order_id]:
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
 
     # Putting right what came in the wrong order
@@ -251,21 +305,25 @@ class Enroller:
             return False
         store_id, contact_id = enrolment.store_id, enrolment.contact_id
         today = self._told_today(enrolment)
-        if today is not None and not self._matches(store_id, contact_id, edition, today, now):
+        if today is not None and not self._would_enter(store_id, contact_id, edition, today, now):
             return True
         return edition.definition.reentry.mode in ONE_OF_SEVERAL and any(
-            _happened_after(enrolment, event) and self._matches(store_id, contact_id, edition, event, now)
+            _happened_after(enrolment, event) and self._would_enter(store_id, contact_id, edition, event, now)
             for event in others
         )
+
+    def _would_enter(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
+        where = edition.definition.trigger.where
+        wanted = Wanted(subjects=subjects_asked([where] if where else [], as_entered(event)))
+        return _matches(edition, event, self._decisions.read(store_id, contact_id, wanted), now)
 
     def _is_untouched(self, enrolment: Enrolment, edition: Edition) -> bool:
         """No message of it was claimed, and it is not further than that."""
         if enrolment.status not in _MAY_BE_WITHDRAWN:
             return False
         sends = [found.step.id for found in edition.definition.located() if found.step.type.startswith("send_")]
-        wanted = [message_id(enrolment.id, step) for step in sends]
-        _, _, messages, _ = self._contacts.decision(enrolment.store_id, enrolment.contact_id, enrolment.id, wanted)
-        return not messages
+        wanted = Wanted(messages=[message_id(enrolment.id, step) for step in sends])
+        return not self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted).messages
 
     def _told_today(self, enrolment: Enrolment) -> Event | None:
         """The enrolment's event as it reads now: its time and its order's rank may have changed since."""
@@ -307,7 +365,18 @@ class Enroller:
 
     def _present(self, enrolment: Enrolment) -> Enrolment | None:
         """As it is now, wherever a merge moved it."""
-        return self._contacts.decision(enrolment.store_id, enrolment.contact_id, enrolment.id)[1]
+        wanted = Wanted(enrolment=enrolment.id)
+        return self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted).enrolment
+
+
+def _matches(edition: Edition, event: Event, found: Found, now: datetime) -> bool:
+    trigger = edition.definition.trigger
+    if event_type(trigger) != event.type or not concerns(trigger, event.properties):
+        return False
+    if trigger.where is None:
+        return True
+    facts = before_entry(event, found, now)
+    return facts is not None and evaluate(trigger.where, facts)
 
 
 def _place(event: Event) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.commerce.order import OrderStatus
-from chalicelib.journeys.ports import OrderRecords
+from chalicelib.commerce.ports import OrderRecord
 
 ON_ORDERS = frozenset({"order_placed", "order_paid", "order_completed", "order_delivered", "payment_failed"})
 """Events of an order that stands. Journeys about a cancellation or a refund are not ended by it."""
@@ -20,10 +20,8 @@ def order_of(event: Mapping[str, Any]) -> str | None:
     return order if isinstance(order, str) else None
 
 
-def exit_reason(orders: OrderRecords, store_id: str, event: Mapping[str, Any]) -> str | None:
-    """Why the enrolment of this event must end, by what the store says of the order today; None if it may go on."""
-    order_id = order_of(event)
-    record = orders.get(store_id, order_id) if order_id else None
+def exit_reason(record: OrderRecord | None) -> str | None:
+    """Why what began with this order must end, by what the store says of it today; None if it may go on."""
     if record is None:
         return None
     if record.is_deleted:

@@ -1,20 +1,18 @@
-"""Loading just those facts about a contact that some conditions ask for."""
+"""Just those facts about a contact that some conditions ask for: what to read, and what comes of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
-from chalicelib.contacts.contact import Contact
 from chalicelib.ids import message_id
 from chalicelib.journeys.conditions import Condition, Facts, needs, steps_mentioned
 from chalicelib.journeys.enrolment import Enrolment
-from chalicelib.journeys.ports import ContactRecords, ProductRecords
+from chalicelib.journeys.ports import Found, ProductRecords
 
 
 def as_entered(event: Event) -> dict[str, Any]:
@@ -41,42 +39,34 @@ def with_catalogue(products: ProductRecords, store_id: str, events: Iterable[Eve
     return [enriched(event, known) for event in told]
 
 
-@dataclass(frozen=True)
-class FactsReader:
-    contacts: ContactRecords
+def subjects_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> set[str]:
+    """The purchases to read for these conditions; `event` as an enrolment keeps it."""
+    return {subject for condition in conditions for subject in needs(condition, event)}
 
-    def before_entry(
-        self, store_id: str, contact_id: str, event: Event, conditions: Iterable[Condition], now: datetime
-    ) -> Facts | None:
-        """For a trigger's `where`. None if the contact is gone."""
-        seen = as_entered(event)
-        contact = self.contacts.get(store_id, contact_id)
-        if contact is None:
-            return None
-        subjects = {subject for condition in conditions for subject in needs(condition, seen)}
-        purchases = self.contacts.purchases(store_id, contact.id, subjects) if subjects else {}
-        return Facts(contact=contact, now=now, purchases=purchases, event=seen)
 
-    def on_the_way(
-        self, enrolment: Enrolment, conditions: Iterable[Condition], now: datetime, contact: Contact | None = None
-    ) -> Facts | None:
-        """For goals and branches of an enrolment; a `contact` just read is not read again. None if it is gone."""
-        asked = list(conditions)
-        subjects = {subject for condition in asked for subject in needs(condition, enrolment.event)}
-        steps = {message_id(enrolment.id, step): step for condition in asked for step in steps_mentioned(condition)}
-        since = entered_since(enrolment)
-        if contact is not None and not subjects and not steps:
-            return Facts(contact=contact, now=now, event=enrolment.event, entered_at=since)
-        found, _, messages, purchases = self.contacts.decision(
-            enrolment.store_id, enrolment.contact_id, enrolment.id, steps, subjects
-        )
-        if found is None:
-            return None
-        return Facts(
-            contact=found,
-            now=now,
-            purchases=purchases,
-            event=enrolment.event,
-            entered_at=since,
-            messages={steps[identifier]: message for identifier, message in messages.items()},
-        )
+def messages_asked(conditions: Iterable[Condition], enrolment_id: str) -> dict[str, str]:
+    """The messages to read for these conditions: each id with the step that it is of."""
+    steps = {step for condition in conditions for step in steps_mentioned(condition)}
+    return {message_id(enrolment_id, step): step for step in steps}
+
+
+def before_entry(event: Event, found: Found, now: datetime) -> Facts | None:
+    """For a trigger's `where`. None if the contact is gone."""
+    if found.contact is None:
+        return None
+    return Facts(contact=found.contact, now=now, purchases=found.purchases, event=as_entered(event))
+
+
+def on_the_way(enrolment: Enrolment, conditions: Iterable[Condition], found: Found, now: datetime) -> Facts | None:
+    """For goals and branches of an enrolment. None if the contact is gone."""
+    if found.contact is None:
+        return None
+    asked = messages_asked(conditions, enrolment.id)
+    return Facts(
+        contact=found.contact,
+        now=now,
+        purchases=found.purchases,
+        event=enrolment.event,
+        entered_at=entered_since(enrolment),
+        messages={step: found.messages[name] for name, step in asked.items() if name in found.messages},
+    )

@@ -20,25 +20,33 @@ class Launcher:
         self._clock = clock
 
     def launch(self, enrolment: Enrolment) -> None:
-        """Start the execution of the present generation and remember that it was: repeating is harmless.
+        """Start the execution of the present generation: repeating is harmless.
 
         The first generation runs the journey's machine from its beginning; later ones enter the resume machine at
-        `at_step`, a wait with its absolute end. Raises `TryLater` when the workflow service refuses for now.
+        `at_step`, a wait with its absolute end. That it was started is told by its first step, with the rest that it
+        records. Only where a wait comes before the first step this says so itself: else every event of the contact
+        would start it once more, until the wait ends. Raises `TryLater` when the workflow service refuses for now.
         """
         if enrolment.status is not EnrolmentStatus.RUNNING or enrolment.started:
             return
         edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
         machine = self._machine(edition, enrolment)
         self._workflows.start(machine, enrolment.execution, self._payload(edition, enrolment))
+        if not self._waits_first(edition, enrolment):
+            return
         try:
             self._enrolments.save(enrolment.model_copy(update={"started": True}))
         except Conflict:
-            return  # its first step was quicker than we, and every step marks it as started
+            return  # a step was quicker than we, and every step marks it as started
 
     def stop(self, enrolment: Enrolment, reason: str) -> None:
         """After the record says that it ended: nothing may come of a machine that is stopped first."""
         edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
         self._workflows.stop(self._machine(edition, enrolment), enrolment.execution, reason)
+
+    @staticmethod
+    def _waits_first(edition: Edition, enrolment: Enrolment) -> bool:
+        return enrolment.at_step is not None and isinstance(edition.definition.step(enrolment.at_step), Wait)
 
     @staticmethod
     def _machine(edition: Edition, enrolment: Enrolment) -> str:

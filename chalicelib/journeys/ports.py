@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -77,25 +78,41 @@ class EnrolmentRecords(Protocol):
     def all_of_journey(self, store_id: str, journey_id: str) -> Iterator[Enrolment]: ...
 
 
-Decision = tuple["Contact | None", "Enrolment | None", "dict[str, Message]", "dict[str, PurchaseFact]"]
-"""What a step decides by: the contact as it is now, the enrolment, messages by their id, purchases by subject."""
+@dataclass(frozen=True)
+class Wanted:
+    """What to read together with a contact, by ids; purchases by subject (`product:12`, `category:7`)."""
+
+    store: bool = False
+    journey: str | None = None
+    enrolment: str | None = None
+    orders: Collection[str] = ()
+    messages: Collection[str] = ()
+    subjects: Collection[str] = ()
 
 
-class ContactRecords(Protocol):
-    """Contacts (`storage.contacts.Contacts`); all of it follows merges."""
+@dataclass(frozen=True)
+class Found:
+    """What there is of it. Every subject that was asked for has a fact, empty where nothing was bought."""
 
-    def get(self, store_id: str, contact_id: str) -> Contact | None: ...
+    contact: Contact | None = None
+    store: Store | None = None
+    journey: Journey | None = None
+    """The head."""
+    enrolment: Enrolment | None = None
+    orders: Mapping[str, OrderRecord] = field(default_factory=dict)
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
 
-    def purchases(self, store_id: str, contact_id: str, subjects: Iterable[str]) -> dict[str, PurchaseFact]: ...
 
-    def decision(
-        self,
-        store_id: str,
-        contact_id: str,
-        enrolment_id: str,
-        message_ids: Iterable[str] = (),
-        subjects: Iterable[str] = (),
-    ) -> Decision: ...
+class DecisionRecords(Protocol):
+    """What journeys decide by (`storage.decisions.Decisions`)."""
+
+    def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
+        """The contact as it is now and what is wanted, in one request.
+
+        An id of a merged contact finds everything where it lives now. Of a contact that is gone nothing is found.
+        """
+        ...
 
 
 class TimelineRecords(Protocol):
@@ -114,10 +131,6 @@ class OrderRecords(Protocol):
 
 class ProductRecords(Protocol):
     def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]: ...
-
-
-class StoreRecords(Protocol):
-    def get(self, store_id: str) -> Store | None: ...
 
 
 class ContactChanges(Protocol):

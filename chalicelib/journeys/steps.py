@@ -13,30 +13,29 @@ from typing import Any, NoReturn
 
 from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SetField, Step, Wait
-from chalicelib.journeys.conditions import Facts, evaluate
+from chalicelib.journeys.conditions import Condition, Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
-from chalicelib.journeys.exits import exit_reason
-from chalicelib.journeys.facts import FactsReader
+from chalicelib.journeys.exits import exit_reason, order_of
+from chalicelib.journeys.facts import messages_asked, on_the_way, subjects_asked
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
 from chalicelib.journeys.ports import (
     ContactChanges,
-    ContactRecords,
+    DecisionRecords,
     Ended,
     EnrolmentRecords,
     EventListener,
+    Found,
     Held,
     JourneyRecords,
     NotNow,
-    OrderRecords,
     ProductRecords,
     ProviderBusy,
     Sender,
-    StoreRecords,
+    Wanted,
 )
 from chalicelib.journeys.published import Published
 from chalicelib.journeys.waits import Waits
@@ -55,33 +54,30 @@ class _Passing:
     enrolment: Enrolment
     facts: Facts
     go: str | None = None
+    changed: bool = False
+    """The contact is not as `facts` has it any more."""
 
 
 class Steps:
     def __init__(
         self,
-        stores: StoreRecords,
+        decisions: DecisionRecords,
         journeys: JourneyRecords,
         enrolments: EnrolmentRecords,
-        contacts: ContactRecords,
-        orders: OrderRecords,
         products: ProductRecords,
         book: ContactChanges,
         listener: EventListener,
         sender: Sender,
         clock: Clock,
     ) -> None:
-        self._stores = stores
+        self._decisions = decisions
         self._journeys = journeys
         self._enrolments = enrolments
-        self._contacts = contacts
-        self._orders = orders
         self._book = book
         self._listener = listener
         self._sender = sender
         self._clock = clock
         self._published = Published(journeys)
-        self._facts = FactsReader(contacts)
         self._waits = Waits(products)
 
     def run(
@@ -106,32 +102,38 @@ class Steps:
 
     def _fail(self, store_id: str, enrolment_id: str, generation: int, reason: str) -> None:
         """Nobody shall look as if still on the way whose execution failed; the error itself is in the log."""
-        _, enrolment, _, _ = self._contacts.decision(store_id, contact_of(enrolment_id), enrolment_id)
+        wanted = Wanted(enrolment=enrolment_id)
+        enrolment = self._decisions.read(store_id, contact_of(enrolment_id), wanted).enrolment
         if enrolment is not None and enrolment.open and enrolment.generation == generation:
-            self._enrolments.save(ended(enrolment, self._clock.now(), EnrolmentStatus.FAILED, reason))
+            try:
+                self._enrolments.save(ended(enrolment, self._clock.now(), EnrolmentStatus.FAILED, reason))
+            except Conflict:
+                raise TryLater("the enrolment is being changed by others") from None
 
     def _attempt(
         self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], following: Following
     ) -> dict[str, Any]:
-        contact, enrolment, _, _ = self._contacts.decision(store_id, contact_of(enrolment_id), enrolment_id)
-        if contact is None or enrolment is None or enrolment.generation != generation:
+        found = self._decisions.read(store_id, contact_of(enrolment_id), Wanted(store=True, enrolment=enrolment_id))
+        enrolment = found.enrolment
+        if enrolment is None or enrolment.generation != generation:
             raise Ended("no such enrolment in this generation")
         if enrolment.status is EnrolmentStatus.HELD:
             raise Held("the journey is paused")
         if enrolment.status is not EnrolmentStatus.RUNNING:
             raise Ended(f"the enrolment is over: {enrolment.status}")
-        return self._pass(contact, enrolment, steps, following)
+        if found.store is None:
+            self._end(enrolment, EnrolmentStatus.STOPPED, "store_deleted")
+        return self._pass(found.store, enrolment, steps, following)
 
-    def _pass(
-        self, contact: Contact, enrolment: Enrolment, steps: Sequence[str], following: Following
-    ) -> dict[str, Any]:
-        first = steps[0] if steps else following if isinstance(following, str) else None
-        store, enrolment = self._may_go_on(enrolment, first)
+    def _pass(self, store: Store, enrolment: Enrolment, steps: Sequence[str], following: Following) -> dict[str, Any]:
         definition = self._published.get(store.id, enrolment.journey, enrolment.version).definition
         todo = [definition.step(step) for step in steps]
         conditions = [step.condition for step in todo if isinstance(step, Branch)]
         conditions += [definition.goal] if definition.goal else []
-        facts = self._facts.on_the_way(enrolment, conditions, self._clock.now(), contact)
+        found = self._around(enrolment, conditions)
+        first = steps[0] if steps else following if isinstance(following, str) else None
+        enrolment = self._may_go_on(enrolment, found, definition.step(first) if first else None)
+        facts = on_the_way(enrolment, conditions, found, self._clock.now())
         if facts is None:
             raise Ended("the contact is gone")
         if definition.goal is not None and evaluate(definition.goal, facts):
@@ -142,23 +144,36 @@ class Steps:
         after = following.get(passing.go or "") if isinstance(following, dict) else following
         return self._onward(passing, definition.step(after) if after else None)
 
-    def _may_go_on(self, enrolment: Enrolment, step: str | None) -> tuple[Store, Enrolment]:
-        """Held while the journey is paused; over when store, journey or order are."""
-        store = self._stores.get(enrolment.store_id)
-        journey = self._journeys.head(enrolment.store_id, enrolment.journey)
-        if store is None or journey is None:
-            self._end(enrolment, EnrolmentStatus.STOPPED, "store_deleted")
-        if journey.status is JourneyStatus.STOPPED:
-            self._end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
-        if reason := exit_reason(self._orders, enrolment.store_id, enrolment.event):
-            self._end(enrolment, EnrolmentStatus.EXITED, reason)
-        if journey.status is JourneyStatus.PAUSED and step is not None:
-            return store, self._hold(enrolment, step)
-        return store, enrolment
+    def _around(self, enrolment: Enrolment, conditions: Sequence[Condition]) -> Found:
+        """What this enrolment may go on by, and just what these conditions ask for, read at once."""
+        order_id = order_of(enrolment.event)
+        wanted = Wanted(
+            journey=enrolment.journey,
+            orders=[order_id] if order_id else [],
+            messages=list(messages_asked(conditions, enrolment.id)),
+            subjects=subjects_asked(conditions, enrolment.event),
+        )
+        return self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted)
 
-    def _hold(self, enrolment: Enrolment, step: str) -> Enrolment:
+    def _may_go_on(self, enrolment: Enrolment, found: Found, step: Step | None) -> Enrolment:
+        """Held while the journey is paused; over when journey or order are."""
+        if found.journey is None:
+            self._end(enrolment, EnrolmentStatus.STOPPED, "store_deleted")
+        if found.journey.status is JourneyStatus.STOPPED:
+            self._end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
+        if reason := exit_reason(found.orders.get(order_of(enrolment.event) or "")):
+            self._end(enrolment, EnrolmentStatus.EXITED, reason)
+        if found.journey.status is JourneyStatus.PAUSED and step is not None:
+            return self._hold(enrolment, step)
+        return enrolment
+
+    def _hold(self, enrolment: Enrolment, step: Step) -> Enrolment:
         """Raises `Held`, unless the journey was resumed at this very moment and the sweep may have missed us."""
-        stopped = self._enrolments.save(held(enrolment, self._clock.now(), step))
+        now = self._clock.now()
+        if isinstance(step, Wait):  # it begins now, paused or not
+            until = self._waits.end(enrolment.store_id, step, enrolment.event, now)
+            enrolment = waiting(enrolment, now, step.id, until)
+        stopped = self._enrolments.save(held(enrolment, now, step.id))
         journey = self._journeys.head(enrolment.store_id, enrolment.journey)
         if journey is None or journey.status is JourneyStatus.PAUSED:
             raise Held("the journey is paused")
@@ -176,6 +191,8 @@ class Steps:
 
     def _act(self, step: Step, passing: _Passing) -> str | None:
         """Does it; what history shall say of it: a message's status, the way that a branch took."""
+        if passing.changed and not isinstance(step, ChangeList | ChangeTag | End):
+            self._look_again(passing)
         match step:
             case SendEmail():
                 return self._send(step, passing)
@@ -225,10 +242,15 @@ class Steps:
                     return
                 events = self._book.set_field(store.id, contact.id, step.field, step.value, cause)
         self._listener.on_events(store, contact.id, events)
-        changed = self._contacts.get(store.id, contact.id)
-        if changed is None:
+        passing.changed = True
+
+    def _look_again(self, passing: _Passing) -> None:
+        """At the contact, which a step before this one changed."""
+        contact = self._decisions.read(passing.store.id, passing.facts.contact.id, Wanted()).contact
+        if contact is None:
             raise Ended("the contact is gone")
-        passing.facts = replace(passing.facts, contact=changed)
+        passing.facts = replace(passing.facts, contact=contact)
+        passing.changed = False
 
     def _onward(self, passing: _Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""

@@ -18,6 +18,7 @@ from chalicelib.journeys.actions import (
     Wait,
 )
 from chalicelib.journeys.condition_forms import (
+    CONSUMABLE,
     TRIGGER,
     AllOf,
     AnyOf,
@@ -290,7 +291,7 @@ def _field_in_words(condition: FieldIs, locale: str) -> str:
 def _bought_in_words(bought: Bought, locale: str) -> str:
     said = say(("קנו", "bought"), locale) + " " + _subject_in_words(bought, locale)
     if bought.since:
-        same = bought.id == TRIGGER
+        same = bought.id == TRIGGER or bought.product == CONSUMABLE
         said += say((" שוב" if same else " מאז הכניסה למסע", " again" if same else " since entering"), locale)
     if bought.within_days == 1:
         said += say((" ביום האחרון", " in the last day"), locale)
@@ -318,5 +319,7 @@ def _subject_in_words(bought: Bought, locale: str) -> str:
     product = bought.kind == "product"
     if bought.id == TRIGGER:
         return say(("את אותו מוצר", "the same product") if product else ("מאותה קטגוריה", "the same category"), locale)
+    if bought.product == CONSUMABLE:
+        return say(("את המוצר המתכלה", "the consumable"), locale)
     noun = say(("מוצר" if product else "מקטגוריה", "product" if product else "from category"), locale)
     return f"{noun} {bought.id}"

@@ -21,7 +21,7 @@ from chalicelib.messages.content_model import (
     ProductBlock,
     TextBlock,
 )
-from chalicelib.messages.fields import KNOWN, RenderData, fields_of, trigger_product
+from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
 from chalicelib.messages.layout import page, text_page
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters, web_address
@@ -70,10 +70,11 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
 
 def products_needed(content: EmailContent, event: Mapping[str, Any]) -> set[str]:
     """The ids of the products to look up before rendering."""
-    properties = event.get("properties")
-    trigger = trigger_product(properties) if isinstance(properties, Mapping) else None
-    chosen = {block.product for block in content.blocks if isinstance(block, ProductBlock)} - {"trigger"}
-    return {product_id for product_id in (trigger, *chosen) if product_id}
+    told = event.get("properties")
+    properties = told if isinstance(told, Mapping) else {}
+    named = {block.product for block in content.blocks if isinstance(block, ProductBlock)}
+    meant = {product_meant(which, properties) for which in ("trigger", *named)}
+    return {product_id for product_id in meant if product_id}
 
 
 def check_content(content: EmailContent) -> list[FieldMistake]:

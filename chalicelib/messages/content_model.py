@@ -64,7 +64,8 @@ class OrderItemsBlock(Block):
 class ProductBlock(Block):
     """A product with its present price and picture: `trigger` is the one of the journey's event, else its store id.
 
-    An empty id shows nothing until the shop owner chooses one.
+    `consumable` is the one of the event that is used up first; where there is none, the block shows nothing. Nor
+    does it for an empty id, until the shop owner chooses one.
     """
 
     type: Literal["product"]

@@ -48,10 +48,21 @@ class RenderData:
         return found if isinstance(found, Mapping) else {}
 
     def product(self, which: str | None) -> Product | None:
-        """By id, or `trigger` for the event's own; None for one that is gone, hidden or not yet chosen."""
-        product_id = trigger_product(self.properties) if which == "trigger" else which
+        """By id, or a word for the event's own (`product_meant`); None for one gone, hidden or not yet chosen."""
+        product_id = product_meant(which, self.properties)
         product = self.products.get(product_id) if product_id else None
         return product if product is not None and product.published else None
+
+
+def product_meant(which: str | None, properties: Mapping[str, Any]) -> str | None:
+    """The store id that a product block names: itself, or what `trigger` and `consumable` mean for this event."""
+    if which == "trigger":
+        return trigger_product(properties)
+    if which != "consumable":
+        return which
+    consumable = properties.get("consumable")
+    found = consumable.get("product_id") if isinstance(consumable, Mapping) else None
+    return str(found) if found else None
 
 
 def trigger_product(properties: Mapping[str, Any]) -> str | None:

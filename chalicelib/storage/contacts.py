@@ -8,17 +8,14 @@ from typing import Any
 
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
-from chalicelib.contacts.contact import Contact, PurchaseFact
+from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
-from chalicelib.contacts.purchases import ContactOrder, Purchases, fact
-from chalicelib.journeys.enrolment import Enrolment
-from chalicelib.messages.message import Message
+from chalicelib.contacts.purchases import ContactOrder
 from chalicelib.storage import keys
 from chalicelib.storage.contact_moves import export, forget, move
-from chalicelib.storage.products import Products
 from chalicelib.storage.records import dump, load
-from chalicelib.storage.table import Delete, Item, Put, Table
+from chalicelib.storage.table import Delete, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
 
 
@@ -55,63 +52,6 @@ class Contacts:
     @staticmethod
     def sort_key(contact: Contact) -> str:
         return f"{rfc3339(contact.created_at)}#{contact.id}"
-
-    def purchases(self, store_id: str, contact_id: str, subjects: Iterable[str]) -> dict[str, PurchaseFact]:
-        """One fact for each subject (`product:12`, `category:7`), empty where nothing was bought."""
-        subjects = list(subjects)
-        if not subjects:
-            return {}
-        item = self._table.get(keys.contact(store_id, contact_id), keys.PURCHASES)
-        return self._facts(store_id, load(Purchases, item) if item else Purchases(), subjects)
-
-    def decision(
-        self,
-        store_id: str,
-        contact_id: str,
-        enrolment_id: str,
-        message_ids: Iterable[str] = (),
-        subjects: Iterable[str] = (),
-    ) -> tuple[Contact | None, Enrolment | None, dict[str, Message], dict[str, PurchaseFact]]:
-        """All that a step decides by, in one request (one more after a merge, and one for categories).
-
-        An id of a merged contact finds everything where it lives now. Messages and facts are by the ids asked for.
-        """
-        message_ids, subjects = list(message_ids), list(subjects)
-        wanted = [keys.PROFILE, keys.enrolment(enrolment_id), *(keys.message(m) for m in message_ids)]
-        if subjects:
-            wanted.append(keys.PURCHASES)
-        partition = keys.contact(store_id, contact_id)
-        found: dict[str, Item] = {}
-        for _ in range(10):  # merges of merged contacts are followed, never for ever
-            found = {item["sk"]: item for item in self._table.get_many([(partition, sk) for sk in wanted])}
-            into = found.get(keys.PROFILE, {}).get("merged_into")
-            if into is None:
-                break
-            partition = keys.contact(store_id, into)
-        if keys.PROFILE not in found:
-            return None, None, {}, {}
-        enrolment = found.get(keys.enrolment(enrolment_id))
-        if enrolment is not None and enrolment["id"] != enrolment_id:
-            enrolment = None  # of the other contact, who had entered by the same key before the merge
-        messages = {m: load(Message, found[keys.message(m)]) for m in message_ids if keys.message(m) in found}
-        bought = load(Purchases, found[keys.PURCHASES]) if keys.PURCHASES in found else Purchases()
-        return (
-            load(Contact, found[keys.PROFILE]),
-            load(Enrolment, enrolment) if enrolment else None,
-            {asked: message for asked, message in messages.items() if message.id == asked},
-            self._facts(store_id, bought, subjects),
-        )
-
-    def _facts(self, store_id: str, purchases: Purchases, subjects: Sequence[str]) -> dict[str, PurchaseFact]:
-        categories: dict[str, list[str]] = {}
-        if any(subject.startswith("category:") for subject in subjects):
-            known = Products(self._table).get_many(store_id, sorted(purchases.products()))
-            categories = {
-                i: [category.id for category in record.product.categories]
-                for i, record in known.items()
-                if record.product
-            }
-        return {subject: fact(purchases, subject, categories) for subject in subjects}
 
     def pointers(self, store_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pointer]:
         found = [load(Pointer, i) for i in self._table.get_many([keys.identity(store_id, k, v) for k, v in pairs])]

@@ -29,8 +29,10 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange, Consent
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.errors import NotFound
+from chalicelib.journeys.ports import Wanted
 from chalicelib.storage import keys
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.deliveries import Deliveries
 from chalicelib.storage.orders import Orders
 from chalicelib.storage.products import Products
@@ -232,7 +234,7 @@ def records(shop: Shop, store_id: str = "shop") -> str:
         items = shop.table.query(keys.contact(store_id, contact.id))
         bare = [{k: v for k, v in item.items() if k not in ("pk", "gsi1pk", "rev")} for item in items]
         subjects = ["product:1", "product:2", "product:21", "category:green", "category:black", "category:gift"]
-        facts = shop.contacts.purchases(store_id, contact.id, subjects)
+        facts = Decisions(shop.table).read(store_id, contact.id, Wanted(subjects=subjects)).purchases
         found[names[contact.id]] = [bare, {s: fact.model_dump(mode="json") for s, fact in facts.items()}]
         for kind, values in (
             ("email", contact.emails),

@@ -14,7 +14,9 @@ from chalicelib.contacts.person import Person
 from chalicelib.errors import BadInput, NotFound
 from chalicelib.ids import enrolment_id, message_id
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.ports import Wanted
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
+from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.journeys import Enrolments
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.table import Table
@@ -201,13 +203,15 @@ def test_a_merge_carries_enrolments_and_messages_and_old_ids_find_them(shop: Sho
     kept, doubled, only = enrolled(shop, noa), enrolled(shop, dan), enrolled(shop, dan, "order-2")
     message = written_to(shop, only)
     shop.resolver.merge(STORE, noa, dan)
-    found = shop.contacts.decision("shop", dan.id, only.id, [message.id], ["product:1"])
-    assert found[0] is not None and found[1] is not None
-    assert (found[0].id, found[0].orders_count, found[1].contact_id) == (noa.id, 2, noa.id)
-    assert found[2][message.id].contact_id == noa.id
-    assert found[3]["product:1"].orders == 2
-    assert shop.contacts.decision("shop", dan.id, doubled.id)[1] is None
-    assert shop.contacts.decision("shop", noa.id, kept.id)[1] == kept
+    decisions = Decisions(shop.table)
+    wanted = Wanted(enrolment=only.id, messages=[message.id], subjects=["product:1"])
+    found = decisions.read("shop", dan.id, wanted)
+    assert found.contact is not None and found.enrolment is not None
+    assert (found.contact.id, found.contact.orders_count, found.enrolment.contact_id) == (noa.id, 2, noa.id)
+    assert found.messages[message.id].contact_id == noa.id
+    assert found.purchases["product:1"].orders == 2
+    assert decisions.read("shop", dan.id, Wanted(enrolment=doubled.id)).enrolment is None
+    assert decisions.read("shop", noa.id, Wanted(enrolment=kept.id)).enrolment == kept
     statuses = {e.id: (e.status, e.reason) for e in Enrolments(shop.table).of_contact("shop", noa.id)}
     assert statuses[doubled.id] == (EnrolmentStatus.STOPPED, "merged")
     assert [e.properties["nth"] for e in shop.timeline.of_contact("shop", noa.id) if e.type == "order_paid"] == [2, 1]

@@ -144,6 +144,19 @@ def test_only_messages_wait_for_their_time_and_nothing_retries_everything() -> N
     assert not retried & {"States.ALL", "States.TaskFailed", "NotNow", "Held", "Ended"}
 
 
+def test_whatever_is_retried_leads_to_a_rest_and_back_when_retries_are_used_up() -> None:
+    for machine in machines().values():
+        states = machine["States"]
+        for name, state in states.items():
+            if state["Type"] != "Task":
+                continue
+            retried = {error for retrier in state["Retry"] for error in retrier["ErrorEquals"]}
+            (tired,) = [catcher for catcher in state["Catch"] if catcher["Next"] == f"{name} again"]
+            assert set(tired["ErrorEquals"]) == retried
+            assert {"ProviderBusy", "TryLater", "Lambda.Unknown", "States.Timeout"} <= retried
+            assert states[f"{name} again"] == {"Type": "Wait", "Seconds": 3600, "Next": name}
+
+
 def test_the_resume_machine_can_enter_at_every_step_that_is_reached() -> None:
     definition = Definition.parse(SAMPLES["winding"])
     machine = compile_resume(definition, ARN)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
@@ -291,8 +291,17 @@ def test_the_steps_asked_about_are_found_everywhere() -> None:
 
 # Robustness
 
+# At their own place these are times; in UTC there is no such year.
+_EDGES_OF_TIME = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00")
 _anything = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.datetimes() | st.just("9" * 10),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=12)
+    | st.datetimes()
+    | st.datetimes(timezones=st.timezones())
+    | st.sampled_from(["9" * 10, *_EDGES_OF_TIME]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "amount", "currency"]), inner),
     max_leaves=5,
 )
@@ -318,6 +327,33 @@ def test_no_value_makes_a_comparison_raise(data: st.DataObject, operator: Operat
         answer = holds(field(path, operator, wanted), event=event, contact=contact)
         opposite = holds({"not": field(path, operator, wanted)}, event=event, contact=contact)
         assert answer is not opposite
+
+
+def test_the_consumable_is_none_of_what_was_bought_beside_it() -> None:
+    again = bought(product="consumable", since="entry")
+    properties = {**EVENT["properties"], "consumable": {"product_id": "13", "lifetime_days": 30}}  # type: ignore[dict-item]
+    event = {**EVENT, "properties": properties}
+    assert holds(bought(product="trigger", since="entry"), event=event)  # product 12, in order o2
+    assert not holds(again, event=event)
+    assert needs(_conditions.validate_python(again), event) == {"product:13"}
+    rebought = {"product:13": fact("product:13", o1=(9.5, 1, 4_000), o3=(1, 1, 4_000))}  # type: ignore[arg-type]
+    assert holds(again, event=event, purchases=rebought)
+
+
+def test_without_a_consumable_nothing_is_meant() -> None:
+    asked = bought(product="consumable")
+    for event in (EVENT, None, {"properties": {"consumable": None}}, {"properties": {"consumable": {"name": "x"}}}):
+        assert not holds(asked, event=event)
+        assert needs(_conditions.validate_python(asked), event) == set()
+
+
+@pytest.mark.parametrize("moment", _EDGES_OF_TIME)
+@pytest.mark.parametrize("operator", [Operator.BEFORE, Operator.AFTER, Operator.WITHIN_LAST_DAYS])
+def test_a_time_outside_of_time_compares_false_and_is_no_value_to_compare_with(operator: Operator, moment: str) -> None:
+    wanted = 3 if operator is Operator.WITHIN_LAST_DAYS else "2026-11-21"
+    assert not holds(field("event.x", operator, wanted), event={"properties": {"x": moment}})
+    with pytest.raises(ValidationError):
+        _conditions.validate_python(field("event.x", operator, moment))
 
 
 @pytest.mark.parametrize("event", [None, {}, {"properties": None}, {"properties": {"items": "x"}}])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from chalicelib.journeys import actions, triggers, wording
 from chalicelib.journeys.definition import Definition
@@ -31,8 +32,13 @@ def box(card: ElementTree.Element) -> tuple[float, float, float, float]:
     return x, y, x + width, y + height
 
 
+def in_a_row(name: str) -> list[dict[str, Any]]:
+    return [branch(f"{name}-{n}", [mail(f"{name}-{n}-yes")], [mail(f"{name}-{n}-no")]) for n in range(5)]
+
+
 @settings(max_examples=40, deadline=None)
 @given(definition=journeys())
+@example(definition=Definition.parse(journey(branch("b", in_a_row("yes"), in_a_row("no")), mail("after"))))
 def test_every_step_has_a_card_and_no_two_overlap_or_stick_out(definition: Definition) -> None:
     for locale in ("he", "en"):
         picture = drawn(definition, locale)

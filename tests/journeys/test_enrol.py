@@ -39,7 +39,6 @@ def test_a_fitting_event_enters_and_starts_one_execution_of_ids_only(world: Worl
     event = world.buy("1")
     enrolment = world.only()
     assert (enrolment.status, enrolment.entry_key, enrolment.at_step) == (EnrolmentStatus.RUNNING, "1", "mail")
-    assert enrolment.started
     assert enrolment.event["id"] == event.id
     assert contact_of(enrolment.id) == world.contact
     payload = {"store_id": world.store.id, "enrolment_id": enrolment.id, "generation": 0}
@@ -151,11 +150,32 @@ def test_a_start_that_was_refused_is_made_up_for_when_the_event_comes_again(worl
     event = world.order("1")
     with pytest.raises(TryLater):
         world.tell(event)
-    assert not world.only().started
+    assert world.recorded.started == {}
     world.recorded.fail = set()
     world.tell(event)
-    assert world.only().started
     assert list(world.recorded.started) == [world.only().execution]
+
+
+def test_the_first_step_tells_that_it_was_started_and_until_then_it_is_started_again(world: World) -> None:
+    world.activate(journey(mail(), pause(), mail("later")))
+    event = world.buy("1")
+    assert not world.only().started
+    world.recorded.started.clear()  # as if a crash had come before the start
+    world.tell(event)
+    assert list(world.recorded.started) == [world.only().execution]
+    world.run(world.only(), ["mail"], "pause")
+    world.recorded.started.clear()
+    world.tell(event)
+    assert (world.only().started, world.recorded.started) == (True, {})
+
+
+def test_a_journey_that_begins_with_a_wait_is_not_started_at_every_event_until_it_ends(world: World) -> None:
+    world.activate(journey(pause(), mail()))
+    event = world.buy("1")
+    assert world.only().started
+    world.recorded.started.clear()
+    world.tell(event)
+    assert world.recorded.started == {}
 
 
 def test_a_journey_that_begins_with_a_lifetime_is_told_its_end(world: World) -> None:

@@ -175,7 +175,7 @@ def test_a_resume_that_was_interrupted_is_finished_by_the_next(world: World) -> 
         world.lifecycle.resume(world.store, "j")
     world.recorded.fail = set()
     world.lifecycle.resume(world.store, "j")
-    assert (world.only().generation, world.only().started) == (1, True)
+    assert world.only().generation == 1
     assert world.only().execution in world.recorded.started
 
 

@@ -38,7 +38,16 @@ from tests.journeys.sample_journeys import ARN, SAMPLES, journeys
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 INPUT = {"store_id": "s1", "enrolment_id": "c1-e1", "generation": 0, "until": "2026-11-25T06:30:00.000Z"}
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a run of moto's takes half a second: no shrinking
-TROUBLES = ("NotNow", "ProviderBusy", "TryLater", "Held", "Ended", "Lambda.ServiceException", "KeyError")
+TROUBLES = (
+    "NotNow",
+    "ProviderBusy",
+    "TryLater",
+    "Held",
+    "Ended",
+    "Lambda.ServiceException",
+    "Lambda.Unknown",
+    "KeyError",
+)
 
 
 @dataclass
@@ -185,6 +194,22 @@ def test_each_trouble_is_met_the_same_way(moto_runner: MotoRunner, name: str, er
     """Twice in a row at the second task, so that pauses grow."""
     machine = compile_journey(Definition.parse(SAMPLES[name]), ARN)
     both_ways(moto_runner, machine, INPUT, ScriptedSteps(1, {1: error, 2: error}), next(_names))
+
+
+@pytest.mark.parametrize(
+    ("error", "calls"), [("ProviderBusy", 13), ("TryLater", 13), ("Lambda.ServiceException", 11), ("Lambda.Unknown", 4)]
+)
+def test_who_ran_out_of_retries_rests_for_an_hour_and_tries_again(
+    moto_runner: MotoRunner, error: str, calls: int
+) -> None:
+    machine = compile_journey(Definition.parse(SAMPLES["thank-you"]), ARN)
+    script = ScriptedSteps(1, dict.fromkeys(range(calls), error))
+    both_ways(moto_runner, machine, INPUT, script, next(_names))
+    ours = replace(script, calls=[])
+    trace = run_virtual(machine, INPUT, START, lambda _resource, asked, at: ours.run(asked, at))
+    assert trace.last.kind == "succeeded"
+    assert ours.calls[calls][0] - ours.calls[calls - 1][0] == timedelta(hours=1)
+    assert ours.calls[calls][1] == ours.calls[0][1]
 
 
 def test_the_referee_sees_a_difference(moto_runner: MotoRunner, monkeypatch: pytest.MonkeyPatch) -> None:

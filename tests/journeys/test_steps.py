@@ -305,6 +305,40 @@ def test_a_mistake_of_ours_ends_the_pass_as_failed_and_is_raised(world: World) -
     assert (world.only().status, world.only().reason) == (EnrolmentStatus.FAILED, "error:KeyError")
 
 
+def test_a_failure_that_cannot_be_recorded_now_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.activate(journey(mail()))
+    world.buy("1")
+
+    def taken(_enrolment: Enrolment) -> Enrolment:
+        raise Conflict
+
+    with monkeypatch.context() as busy:
+        busy.setattr(world.enrolments, "save", taken)
+        with pytest.raises(TryLater):
+            world.run(world.only(), ["no-such-step"], None)
+    with pytest.raises(KeyError):
+        world.run(world.only(), ["no-such-step"], None)
+    assert world.only().status is EnrolmentStatus.FAILED
+
+
+def test_a_plain_step_costs_two_reads_and_one_write(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    tag = {"id": "tag", "type": "add_tag", "tag": "seen"}
+    world.activate(journey(tag, branch(), pause(days=3), mail(), goal=BOUGHT_AGAIN))
+    world.buy("1")
+    calls: list[str] = []
+    plain = world.table._call
+
+    def counted(operation: str, **request: Any) -> Any:
+        calls.append(operation)
+        return plain(operation, **request)
+
+    world.run(world.only(), ["tag"], "again")  # the version is known from here on, and the tag given
+    enrolment = world.only()
+    monkeypatch.setattr(world.table, "_call", counted)
+    assert world.run(enrolment, ["tag", "again"], {"then": None, "else": "pause"}) == {"go": "else"}
+    assert calls == ["batch_get_item", "batch_get_item", "put_item"]
+
+
 # Crashes
 
 

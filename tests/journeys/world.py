@@ -31,6 +31,7 @@ from chalicelib.messages.ports import Email
 from chalicelib.messages.send import EmailSender
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
@@ -157,7 +158,7 @@ class World:
         self.table = table
         self.stores, self.journeys, self.enrolments = Stores(table), Journeys(table), Enrolments(table)
         self.contacts, self.orders, self.products = Contacts(table), Orders(table), Products(table)
-        self.timeline, self.messages = Timeline(table), Messages(table)
+        self.timeline, self.messages, self.decisions = Timeline(table), Messages(table), Decisions(table)
         self.recorded = RecordingWorkflows()
         self.workflows = workflows or self.recorded
         self.channel = RecordingChannel()
@@ -179,7 +180,7 @@ class World:
         self.enroller = Enroller(
             self.journeys,
             self.enrolments,
-            self.contacts,
+            self.decisions,
             self.orders,
             self.products,
             self.timeline,
@@ -196,11 +197,9 @@ class World:
 
     def new_steps(self) -> Steps:
         return Steps(
-            self.stores,
+            self.decisions,
             self.journeys,
             self.enrolments,
-            self.contacts,
-            self.orders,
             self.products,
             self.book,
             self.enroller,

@@ -101,6 +101,15 @@ def test_a_product_not_chosen_yet_shows_nothing() -> None:
 def test_the_consumable_is_the_product_of_its_event() -> None:
     told = event(consumable={"product_id": "77", "name": "מסנן", "lifetime_days": 30})
     assert products_needed(content({"type": "product", "product": "trigger"}), told) == {"77"}
+    assert products_needed(content({"type": "product", "product": "consumable"}), told) == {"77"}
+
+
+def test_a_block_for_the_consumable_shows_nothing_where_there_is_none() -> None:
+    block = content({"type": "text", "text": "שלום"}, {"type": "product", "product": "consumable"})
+    assert products_needed(block, event()) == {"12"}  # for the fields; the block itself has none
+    assert "59.00" not in render(block, data()).html
+    properties = {**event()["properties"], "consumable": {"product_id": "12"}}
+    assert "59.00" in render(block, data(event={**event(), "properties": properties})).html
 
 
 def test_every_marketing_email_says_who_why_and_how_to_leave() -> None:

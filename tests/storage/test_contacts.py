@@ -8,6 +8,8 @@ import pytest
 from chalicelib.commerce.money import Money
 from chalicelib.contacts.purchases import ORDERS_KEPT, ContactOrder, Line, fact, fold
 from chalicelib.errors import Conflict
+from chalicelib.journeys.ports import Wanted
+from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.table import Table
 from tests.commerce.shop import DAN, NOA, S, Shop, day, line, order, product
 from tests.conftest import HandClock
@@ -36,10 +38,18 @@ def test_a_decision_is_one_request_whatever_was_bought_and_happened(shop: Shop) 
     assert contact is not None
     counted = Counted(shop.table._client)
     shop.table._client = counted  # type: ignore[assignment]
-    wanted = ["product:1", "product:404"]
-    found, enrolment, messages, facts = shop.contacts.decision("shop", contact.id, f"{contact.id}-x", [], wanted)
+    wanted = Wanted(
+        store=True,
+        journey="j",
+        enrolment=f"{contact.id}-x",
+        orders=["1", "404"],
+        subjects=["product:1", "product:404"],
+    )
+    found = Decisions(shop.table).read("shop", contact.id, wanted)
     assert counted.calls == {"batch_get_item": 1}
-    assert (found, enrolment, messages) == (contact, None, {})
+    assert (found.contact, found.enrolment, found.messages, found.journey) == (contact, None, {}, None)
+    assert [(name, record.contact_id) for name, record in found.orders.items()] == [("1", contact.id)]
+    facts = found.purchases
     assert (facts["product:1"].orders, facts["product:1"].units, facts["product:1"].total) == (5, 5, 25000)
     assert (facts["product:404"].orders, facts["product:404"].last_at) == (0, None)
 
@@ -67,7 +77,8 @@ def test_a_category_follows_its_products_whenever_they_are_told(shop: Shop) -> N
     assert contact is not None
 
     def units(subject: str) -> int:
-        return shop.contacts.purchases("shop", contact.id, [subject])[subject].units
+        found = Decisions(shop.table).read("shop", contact.id, Wanted(subjects=[subject]))
+        return found.purchases[subject].units
 
     assert units("category:tea") == 0
     shop.tell(product("1", 0, "tea"), product("2", 0, "tea"))

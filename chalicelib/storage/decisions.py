@@ -1,0 +1,98 @@
+"""All that journeys decide by, in one request: it reads by key, so its cost does not grow with what a contact did."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from chalicelib.commerce.ports import OrderRecord
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.contact import Contact, PurchaseFact
+from chalicelib.contacts.purchases import Purchases, fact
+from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.journey import Journey
+from chalicelib.journeys.ports import Found, Wanted
+from chalicelib.messages.message import Message
+from chalicelib.storage import keys
+from chalicelib.storage.products import Products
+from chalicelib.storage.records import load
+from chalicelib.storage.table import MOST_TOGETHER, Item, Table
+
+_MOST_MERGES = 10
+_Key = tuple[str, str]
+
+
+class Decisions:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
+        """One request for each hundred records; one more after a merge, and one for categories."""
+        shared, own = _shared(store_id, wanted), _own(wanted)
+        partition = keys.contact(store_id, contact_id)
+        asked = [*shared, *((partition, sk) for sk in own)]
+        items: dict[_Key, Item] = {}
+        for _ in range(_MOST_MERGES):
+            items |= self._get(asked)
+            into = items.get((partition, keys.PROFILE), {}).get("merged_into")
+            if into is None:
+                break
+            partition = keys.contact(store_id, into)
+            asked = [(partition, sk) for sk in own]
+        store = items.get(keys.store(store_id)) if wanted.store else None
+        journey = items.get(keys.journey(store_id, wanted.journey)) if wanted.journey else None
+        orders = {order: items.get(keys.order(store_id, order)) for order in wanted.orders}
+        found = Found(
+            store=load(Store, store) if store else None,
+            journey=load(Journey, journey) if journey else None,
+            orders={order: load(OrderRecord, item) for order, item in orders.items() if item},
+        )
+        return self._with_contact(
+            found, store_id, {sk: item for (pk, sk), item in items.items() if pk == partition}, wanted
+        )
+
+    def _with_contact(self, found: Found, store_id: str, items: dict[str, Item], wanted: Wanted) -> Found:
+        if keys.PROFILE not in items:
+            return found
+        enrolment = items.get(keys.enrolment(wanted.enrolment)) if wanted.enrolment else None
+        if enrolment is not None and enrolment["id"] != wanted.enrolment:
+            enrolment = None  # of the other contact, who had entered by the same key before the merge
+        messages = {m: load(Message, items[keys.message(m)]) for m in wanted.messages if keys.message(m) in items}
+        bought = load(Purchases, items[keys.PURCHASES]) if keys.PURCHASES in items else Purchases()
+        return replace(
+            found,
+            contact=load(Contact, items[keys.PROFILE]),
+            enrolment=load(Enrolment, enrolment) if enrolment else None,
+            messages={asked: message for asked, message in messages.items() if message.id == asked},
+            purchases=self._facts(store_id, bought, wanted.subjects),
+        )
+
+    def _facts(self, store_id: str, purchases: Purchases, subjects: Collection[str]) -> dict[str, PurchaseFact]:
+        categories: dict[str, list[str]] = {}
+        if any(subject.startswith("category:") for subject in subjects):
+            known = Products(self._table).get_many(store_id, sorted(purchases.products()))
+            categories = {
+                i: [category.id for category in record.product.categories]
+                for i, record in known.items()
+                if record.product
+            }
+        return {subject: fact(purchases, subject, categories) for subject in subjects}
+
+    def _get(self, wanted: Sequence[_Key]) -> dict[_Key, Item]:
+        found: list[Item] = []
+        for start in range(0, len(wanted), MOST_TOGETHER):
+            found += self._table.get_many(wanted[start : start + MOST_TOGETHER])
+        return {(item["pk"], item["sk"]): item for item in found}
+
+
+def _shared(store_id: str, wanted: Wanted) -> list[_Key]:
+    found = [keys.store(store_id)] if wanted.store else []
+    found += [keys.journey(store_id, wanted.journey)] if wanted.journey else []
+    return found + [keys.order(store_id, order) for order in wanted.orders]
+
+
+def _own(wanted: Wanted) -> list[str]:
+    """Sort keys in the contact's own partition."""
+    found = [keys.PROFILE, *(keys.message(message) for message in wanted.messages)]
+    found += [keys.enrolment(wanted.enrolment)] if wanted.enrolment else []
+    return found + ([keys.PURCHASES] if wanted.subjects else [])

@@ -31,6 +31,7 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from chalicelib.clock import parse_rfc3339, rfc3339
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.gallery import Template, gallery
 from chalicelib.journeys.plan import plan
 from chalicelib.journeys.walk import TaskError, run_virtual
 from tests.journeys.sample_journeys import ARN, SAMPLES, journeys
@@ -217,3 +218,10 @@ def test_the_referee_sees_a_difference(moto_runner: MotoRunner, monkeypatch: pyt
     monkeypatch.setattr("chalicelib.journeys.walk._wait_end", lambda _state, _standing, now: now)
     with pytest.raises(AssertionError):
         both_ways(moto_runner, compile_journey(definition, ARN), INPUT, ScriptedSteps(1, {}), next(_names))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("template", gallery(), ids=lambda template: template.id)
+def test_every_ready_journey_runs_the_same_way_on_both(moto_runner: MotoRunner, template: Template, seed: int) -> None:
+    machine = compile_journey(Definition.parse(template.definition), ARN)
+    both_ways(moto_runner, machine, INPUT, ScriptedSteps(seed, {} if seed < 2 else None), next(_names))

@@ -16,6 +16,7 @@ from chalicelib.commerce.order import Order, OrderStatus
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, QuietHours, Store
+from chalicelib.contacts.book import ContactPatch
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.handlers.journey_steps import journey_step
@@ -335,3 +336,24 @@ def test_an_event_sent_over_the_api_starts_a_journey(shop: Shop, tell: int) -> N
         shop.wiring.intake.record_event(shop.store, ContactRef(email="zoe@example.test"), event)
     shop.workflows.live(minutes=1)
     assert shop.steps_sent() == ["hello"] * min(tell, 1)
+
+
+def test_a_field_that_changes_from_one_value_to_another_starts_the_journey_that_asks_for_it(shop: Shop) -> None:
+    trigger = {"type": "field_changed", "field": "size", "from": "s", "to": "m"}
+    shop.activate("grown", journey(mail("grown"), trigger=trigger, reentry={"mode": "every_time"}))
+    shop.deliver("customer.created.http")
+    book, contact = shop.wiring.contact_book, shop.contact()
+    told = []
+    for size in ("m", "s", "s", "m"):
+        shop.clock.advance(minutes=1)
+        book.patch(shop.store, contact.id, ContactPatch(fields={"size": size}))
+    shop.clock.advance(minutes=1)
+    told += book.set_field(shop.store.id, contact.id, "size", None, cause="step-1")
+    told += book.set_field(shop.store.id, contact.id, "size", "l", cause="step-1")  # the same cause: nothing more
+    shop.workflows.live(minutes=1)
+    assert shop.steps_sent() == ["grown"]
+    changes = [e for e in shop.wiring.timeline.of_contact(shop.store.id, contact.id) if e.type == "field_changed"]
+    seen = [(e.properties.get("from"), e.properties.get("to")) for e in reversed(changes)]
+    assert seen == [(None, "m"), ("m", "s"), ("s", "m"), ("m", None)]
+    assert told == [changes[0], changes[0]]
+    assert changes[0].properties["field"] == "size"

@@ -63,9 +63,14 @@ def products_in(event: Event) -> set[str]:
     return {str(item[key]) for item in named for key in ("product_id", "variation_id") if item.get(key)}
 
 
+def unnamed(order: Order) -> Order:
+    """As an order is kept: whose it is, its contact says, so that a person is written down in one place only."""
+    return order.model_copy(update={"person": Person(), "consent": ()})
+
+
 def without_person(order: Order) -> Order:
     """What may be kept of an erased person's order: the goods and the money."""
-    return order.model_copy(update={"person": Person(), "consent": (), "payment_url": None, "cart_token": None})
+    return unnamed(order).model_copy(update={"payment_url": None, "cart_token": None})
 
 
 def _properties(order: Order) -> dict[str, Any]:

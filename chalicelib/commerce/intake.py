@@ -6,9 +6,9 @@ in the oldest telling's words; totals, facts and ranks fold out of all the conta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from chalicelib.clock import Clock
@@ -40,6 +40,8 @@ from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, NotFound
+
+TOLD_AGAIN = timedelta(hours=48)  # older events start no journey
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ class Intake:
             known = self._contacts.seen(store.id, event.id)
             if known:
                 contact = self._contacts.get(store.id, known[0])
-                return (contact.id, known[1], ()) if contact else None
+                return (contact.id, known[1], ()) if contact and known[1] else None
             if ref.id:
                 found = self._contacts.get(store.id, ref.id)
                 if found is None:
@@ -144,18 +146,39 @@ class Intake:
     def enriched(self, store_id: str, events: Iterable[Event]) -> list[Event]:
         """Events of the timeline with what the catalogue says today (`commerce.events.enriched`)."""
         events = list(events)
-        wanted = sorted({product for event in events for product in products_in(event)})
-        products = self._products.get_many(store_id, wanted) if wanted else {}
+        products = self._catalogue(store_id, events)
         return [enriched(event, products) for event in events]
 
+    def _catalogue(self, store_id: str, events: Iterable[Event]) -> dict[str, ProductRecord]:
+        wanted = sorted({product for event in events for product in products_in(event)})
+        return self._products.get_many(store_id, wanted) if wanted else {}
+
     def _heard(self, store: Store, outcome: Outcome) -> Applied:
-        full = self.enriched(store.id, [event for _, event in outcome.events])
+        """Journeys hear it, with what the catalogue says."""
+        events = [event for _, event in outcome.events]
+        products = self._catalogue(store.id, events)
+        if self._wait_for(store.id, events, products):
+            products = self._catalogue(store.id, events)  # whoever told one just now did not see that we wait for it
+        full = [enriched(event, products) for event in events]
         told = [(contact_id, event) for (contact_id, _), event in zip(outcome.events, full, strict=True)]
         for contact_id in dict.fromkeys(contact_id for contact_id, _ in told):
             self._listener().on_events(store, contact_id, [event for owner, event in told if owner == contact_id])
         for contact_id in outcome.reranked:
             self._listener().reconsider(store, contact_id)
         return Applied(tuple(dict.fromkeys(outcome.contacts)), told, erased=outcome.erased)
+
+    def _wait_for(self, store_id: str, events: Iterable[Event], products: Mapping[str, ProductRecord]) -> bool:
+        """Note which fresh orders are told without knowing their products; True if there is such a one."""
+        since = self._clock.now() - TOLD_AGAIN
+        missing: dict[str, set[str]] = {}
+        for event in events:
+            unknown = {one for one in products_in(event) if one not in products or shown(products[one]) is None}
+            order_id = event.properties.get("order_id")
+            if unknown and isinstance(order_id, str) and event.occurred_at > since:
+                missing.setdefault(order_id, set()).update(unknown)
+        for order_id, unknown in missing.items():
+            self._products.wait_for(store_id, sorted(unknown), order_id, self._clock.now() + TOLD_AGAIN)
+        return bool(missing)
 
     def _customer(self, store: Store, customer: Customer) -> Applied:
         telling = Telling(
@@ -211,20 +234,27 @@ class Intake:
         return Applied(persist(action))
 
     def _product(self, store: Store, external_id: str, change: Callable[[ProductRecord], ProductRecord]) -> Applied:
-        def action() -> None:
+        def action() -> bool:
             known = self._products.get(store.id, external_id)
             changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
-            if changed != known:
-                self._products.save(changed)
+            if changed == known:
+                return True  # perhaps whoever saved it did not come to tell
+            self._products.save(changed)
+            return known is None or shown(changed) != shown(known)
 
-        persist(action)
-        return Applied()
+        return self._told_with(store, external_id) if persist(action) else Applied()
+
+    def _told_with(self, store: Store, product_id: str) -> Applied:
+        """Orders that were told before this product was: journeys hear their fresh events as if it had been known."""
+        since = self._clock.now() - TOLD_AGAIN
+        orders = self._products.awaited_by(store.id, product_id)
+        told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
+        reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))
+        return replace(self._heard(store, Outcome(told, [], reranked)), contact_ids=())
 
     def _erasure(self, store: Store, asked: ErasureAsked) -> Applied:
         if asked.whole_shop:
-            while page := self._book.first_page(store.id):
-                for contact in page:
-                    self._erase(store.id, contact.id)
+            self._book.erase_all(store.id)
             return Applied(reason="every contact was erased")
         person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
         told = identities_of(person, store.country)
@@ -241,6 +271,14 @@ class Intake:
             self._book.erase(store_id, contact_id)
         except NotFound:
             return
+
+
+def shown(record: ProductRecord) -> object:
+    """What journeys see of a product in an order's event (`commerce.events.enriched`)."""
+    product = record.product
+    if product is None or record.is_deleted:
+        return None
+    return product.categories, product.lifetime_days, product.image, product.url
 
 
 def with_product(record: ProductRecord, told: Product) -> ProductRecord:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.events import events_of, without_person
+from chalicelib.commerce.events import events_of, unnamed, without_person
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.ports import EventMark, OrderRecord, Orders
 from chalicelib.commerce.snapshot import Version
@@ -57,7 +58,8 @@ def with_telling(record: OrderRecord, order: Order, events: Sequence[Event]) -> 
         marks[event.id] = EventMark(at=event.occurred_at, version=key)
         fresh.append(event)
     marks = {event_id: marks[event_id] for event_id in sorted(marks)}
-    changed = record.model_copy(update={"order": order if newest else record.order, "events": marks})
+    kept = unnamed(order) if newest else record.order
+    changed = record.model_copy(update={"order": kept, "events": marks})
     return _Step(changed, tuple(fresh), tuple(gone))
 
 
@@ -78,6 +80,17 @@ class OrderIntake:
 
     def restored(self, store: Store, external_id: str, version: Version) -> Outcome:
         return persist(lambda: self._marked(store, external_id, "restored", version))
+
+    def events_since(self, store_id: str, external_id: str, moment: datetime) -> list[tuple[str, Event]]:
+        """(contact, event) of an order that stands; none while nobody knows whose it is."""
+        record = self._orders.get(store_id, external_id)
+        if record is None or record.contact_id is None or record.is_deleted:
+            return []
+        contact = self._contacts.get(store_id, record.contact_id)
+        if contact is None:
+            return []
+        places = [place for place in _places(record) if place.at > moment]
+        return [(contact.id, event) for event in self._timeline.entries(store_id, contact.id, places)]
 
     def _marked(self, store: Store, external_id: str, mark: str, version: Version) -> Outcome:
         before = self._get(store, external_id)
@@ -153,7 +166,7 @@ class OrderIntake:
         known = self._contacts.read(store.id, wanted) if wanted else {}
         for contact in known.values():
             if contact.merging:
-                self._resolver.finish(store, contact)
+                self._resolver.finish(store.id, contact)
                 raise Conflict("a merge had to be finished first")
         if meeting.contact:
             known |= {i: meeting.contact for i, c in known.items() if c.id == meeting.contact.id}

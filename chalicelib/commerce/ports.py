@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -103,6 +103,14 @@ class Products(Protocol):
 
     def save(self, record: ProductRecord) -> ProductRecord: ...
 
+    def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
+        """Note that this order's events were told while these products were unknown."""
+        ...
+
+    def awaited_by(self, store_id: str, external_id: str) -> Sequence[str]:
+        """Ids of the orders whose events were told without this product."""
+        ...
+
 
 class Listener(Protocol):
     """Journeys. Called again for a delivery that is processed again, so it must be idempotent."""
@@ -110,5 +118,10 @@ class Listener(Protocol):
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
 
     def reconsider(self, store: Store, contact_id: str) -> None:
-        """The ranks of this contact's orders changed (an older order became known, or one no longer counts)."""
+        """The ranks of this contact's orders changed (an older order became known, or one no longer counts), or what
+        the catalogue says of them."""
+        ...
+
+    def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
+        """End every enrolment of this contact, and its execution."""
         ...

@@ -65,6 +65,8 @@ class RawDeliveries(Protocol):
 
     def erase(self, store_id: str, delivery_id: str) -> None: ...
 
+    def erase_all(self, store_id: str) -> None: ...
+
     def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None: ...
 
 
@@ -72,6 +74,10 @@ class Listener(Protocol):
     """Journeys hear of what happened (`commerce.ports.Listener` is the whole of it)."""
 
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
+
+    def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
+        """End every enrolment of this contact, and its execution."""
+        ...
 
 
 class ContactBook:
@@ -112,9 +118,11 @@ class ContactBook:
             if meeting.contact is None:
                 raise BadInput("expected an email, a phone or an external id")
             contact = profile.set_fields(meeting.contact, given.fields, now, "api")
-            contact, events = _with_lists(
+            events = _fields_changed(meeting.contact, contact, now)
+            contact, joined = _with_lists(
                 contact, {*contact.lists, *given.lists}, {*contact.tags, *given.tags}, rfc3339(now)
             )
+            events += joined
             writing = meeting.writing or Writing(contact.id)
             if meeting.writing or contact != meeting.contact:
                 written = Writing(
@@ -148,7 +156,9 @@ class ContactBook:
             contact = profile.set_fields(contact, given.fields, now, "api")
             lists = before.lists if given.lists is None else given.lists
             tags = before.tags if given.tags is None else given.tags
-            return _with_lists(contact, lists, tags, rfc3339(now))
+            changed = _fields_changed(before, contact, now)
+            contact, joined = _with_lists(contact, lists, tags, rfc3339(now))
+            return contact, [*changed, *joined]
 
         contact, events = self._change(store.id, contact_id, alter, told)
         if events:
@@ -178,13 +188,14 @@ class ContactBook:
     def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str | None = None) -> list[Event]:
         """None takes the field away. `cause` (a step's claim, say) makes repeating find the same event again."""
         now = self._clock.now()
-        event = self._event(store_id, "field_changed", name, cause or rfc3339(now), {"field": name, "value": value})
+        cause = cause or rfc3339(now)
 
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            contact = profile.set_fields(before, {name: value}, now, cause or "api")
-            return (contact, [event(contact)]) if contact.fields != before.fields else (before, [])
+            contact = profile.set_fields(before, {name: value}, now, cause)
+            events = _fields_changed(before, contact, now, cause)
+            return (contact, events) if events else (before, [])
 
-        return self._once(store_id, contact_id, alter, event)
+        return self._once(store_id, contact_id, alter, lambda contact: _field_changed(contact, name, cause, now))
 
     def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
         return self._member(store_id, contact_id, "lists", name, True, "list_joined", cause)
@@ -202,8 +213,10 @@ class ContactBook:
         """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
 
         The email stays remembered as a hash only, so that a later order does not make them written to again.
+        Whatever is interrupted can be asked for again: the profile goes last.
         """
-        contact = self._get(store_id, contact_id)
+        contact = self._whole(store_id, contact_id)
+        self._listener().stop_all(store_id, contact.id, "erased")
         pairs = [(EMAIL, email) for email in contact.emails] + [(CUSTOMER, c) for c in contact.external_ids]
         mentioned = self._deliveries.mentioning(store_id, [*contact.emails, *contact.phones])
         for delivery_id in {*self._deliveries.of_contact(store_id, contact.id), *mentioned}:
@@ -218,9 +231,15 @@ class ContactBook:
         mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
         return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
 
-    def first_page(self, store_id: str) -> Sequence[Contact]:
-        """Some contacts, as long as there are any: for erasing a whole shop."""
-        return self._contacts.list(store_id, None, 100)
+    def erase_all(self, store_id: str) -> None:
+        """Forget everybody of a store, and every text it sent, also those that nobody could be found in."""
+        while page := self._contacts.list(store_id, None, 100):
+            for contact in page:
+                try:
+                    self.erase(store_id, contact.id)
+                except NotFound:
+                    continue  # the listing lags a little
+        self._deliveries.erase_all(store_id)
 
     def _check(self, person: Person, store: Store) -> None:
         told = identities_of(person, store.country)
@@ -237,6 +256,15 @@ class ContactBook:
         if contact is None:
             raise NotFound("no such contact")
         return contact
+
+    def _whole(self, store_id: str, contact_id: str) -> Contact:
+        """With all that a merge still had to carry to it: what is erased must not stay behind elsewhere."""
+
+        def action() -> Contact:
+            contact = self._get(store_id, contact_id)
+            return self._resolver.finish(store_id, contact) if contact.merging else contact
+
+        return persist(action)
 
     def _change(
         self,
@@ -271,7 +299,7 @@ class ContactBook:
         """A cause that was here before changes nothing and finds the event that it left then."""
         known = self._contacts.seen(store_id, event(self._get(store_id, contact_id)).id)
         if known:
-            return [known[1]]
+            return [known[1]] if known[1] else []
         return self._change(store_id, contact_id, alter, seen=True)[1]
 
     def _member(
@@ -329,6 +357,25 @@ def _consent_event(contact: Contact, change: ConsentChange) -> Event:
             "source": change.consent.source,
         },
     )
+
+
+def _field_changed(
+    contact: Contact, name: str, cause: str, at: datetime, before: Any = None, after: Any = None
+) -> Event:
+    return Event(
+        id=f"field_changed:{contact.store_id}:{contact.id}:{name}:{cause}",
+        type="field_changed",
+        occurred_at=at,
+        properties={"field": name, "from": before, "to": after},
+    )
+
+
+def _fields_changed(before: Contact, after: Contact, at: datetime, cause: str | None = None) -> list[Event]:
+    """One event for each own field whose value is another now; None stands for no value."""
+    old, new = before.fields, after.fields
+    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    cause = cause or rfc3339(at)
+    return [_field_changed(after, name, cause, at, old.get(name), new.get(name)) for name in names]
 
 
 def _with_lists(contact: Contact, lists: Iterable[str], tags: Iterable[str], cause: str) -> tuple[Contact, list[Event]]:

@@ -61,8 +61,8 @@ class Contacts(Protocol):
         """Carry every record of a merged contact over, one by one; repeating is harmless."""
         ...
 
-    def seen(self, store_id: str, event_id: str) -> tuple[str, Event] | None:
-        """The contact and the event that came with this id before."""
+    def seen(self, store_id: str, event_id: str) -> tuple[str, Event | None] | None:
+        """The contact and the event that came with this id before; no event once its contact was erased."""
         ...
 
     def erased_at(self, store_id: str, hashes: Sequence[str]) -> datetime | None:

@@ -30,6 +30,7 @@ from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.ids import digest, new_id
 
 ERASED = "erased"
+_BEFORE_PAYMENT = ("order_placed", "payment_failed")
 _ORDERS_AT_ONCE = 8  # a transaction takes 100 items, and an order has up to five events and its refunds
 
 
@@ -60,9 +61,12 @@ def reranked(orders: Sequence[ContactOrder]) -> list[ContactOrder]:
 
 
 def ranked_event(event: Event, nth: int | None) -> Event:
-    """The event with its order's rank among the contact's paid orders (1-based); without one while it has none."""
+    """The event with its order's rank among the contact's paid orders (1-based); without one while it has none.
+
+    What happens before an order is paid has none ever: whether the payment was told already must not matter.
+    """
     properties = {name: value for name, value in event.properties.items() if name != "nth"}
-    if nth:
+    if nth and event.type not in _BEFORE_PAYMENT:
         properties["nth"] = nth
     return event.model_copy(update={"properties": properties})
 
@@ -87,7 +91,7 @@ class Resolver:
             halfway = next((contact for contact in known.values() if contact.merging), None)
             if halfway:
                 merged += halfway.merging
-                self.finish(store, halfway)
+                self.finish(store.id, halfway)
                 continue
             main, other, told = _decide(told, pointers, known)
             if main and other:
@@ -153,19 +157,19 @@ class Resolver:
                 Writing(goes.id, contact=profile.pointer_only(goes, stays.id)),
             ],
         )
-        return self.finish(store, joined.model_copy(update={"rev": joined.rev + 1}))
+        return self.finish(store.id, joined.model_copy(update={"rev": joined.rev + 1}))
 
-    def finish(self, store: Store, contact: Contact) -> Contact:
+    def finish(self, store_id: str, contact: Contact) -> Contact:
         """Bring a merge to its end: carry what is left, then fold the totals and ranks anew. Raises `Conflict`."""
         for loser in contact.merging:
-            self._contacts.move(store.id, loser, contact.id)
-        orders = self._contacts.orders(store.id, contact.id)
-        for later in self.rerank(store.id, contact.id, reranked(orders)):
-            self._contacts.write(store.id, [later])
+            self._contacts.move(store_id, loser, contact.id)
+        orders = self._contacts.orders(store_id, contact.id)
+        for later in self.rerank(store_id, contact.id, reranked(orders)):
+            self._contacts.write(store_id, [later])
         done = profile.refold(contact, orders).model_copy(update={"merging": ()})
         born, _ = created_events(None, done)
         self._contacts.write(
-            store.id,
+            store_id,
             [
                 Writing(
                     contact.id,

@@ -59,8 +59,16 @@ def _take(message: dict[str, Any]) -> bool:
     parts = wiring.get()
     arrival: Arrival | None = None
     try:
-        arrival = decode(json.loads(message["body"]), parts.objects.get)
+        sent = json.loads(message["body"])
+        try:
+            arrival = decode(sent, parts.objects.get)
+        except NotFound:
+            if parts.deliveries.get(str(sent["store_id"]), str(sent["delivery_id"])):
+                return True  # the queue brings twice what was done: its body is kept with the delivery, or erased
+            raise
         _arrived(parts, arrival)
+        if "object" in sent:
+            parts.objects.delete(sent["object"])
     except Exception as problem:  # noqa: BLE001 - whatever it is, the others of the batch go on
         return _failed(parts, message, arrival, problem)
     return True
@@ -102,6 +110,8 @@ def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Deli
     reasons: list[str] = []
     # A request to erase is itself somebody's data, and so is what still comes about a person who was erased.
     private = any(isinstance(change, ErasureAsked) for change in changes)
+    if any(isinstance(change, ErasureAsked) and change.whole_shop for change in changes):
+        parts.lifecycle.stop_every(store)
     for change in changes:
         applied = parts.intake.apply(store, change, record.id, record.received_at)
         touched |= dict.fromkeys(applied.contact_ids)

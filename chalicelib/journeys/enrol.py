@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
@@ -21,6 +22,7 @@ from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
 from chalicelib.journeys.facts import (
     as_entered,
     before_entry,
+    entered_since,
     messages_asked,
     on_the_way,
     subjects_asked,
@@ -49,7 +51,10 @@ from chalicelib.journeys.waits import Waits
 FRESH = timedelta(hours=48)
 _ATTEMPTS = 10
 _PAGE = 100
-_MAY_BE_WITHDRAWN = frozenset({EnrolmentStatus.RUNNING, EnrolmentStatus.HELD, EnrolmentStatus.EXITED})
+_OF_ORDERS = ON_ORDERS | {"order_cancelled", "order_refunded"}
+_MAY_BE_WITHDRAWN = frozenset(
+    {EnrolmentStatus.RUNNING, EnrolmentStatus.HELD, EnrolmentStatus.EXITED, EnrolmentStatus.GOAL_MET}
+)
 
 
 class Enroller:
@@ -103,21 +108,28 @@ class Enroller:
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
 
-        Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn;
-        order events younger than 48 h are matched anew, oldest first.
+        Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn; the
+        others keep their event as it reads now. Order events younger than 48 h are matched anew, oldest first.
         """
         now = self._clock.now()
         recent = self._since(store.id, contact_id, now - FRESH)
         orders = sorted((event for event in recent if event.type in ON_ORDERS), key=_place)
         mine = self._enrolments.of_contact(store.id, contact_id)
-        taken = {enrolment.event.get("id") for enrolment in mine}
+        taken = {(enrolment.journey, enrolment.event.get("id")) for enrolment in mine}
         for enrolment in mine:
-            if self._is_misplaced(enrolment, [event for event in orders if event.id not in taken], now):
+            others = [event for event in orders if (enrolment.journey, event.id) not in taken]
+            if self._is_misplaced(enrolment, others, now):
                 self._withdraw(enrolment)
+            else:
+                self._reread(enrolment, now)
         mine = self._enrolments.of_contact(store.id, contact_id)
         journeys = self._taking_in(store.id, orders)
         found = self._read(store.id, contact_id, journeys, orders)
         for event in orders:
+            goals = self._read(store.id, contact_id, (), (), mine)
+            met = [self._look_at_goal(enrolment, goals) for enrolment in mine]
+            if any(met):
+                mine = self._enrolments.of_contact(store.id, contact_id)
             self._enter_all(store.id, contact_id, journeys, mine, event, found)
         self._leave_with_orders(mine, None)
 
@@ -208,8 +220,9 @@ class Enroller:
 
     def _enter(self, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found) -> bool:
         before = [enrolment for enrolment in mine if enrolment.journey == edition.version.journey]
-        if any(e.event.get("id") == event.id for e in before):
-            return False
+        stands = next((e for e in before if e.event.get("id") == event.id), None)
+        if stands is not None:
+            return not _same_words(stands, event) and self._is_untouched(stands, self._edition_of(stands))
         now = self._clock.now()
         if not _matches(edition, event, found, now):
             return False
@@ -300,12 +313,16 @@ class Enroller:
         """Whether it would not be there, or not with this event, had all orders come in their true order."""
         if enrolment.event.get("type") not in ON_ORDERS:
             return False
-        edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
+        if enrolment.status is EnrolmentStatus.GOAL_MET and entered_since(enrolment) <= now - FRESH:
+            return False  # its event would start nothing any more, and it reached what it was for
+        edition = self._edition_of(enrolment)
         if not self._is_untouched(enrolment, edition):
             return False
         store_id, contact_id = enrolment.store_id, enrolment.contact_id
         today = self._told_today(enrolment)
         if today is not None and not self._would_enter(store_id, contact_id, edition, today, now):
+            return True
+        if today is not None and self._waits_otherwise(enrolment, edition, today, now):
             return True
         return edition.definition.reentry.mode in ONE_OF_SEVERAL and any(
             _happened_after(enrolment, event) and self._would_enter(store_id, contact_id, edition, event, now)
@@ -316,6 +333,33 @@ class Enroller:
         where = edition.definition.trigger.where
         wanted = Wanted(subjects=subjects_asked([where] if where else [], as_entered(event)))
         return _matches(edition, event, self._decisions.read(store_id, contact_id, wanted), now)
+
+    def _waits_otherwise(self, enrolment: Enrolment, edition: Edition, today: Event, now: datetime) -> bool:
+        """Whether a lifetime that was not known when it entered moves the end of its first wait."""
+        first, due = first_step(edition.definition), enrolment.due_at
+        if not isinstance(first, Wait) or first.lifetime is None or enrolment.at_step != first.id:
+            return False
+        if due is None or due <= now or today.occurred_at <= now - FRESH:
+            return False
+        return self._waits.end(enrolment.store_id, first, as_entered(today), now) != due
+
+    def _reread(self, enrolment: Enrolment, now: datetime) -> None:
+        """Its event in the words of the oldest telling and with what the catalogue says, whichever came first."""
+        if enrolment.event.get("type") not in _OF_ORDERS or not self._is_untouched(
+            enrolment, self._edition_of(enrolment)
+        ):
+            return
+        today = self._told_today(enrolment)
+        if today is None or today.occurred_at <= now - FRESH:
+            return
+
+        def reread(present: Enrolment) -> Enrolment:
+            return present if _same_words(present, today) else present.model_copy(update={"event": as_entered(today)})
+
+        self._change(enrolment, reread)
+
+    def _edition_of(self, enrolment: Enrolment) -> Edition:
+        return self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
 
     def _is_untouched(self, enrolment: Enrolment, edition: Edition) -> bool:
         """No message of it was claimed, and it is not further than that."""
@@ -377,6 +421,18 @@ def _matches(edition: Edition, event: Event, found: Found, now: datetime) -> boo
         return True
     facts = before_entry(event, found, now)
     return facts is not None and evaluate(trigger.where, facts)
+
+
+def _same_words(enrolment: Enrolment, event: Event) -> bool:
+    """Whether the enrolment's event reads as this telling of it does."""
+    return event.type not in _OF_ORDERS or bool(_bare(enrolment.event) == _bare(as_entered(event)))
+
+
+def _bare(value: Any) -> Any:
+    """Without what is not set: a record does not keep it."""
+    if isinstance(value, dict):
+        return {name: _bare(one) for name, one in value.items() if one is not None}
+    return [_bare(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _place(event: Event) -> tuple[str, str]:

@@ -119,6 +119,12 @@ class Lifecycle:
                 self._enroller.end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
         return journey
 
+    def stop_every(self, store: Store) -> None:
+        """Stop all journeys of a store that leaves."""
+        for journey in self._journeys.of_store(store.id):
+            if journey.status in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
+                self.stop(store, journey.id)
+
     def archive(self, store: Store, journey_id: str) -> Journey:
         """Hide it for good and take nobody in; those on their way finish, held ones go on. Raises `NotFound`."""
         journey = self._move(store.id, journey_id, JourneyStatus.ARCHIVED, set(JourneyStatus))

@@ -11,7 +11,7 @@ from chalicelib.commerce.event import Event
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
-from chalicelib.contacts.purchases import ContactOrder
+from chalicelib.contacts.purchases import ContactOrder, Purchases
 from chalicelib.storage import keys
 from chalicelib.storage.contact_moves import export, forget, move
 from chalicelib.storage.records import dump, load
@@ -61,9 +61,12 @@ class Contacts:
         """Every order that was ever paid, by paid time."""
         return [load(ContactOrder, i) for i in self._table.query(keys.contact(store_id, contact_id), prefix="O#")]
 
-    def seen(self, store_id: str, event_id: str) -> tuple[str, Event] | None:
+    def seen(self, store_id: str, event_id: str) -> tuple[str, Event | None] | None:
+        """The contact and the event that came with this id before; no event once its contact was erased."""
         item = self._table.get(*keys.event_seen(store_id, event_id))
-        return (item["contact_id"], Event.model_validate(item["event"])) if item and "event" in item else None
+        if item is None:
+            return None
+        return item["contact_id"], Event.model_validate(item["event"]) if "event" in item else None
 
     def erased_at(self, store_id: str, hashes: Sequence[str]) -> datetime | None:
         found = self._table.get_many([keys.erased(store_id, hashed) for hashed in hashes])
@@ -98,7 +101,9 @@ def operations(store_id: str, writing: Writing) -> list[Put | Delete]:
         found.append(Put(dump(pointer.model_copy(update={"rev": pointer.rev + 1}), key), rev=pointer.rev))
     found += [Put(dump(order, (partition, _order_key(order)))) for order in writing.orders]
     found += [Delete(partition, _order_key(order)) for order in writing.orders_gone]
-    if writing.purchases:
+    if writing.purchases == Purchases():
+        found.append(Delete(partition, keys.PURCHASES))
+    elif writing.purchases:
         found.append(Put(dump(writing.purchases, (partition, keys.PURCHASES))))
     kept = {Timeline.sort_key(event) for event in writing.events}
     found += [Put(event_item(partition, event)) for event in writing.events]

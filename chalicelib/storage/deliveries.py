@@ -152,6 +152,13 @@ class Deliveries:
         names, values = {"#raw": "raw"}, {":erased": "erased"}
         self._table.update(*keys.delivery(store_id, delivery_id), expression, names=names, values=values)
 
+    def erase_all(self, store_id: str) -> None:
+        """The bytes of every delivery of a store."""
+        for status in DeliveryStatus:
+            for shard in range(keys.SHARDS):
+                for item in self._table.iterate(f"DELIVERIES#{store_id}#{status.value}#{shard}", index=True):
+                    self.erase(store_id, str(item["id"]))
+
     def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None:
         """What came and its very text; None once it is gone."""
         record, raw = self.get(store_id, delivery_id), self.raw(store_id, delivery_id)

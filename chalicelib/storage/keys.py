@@ -70,6 +70,11 @@ def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 
 
+def awaited(store_id: str, product_id: str) -> str:
+    """The partition of the orders that were told before this product was known."""
+    return f"AWAITED#{store_id}#{product_id}"
+
+
 def delivery(store_id: str, delivery_id: str) -> tuple[str, str]:
     return f"DELIVERY#{store_id}#{delivery_id}", "DELIVERY"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
 from chalicelib.commerce.ports import ProductRecord
 from chalicelib.commerce.product import Product
 from chalicelib.storage import keys
@@ -38,6 +41,19 @@ class Products:
             Put(dump(written, keys.product(record.store_id, record.external_id), **listing), rev=record.rev)
         )
         return written
+
+    def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
+        """Note that this order's events were told while these products were unknown."""
+        expires = int(until.timestamp())
+        for external_id in external_ids:
+            self._table.put(
+                Put({"pk": keys.awaited(store_id, external_id), "sk": f"O#{order_id}", "expires_at": expires})
+            )
+
+    def awaited_by(self, store_id: str, external_id: str) -> Sequence[str]:
+        """Ids of the orders whose events were told without this product."""
+        found = self._table.query(keys.awaited(store_id, external_id), prefix="O#")
+        return [str(item["sk"]).removeprefix("O#") for item in found]
 
     def list(self, store_id: str, after: str | None = None, limit: int = 100) -> list[ProductRecord]:
         """Those that were not deleted, by id as text; `after` is an id."""

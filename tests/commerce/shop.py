@@ -59,12 +59,16 @@ class Heard:
     def __init__(self) -> None:
         self.events: list[tuple[str, Event]] = []
         self.reconsidered: list[str] = []
+        self.stopped: list[str] = []
 
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None:
         self.events += [(contact_id, event) for event in events]
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         self.reconsidered.append(contact_id)
+
+    def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
+        self.stopped.append(contact_id)
 
 
 class Bucket:

@@ -103,7 +103,7 @@ def test_upsert_makes_then_finds_then_merges(shop: Shop) -> None:
     assert (both.lists, both.tags, both.fields, both.first_name) == (("vip",), ("walk-in",), {"size": 3}, "Ana")
     assert shop.contacts.get("shop", max(by_email.id, by_phone.id)) == both
     assert [contact.id for contact in shop.contacts.list("shop")] == [both.id]
-    assert [event.type for _, event in shop.heard.events[:2]] == ["contact_created", "list_joined"]
+    assert [event.type for _, event in shop.heard.events[:3]] == ["contact_created", "field_changed", "list_joined"]
 
 
 def test_upsert_names_the_bad_field(shop: Shop) -> None:

@@ -15,7 +15,6 @@ from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, 
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor, field_mistakes
 from chalicelib.ids import new_id
-from chalicelib.journeys.journey import JourneyStatus
 
 stores = Blueprint(__name__)
 
@@ -217,9 +216,7 @@ def delete_store(call: Call) -> None:
     store = call.wiring.stores.get(call.path["store_id"])
     if store is None:
         raise NotFound("no such store")
-    for journey in call.wiring.journeys.of_store(store.id):
-        if journey.status in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
-            call.wiring.lifecycle.stop(store, journey.id)
+    call.wiring.lifecycle.stop_every(store)
     call.wiring.secrets.delete_webhook_secret(store.id)
     call.wiring.stores.delete(store.id)
 

@@ -1,0 +1,165 @@
+"""An erased person is gone from every place we keep anything, and nothing goes on that was about them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.commerce.change import ErasureAsked
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.intake import ContactRef
+from chalicelib.commerce.store import Platform
+from chalicelib.contacts.book import ContactInput
+from chalicelib.store_adapters.envelope import by_object
+from local.demo.shop import GREEN, Shopper
+from local.demo.woocommerce import CustomerAccount, Purchase, delivery
+from local.table_server import TableServer
+from tests.any_order import Listening, Told, listening
+from tests.conftest import HandClock
+from tests.journeys.world import journey, mail, pause
+from tests.recorded import SECRET, signature
+from tests.test_any_order import HEBREW, NOW
+
+PLANTED = Shopper(77, "Quillfeather", "Zubrowka")
+EMAIL, PHONE = "quillfeather.zubrowka@plant.example", "+972505550177"
+WORDS = ("quillfeather", "zubrowka", "plant.example", "505550177", "050-555-0177", "0505550177")
+
+
+@pytest.fixture
+def shop(table_server: TableServer) -> Iterator[Listening]:
+    with listening(table_server, HandClock(NOW), HEBREW) as listener:
+        yield listener
+
+
+def told(topic: str, content: Any) -> Told:
+    made = delivery(SECRET, topic, content, NOW)
+    return made.headers, made.body
+
+
+def purchase(number: int, guest: bool = False) -> Purchase:
+    placed = NOW - timedelta(hours=2)
+    return Purchase(number, PLANTED, ((GREEN, 1),), placed, "subscribed", guest=guest, email=EMAIL)
+
+
+def plant(shop: Listening) -> str:
+    """Orders, an account, a parked text, messages, events and enrolments of one person; their contact's id."""
+    thanks = mail("thanks")
+    thanks["content"]["en"]["subject"] = "{{ contact.first_name }}, thank you"
+    shop.activate(
+        {
+            "thanks": journey(thanks, pause(days=3), mail("more")),
+            "asked": journey(pause(days=2), mail("later"), trigger={"type": "api_event", "name": "asked"}),
+        }
+    )
+    paid = NOW - timedelta(hours=1)
+    order = told("order.updated", purchase(901).told("processing", NOW, paid=paid))
+    shop.hear(
+        [
+            order,
+            order,
+            told("order.updated", purchase(902, guest=True).told("failed", NOW)),
+            told("customer.updated", CustomerAccount(PLANTED, paid, EMAIL).told(NOW)),
+            told("order.updated", {"id": "no order", "billing": {"email": EMAIL.upper(), "phone": "(050) 555-01 77"}}),
+        ]
+    )
+    asked = Event(id="asked-1", type="asked", occurred_at=NOW, properties={"by": EMAIL})
+    shop.parts.intake.record_event(shop.store, ContactRef(email=EMAIL), asked)
+    shop.parts.contact_book.upsert(shop.store, ContactInput(email=EMAIL, fields={"nickname": "Quillfeather"}))
+    shop.workflows.live(hours=1)
+    contact = shop.parts.contacts.find("shop", "email", EMAIL)
+    assert contact is not None
+    return str(contact.id)
+
+
+def traces(shop: Listening) -> list[str]:
+    """Every planted word that any item, message of the queue or object still holds, packed or not."""
+    kept: list[Any] = [*shop.items(), *shop.queue.messages, *shop.bucket.kept.items()]
+    texts = [_unpacked(one).lower() for one in kept]
+    return [word for word in WORDS if any(word in text for text in texts)]
+
+
+def _unpacked(value: Any) -> str:
+    if isinstance(value, bytes):
+        if value[:2] == b"\x1f\x8b":
+            value = zlib.decompress(value, wbits=31)
+        return bytes(value).decode("utf-8", "replace")
+    if isinstance(value, dict):
+        return " ".join(f"{name} {_unpacked(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(_unpacked, value))
+    return str(value)
+
+
+@pytest.mark.parametrize("asked_by", ["api", "store"])
+def test_nothing_of_an_erased_person_is_left(shop: Listening, asked_by: str) -> None:
+    contact_id = plant(shop)
+    assert set(traces(shop)) >= {"quillfeather", "zubrowka", "plant.example", "505550177"}
+    running = [name for name, one in shop.workflows.executions.items() if not one.standing.ended]
+    assert len(running) == 2
+    if asked_by == "api":
+        shop.parts.contact_book.erase("shop", contact_id)
+    else:
+        shop.parts.intake.apply(shop.store, ErasureAsked(str(PLANTED.customer_id), EMAIL, PHONE), None, NOW)
+    assert traces(shop) == []
+    assert not shop.workflows.executions.keys() & running
+    ended = {e.status.value for e in shop.parts.enrolments.of_contact("shop", contact_id)}
+    assert ended == {"stopped"}
+    sent = len(shop.channel.taken)
+    shop.workflows.live(days=10)
+    assert (sent, len(shop.channel.taken)) == (1, 1)
+
+
+def test_what_was_on_its_way_when_they_were_erased_leaves_nothing(shop: Listening) -> None:
+    shop.parts.contact_book.erase("shop", plant(shop))
+    late = told("order.updated", purchase(903).told("processing", NOW, paid=NOW))
+    shop.hear([late, late])
+    assert traces(shop) == []
+
+
+def test_an_event_told_again_after_the_erasure_is_let_go(shop: Listening) -> None:
+    shop.parts.contact_book.erase("shop", plant(shop))
+    again = Event(id="asked-1", type="asked", occurred_at=NOW, properties={"by": EMAIL})
+    assert shop.parts.intake.record_event(shop.store, ContactRef(email=EMAIL), again).contact_ids == ()
+    assert traces(shop) == []
+
+
+def test_a_text_too_big_for_the_queue_leaves_the_bucket_once_it_is_kept(shop: Listening) -> None:
+    """A repeat too: nothing would point to its copy."""
+    content = purchase(904).told("processing", NOW, paid=NOW)
+    sent: list[dict[str, Any]] = []
+
+    def send(message: dict[str, Any], message_id: str, /) -> None:
+        smaller, key, packed = by_object(message)
+        shop.bucket.put(key, packed)
+        sent.append(smaller)
+
+    take, shop.queue.send = shop.queue.send, send  # type: ignore[method-assign]
+    shop.hear([told("order.updated", content)] * 2)
+    shop.queue.send = take  # type: ignore[method-assign]
+    assert len(shop.bucket.kept) == 2
+    shop.queue.messages = [*sent, sent[0]]  # the queue may bring one twice
+    shop.hear([])
+    assert shop.bucket.kept == {}
+    assert gzip.decompress(shop.parts.table.get(f"DELIVERY#shop#{sent[0]['delivery_id']}", "DELIVERY")["raw"])
+
+
+def test_a_whole_shop_is_erased_and_its_journeys_stop(shop: Listening) -> None:
+    plant(shop)
+    nameless = {**purchase(905).told("processing", NOW, paid=NOW), "customer_id": 0}
+    nameless["billing"] = {"first_name": PLANTED.first_name, "last_name": PLANTED.last_name, "email": "", "phone": ""}
+    shop.hear([told("order.updated", json.loads(json.dumps(nameless)))])
+    shop.store = shop.parts.stores.save(shop.store.model_copy(update={"platform": Platform.SHOPIFY}))
+    body = b'{"shop_id": 1, "shop_domain": "tea.example"}'
+    signed = {"X-Shopify-Topic": "shop/redact", "X-Shopify-Hmac-Sha256": signature(body)}
+    shop.hear([(signed, body)])
+    assert traces(shop) == []
+    assert shop.parts.contacts.list("shop") == []
+    assert {one.status.value for one in shop.parts.journeys.of_store("shop")} == {"stopped"}
+    shop.workflows.live(days=10)
+    assert len(shop.channel.taken) == 1

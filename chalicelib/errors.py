@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 
 
@@ -44,3 +45,10 @@ class Forbidden(AgalaError):
 
 class TryLater(AgalaError):
     """A part that is needed is out for now (HTTP 503): nothing was done, repeating is safe."""
+
+
+def told(mistake: BaseException) -> str:
+    """An error's class and place, for the log, without its text: that may quote what a person sent."""
+    frames = traceback.extract_tb(mistake.__traceback__)[-3:]
+    places = " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+    return f"{type(mistake).__name__} at {places}"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from chalicelib.clock import parse_rfc3339
 
@@ -40,7 +41,7 @@ class LocalSettings:
             admin_token=_token(environ.get("AGALA_ADMIN_TOKEN") or None),
             clock_speed=_speed(environ.get("AGALA_CLOCK_SPEED") or "1"),
             clock_start=_start(environ.get("AGALA_CLOCK_START") or None),
-            smtp_url=environ.get("AGALA_SMTP_URL") or None,
+            smtp_url=_mail_server(environ.get("AGALA_SMTP_URL") or None),
             log_level=_level(environ.get("AGALA_LOG_LEVEL") or "WARNING"),
         )
 
@@ -72,6 +73,17 @@ def _start(text: str | None) -> datetime | None:
         return parse_rfc3339(text) if text else None
     except ValueError:
         raise BadSetting("AGALA_CLOCK_START must be a time with its zone, such as 2026-11-21T08:00:00Z") from None
+
+
+def _mail_server(text: str | None) -> str | None:
+    try:
+        parts = urlsplit(text or "smtp://none")
+        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting("AGALA_SMTP_URL must be a mail server's address, such as smtp://localhost:1025")
+    return text
 
 
 def _level(text: str) -> str:

@@ -52,3 +52,27 @@ def test_a_listing_is_in_order_over_its_shards_and_continues_where_it_stopped(ta
     assert [i["gsi1sk"] for i in table.listing("L", "s", after=first[-1], limit=100)] == [
         f"{n:03d}" for n in range(7, 20)
     ]
+
+
+def test_a_page_of_a_listing_reads_little_more_than_itself(table: Table) -> None:
+    """Each shard is asked for its share, and again only where it held more of the page than that."""
+    for n in range(240):
+        shard = n % 8 if n < 160 else 3
+        table.put(Put(item(f"x{n}", "1", gsi1pk=f"L#s#{shard}", gsi1sk=f"{n:03d}")))
+    pages: list[int] = []
+    asked = table._call
+
+    def counting(operation: str, **request: object) -> object:
+        answer = asked(operation, **request)
+        pages.append(len(answer["Items"]))
+        return answer
+
+    table._call = counting  # type: ignore[method-assign]
+    assert [i["gsi1sk"] for i in table.listing("L", "s", limit=80)] == [f"{n:03d}" for n in range(80)]
+    assert len(pages) == 8
+    assert sum(pages) <= 2 * 80
+    assert [i["gsi1sk"] for i in table.listing("L", "s", after="159", limit=70)] == [
+        f"{n:03d}" for n in range(160, 230)
+    ]
+    assert [i["gsi1sk"] for i in table.listing("L", "s", limit=1)] == ["000"]
+    assert table.listing("L", "nobody", limit=5) == []

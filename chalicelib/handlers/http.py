@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import re
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +26,7 @@ from chalicelib.errors import (
     NotFound,
     TryLater,
     Unauthorised,
+    told,
 )
 from chalicelib.handlers.request import Unreadable, parse_body, parse_query, text_mistake
 
@@ -169,7 +169,7 @@ def _answer(this: Door, view: View, request: Any, given: dict[str, str]) -> Resp
     except AgalaError as refusal:
         return _refused(refusal)
     except Exception as mistake:  # noqa: BLE001  the last line: it must answer, and must not leak
-        _log.error("%s %s failed: %s at %s", this.method, this.path, type(mistake).__name__, _where(mistake))
+        _log.error("%s %s failed: %s", this.method, this.path, told(mistake))
         return problem(500, "Something went wrong on our side.")
 
 
@@ -279,9 +279,3 @@ def problems(event: Any, get_response: Callable[[Any], Response]) -> Response:
         kept = {name: str(value) for name, value in response.headers.items() if name.lower() == "allow"}
         return problem(status, _TITLES[status] + ".", headers=kept)
     return response
-
-
-def _where(mistake: BaseException) -> str:
-    """The place without the message: a message may quote what a person sent."""
-    frames = traceback.extract_tb(mistake.__traceback__)[-3:]
-    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))

@@ -5,8 +5,10 @@ RFC 8058: the unsubscribe link answers one POST (`List-Unsubscribe=One-Click`), 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import wraps
 from html import escape
 from typing import Protocol, cast
 
@@ -16,13 +18,15 @@ from chalicelib import wiring
 from chalicelib.clock import Clock
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Consent, ConsentChange, ConsentStatus
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, TryLater, told
+from chalicelib.handlers.http import problem
 from chalicelib.ids import contact_of
 from chalicelib.messages.links import Unsubscription
 from chalicelib.messages.reports import ChannelKeeper
 from chalicelib.messages.wording import direction, primary, wording
 
 links = Blueprint(__name__)
+_log = logging.getLogger("agala")
 
 # RFC 8058 §3.2 allows the first two; a client that says nothing is taken as JSON by Chalice.
 _FORMS = ["application/x-www-form-urlencoded", "multipart/form-data", "application/json", "text/plain"]
@@ -67,7 +71,22 @@ class _Parts(Protocol):
     def clock(self) -> Clock: ...
 
 
+def _answered(view: Callable[[str], Response]) -> Callable[[str], Response]:
+    """The last line: Chalice would log an error's text, and that may quote a person's data."""
+
+    @wraps(view)
+    def answer(token: str) -> Response:
+        try:
+            return view(token)
+        except Exception as mistake:  # noqa: BLE001
+            _log.error("a link failed: %s", told(mistake))
+            return problem(503 if isinstance(mistake, TryLater) else 500, "Please try again in a few minutes.")
+
+    return answer
+
+
 @links.route("/u/{token}", methods=["GET", "HEAD"], content_types=_FORMS)
+@_answered
 def ask(token: str) -> Response:
     """A page with one button; nothing is unsubscribed."""
     parts = _parts()
@@ -84,6 +103,7 @@ def ask(token: str) -> Response:
 
 
 @links.route("/u/{token}", methods=["POST"], content_types=_FORMS)
+@_answered
 def unsubscribe(token: str) -> Response:
     """Takes the channel's consent back, at once; again and again with the same end."""
     parts = _parts()

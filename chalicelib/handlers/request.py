@@ -150,7 +150,7 @@ def _shown(name: str) -> str:
 def field_mistakes(problem: ValidationError, prefix: str = "") -> list[FieldMistake]:
     """Each bad field by its path, such as `settings.quiet_hours.email.from`; the values stay out of it."""
     return [
-        FieldMistake(prefix + _path(error["loc"]), error["msg"])
+        FieldMistake(prefix + _path(error["loc"]), error["msg"].removeprefix("Value error, "))
         for error in problem.errors(include_url=False, include_context=False, include_input=False)[:50]
     ]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from chalice.app import Blueprint, Response
 
 from chalicelib import wiring
-from chalicelib.errors import TryLater
+from chalicelib.errors import TryLater, told
 from chalicelib.store_adapters import signatures
 from chalicelib.store_adapters.envelope import Arrival, arrival_id, encode
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint(__name__)
 
+_log = logging.getLogger("agala")
 LARGEST_BODY = 1024 * 1024  # bytes
 _STORE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECRET_AGE = 5.0  # seconds: a signature that fails against an older secret is tried against a fresh one
@@ -84,6 +86,9 @@ def receive(
         )
         door.queue.send(encode(arrival), arrival.delivery_id)
     except TryLater:
+        return _problem(503, "Not taken now: please repeat")
+    except Exception as mistake:  # noqa: BLE001  ours, so the platform repeats; and its text stays out of the log
+        _log.error("a delivery was not taken: %s", told(mistake))
         return _problem(503, "Not taken now: please repeat")
     return 200, {"status": "queued", "id": arrival.delivery_id}
 

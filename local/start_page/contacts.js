@@ -5,7 +5,7 @@ import { moment, money, word } from "./words.js";
 const FEW = 100;
 let wanted = "";
 
-const fullName = (contact) => [contact.first_name, contact.last_name].filter(Boolean).join(" ");
+export const fullName = (contact) => [contact.first_name, contact.last_name].filter(Boolean).join(" ");
 const link = (contact, text) => element("a", { href: `#/contact/${encodeURIComponent(contact.id)}` }, own(text));
 
 async function read(state) {

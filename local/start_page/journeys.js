@@ -1,4 +1,5 @@
 import { of } from "./api.js";
+import { fullName } from "./contacts.js";
 import { badge, element, empty, own, table } from "./elements.js";
 import { moment, word } from "./words.js";
 
@@ -35,18 +36,37 @@ function draw({ journeys, counts }, state) {
       Object.keys(counts[journey.id]).length ? badges(counts[journey.id]) : element("span", { class: "quiet" }, word("nothing")))));
 }
 
+const SHOWN = 200;
+const names = new Map(); // by contact id: how each is called; asked for once
+
+async function named(state, enrolments) {
+  const ids = [...new Set(enrolments.map((one) => one.contact_id))];
+  await Promise.all(ids.filter((id) => !names.has(id)).slice(0, 40).map(async (id) => {
+    try {
+      const contact = await state.get(of(state.store.id, "contacts", id));
+      names.set(id, fullName(contact) || contact.email || contact.phone || "—");
+    } catch (problem) {
+      if (problem.status !== 404) throw problem;
+      names.set(id, "—"); // erased
+    }
+  }));
+  return ids.map((id) => [id, names.get(id) ?? "…"]);
+}
+
 async function readOne(state, id) {
   if (!state.store) return null;
   const [journey, enrolments] = await Promise.all([
     state.get(of(state.store.id, "journeys", id)),
     state.list(`${of(state.store.id, "journeys", id, "enrolments")}?limit=200`, 5000),
   ]);
-  return { journey, enrolments };
+  const newest = enrolments.slice(-SHOWN).reverse();
+  return { journey, enrolments, newest, people: await named(state, newest) };
 }
 
 async function drawOne(seen, state, id) {
   if (!seen) return empty(word("no_stores"));
-  const { journey, enrolments } = seen;
+  const { journey, enrolments, newest } = seen;
+  const people = new Map(seen.people);
   const blob = await state.picture(`${of(state.store.id, "journeys", id)}/drawing.svg`);
   if (drawn) URL.revokeObjectURL(drawn);
   drawn = URL.createObjectURL(blob);
@@ -62,8 +82,8 @@ async function drawOne(seen, state, id) {
         element("h2", {}, word("people")),
         enrolments.length ? table(
           [word("contact"), word("status"), word("where"), word("entered"), word("due"), word("reason")],
-          enrolments.slice(-200).reverse().map((one) => [
-            element("a", { href: `#/contact/${encodeURIComponent(one.contact_id)}` }, own(one.contact_id.slice(-8))),
+          newest.map((one) => [
+            element("a", { href: `#/contact/${encodeURIComponent(one.contact_id)}` }, own(people.get(one.contact_id))),
             badge(one.status, word(one.status)), own(one.at_step), moment(one.entered_at, zone),
             moment(one.ended_at ? null : one.due_at, zone), own(one.reason === one.status ? "" : word(one.reason)),
           ])) : empty(word("nothing")))),

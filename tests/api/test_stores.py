@@ -58,6 +58,11 @@ def test_settings_that_nothing_obeys_yet_are_named(call: Caller, store: dict[str
     assert [warning.split()[0] for warning in changed["warnings"]] == ["settings.rest_days"]
 
 
+def test_a_mistake_is_said_in_our_words_only(call: Caller) -> None:
+    refused = call("POST", "/v1/stores", {**SHOP, "country": "XX"})
+    assert refused.json["errors"] == [{"field": "country", "message": "expected an ISO 3166 country such as IL"}]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -8,7 +8,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import wiring
 from chalicelib.contacts.consent import Channel, ConsentStatus
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, TryLater
 from chalicelib.messages.links import SignedLinks
 from tests.conftest import HandClock
 from tests.messages.shop import CONTACT_ID, ContactBookDouble, store
@@ -79,6 +79,17 @@ def test_a_second_post_ends_the_same_way(client: Client) -> None:
 def test_a_contact_that_was_erased_meanwhile_is_told_the_same(client: Client, parts: Any) -> None:
     parts.contact_book.trouble = NotFound("no such contact")
     assert client.http.post(PATH, headers=FORM).status_code == 200
+
+
+@pytest.mark.parametrize(("trouble", "status"), [(ValueError("dana@shop.example"), 500), (TryLater("busy"), 503)])
+def test_a_mistake_of_ours_is_answered_and_its_text_is_not_logged(
+    client: Client, parts: Any, caplog: pytest.LogCaptureFixture, trouble: Exception, status: int
+) -> None:
+    parts.contact_book.trouble = trouble
+    answer = client.http.post(PATH, headers=FORM)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    assert type(trouble).__name__ in caplog.text
+    assert "dana@" not in caplog.text and PATH.rpartition("/")[2] not in caplog.text
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -131,6 +131,16 @@ def test_a_queue_that_is_out_asks_for_a_repeat(door: FakeDoor) -> None:
     assert (status, answer["status"]) == (503, 503)
 
 
+def test_a_mistake_of_ours_asks_for_a_repeat_and_logs_nothing_of_the_body(
+    door: FakeDoor, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers, body = load("order.created")
+    door.queue.send = lambda *_: (_ for _ in ()).throw(ValueError("dana@shop.example"))  # type: ignore[method-assign]
+    assert receive("woocommerce", "shop", headers, body, door)[0] == 503
+    assert "ValueError at test_webhooks.py" in caplog.text
+    assert "dana@" not in caplog.text
+
+
 def test_a_secret_changed_a_moment_ago_is_honoured(door: FakeDoor) -> None:
     door.secrets.known["shop"], door.secrets.fresh["shop"] = "the old one", SECRET
     headers, body = load("order.created")

@@ -41,6 +41,9 @@ def test_everything_can_be_said() -> None:
         ("AGALA_CLOCK_SPEED", "inf"),
         ("AGALA_CLOCK_START", "yesterday"),
         ("AGALA_CLOCK_START", "2026-11-01T10:00:00"),
+        ("AGALA_SMTP_URL", "localhost:1025"),
+        ("AGALA_SMTP_URL", "http://mail.example"),
+        ("AGALA_SMTP_URL", "smtp://mail.example:none"),
         ("AGALA_LOG_LEVEL", "LOUD"),
     ],
 )

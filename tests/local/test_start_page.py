@@ -84,6 +84,24 @@ def test_a_new_email_shows_up_by_itself(page: Browser, runtime: Process) -> None
     page.until("document.querySelector('.list li').innerText.includes('חדש')")
 
 
+def test_a_journey_shows_its_people_by_name(page: Browser, runtime: Process) -> None:
+    store = runtime.ask("/v1/stores")[1]["items"][0]["id"]
+    journey = f"/v1/stores/{store}/journeys/quiz"
+    waiting = {
+        "name": {"en": "Quiz"},
+        "trigger": {"type": "api_event", "name": "quiz_done"},
+        "steps": [{"id": "a-day", "title": {"en": "A day"}, "type": "wait", "for": {"days": 1}}],
+    }
+    assert runtime.ask(journey, "PUT", waiting)[0] == 200
+    assert runtime.ask(f"{journey}/activate", "POST")[0] == 200
+    done = {"id": "q1", "type": "quiz_done", "contact": {"email": "dana@shopper.example"}, "properties": {}}
+    now = runtime.ask("/local/clock")[1]["now"]
+    assert runtime.ask(f"/v1/stores/{store}/events", "POST", done | {"occurred_at": now})[0] == 202
+    page.value("location.hash = '#/journey/quiz'")
+    page.until("!!document.querySelector('td a bdi')")
+    assert page.value("document.querySelector('td a bdi').textContent") == f"{ATTACK} כהן"
+
+
 def test_nothing_is_asked_of_strangers_and_nothing_goes_wrong(page: Browser, runtime: Process) -> None:
     for view in ("journeys", "contacts", "outbox"):
         page.value(f"location.hash = '#/{view}'")

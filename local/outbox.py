@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ CREATE TABLE IF NOT EXISTS messages (
     delivery TEXT NOT NULL
 );
 """
-# `delivery`: kept (no SMTP), trying (handed to the mail server, its answer not yet known), delivered, uncertain.
+# `delivery`: kept (no SMTP), trying (handed to the mail server, its answer not yet known), delivered, uncertain,
+# erased (nothing but the id is left: it must never be sent again).
+
+_SEEN = "SELECT id, record, delivery FROM messages WHERE delivery <> 'erased'"
 
 
 class Outbox:
@@ -55,12 +58,22 @@ class Outbox:
     def messages(self) -> list[dict[str, Any]]:
         """Oldest first: `{id, channel, kind, from, to, subject, headers, html, text, at, journey, step, contact_id,
         store_id, delivery}`."""
-        return [_shown(row) for row in self._journal.rows("SELECT id, record, delivery FROM messages ORDER BY place")]
+        return [_shown(row) for row in self._journal.rows(f"{_SEEN} ORDER BY place")]
 
     def message(self, message_id: str) -> dict[str, Any] | None:
-        """As in `messages`; None if it was never sent."""
-        row = self._journal.row("SELECT id, record, delivery FROM messages WHERE id = ?", message_id)
+        """As in `messages`; None if it was never sent, or is erased."""
+        row = self._journal.row(f"{_SEEN} AND id = ?", message_id)
         return _shown(row) if row else None
+
+    def forget(self, store_id: str, contact_id: str, addresses: Collection[str]) -> None:
+        """Everything that was sent to this contact or to one of these addresses, but for the messages' ids."""
+        wanted = {address.casefold() for address in addresses}
+        with self._journal.transaction() as journal:
+            for row in journal.execute(_SEEN).fetchall():
+                record = json.loads(row["record"])
+                theirs = record["contact_id"] == contact_id or record["to"].casefold() in wanted
+                if theirs and record["store_id"] == store_id:
+                    journal.execute("UPDATE messages SET record = '{}', delivery = 'erased' WHERE id = ?", (row["id"],))
 
     def close(self) -> None:
         self._journal.close()

@@ -6,8 +6,9 @@ import importlib
 import os
 import secrets
 import threading
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -15,26 +16,40 @@ from botocore.exceptions import ClientError
 
 from chalicelib import wiring
 from chalicelib.access import ALL_STORES, Token, token_hash
+from chalicelib.contacts.contact import Contact
 from chalicelib.ids import new_id
 from chalicelib.messages.channels.smtp import deliver_smtp
 from chalicelib.messages.ports import Email
 from chalicelib.settings import Settings
-from chalicelib.storage.table import create_table
+from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.table import Table, create_table
 from local.clock import FastClock
 from local.doors import LocalDoors
 from local.gateway import Gateway, HttpAnswer, HttpRequest
 from local.lambdas import Lambdas, function_arn
+from local.listing_index import IndexedTableClient
 from local.outbox import Outbox
 from local.queue import LocalQueue
 from local.reports import Reports
 from local.schedules import Schedules
 from local.server import Server
 from local.settings import LocalSettings
-from local.table_client import TableClient
 from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
 STEP_HANDLER = "chalicelib.handlers.journey_steps"
+
+
+class _Contacts(Contacts):
+    """An outbox that keeps every email is one more place from which a person can be erased."""
+
+    def __init__(self, table: Table, outbox: Outbox) -> None:
+        super().__init__(table)
+        self._outbox = outbox
+
+    def forget(self, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
+        self._outbox.forget(store_id, contact.id, contact.emails)  # first: what is cut short here is asked for again
+        super().forget(store_id, contact, hashes, at)
 
 
 class LocalWiring(wiring.Wiring):
@@ -43,28 +58,40 @@ class LocalWiring(wiring.Wiring):
     def __init__(
         self,
         settings: Settings,
-        endpoint: str,
+        tables: TableServer,
         clock: FastClock,
         queue: LocalQueue,
         workflows: LocalWorkflows,
         email_channel: Outbox,
     ) -> None:
         super().__init__(settings)
-        self._endpoint = endpoint
+        self._tables = tables
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
         self.clock = clock
         self.queue = queue
         self.workflows = workflows
-        self.email_channel = email_channel
+        self.email_channel = self._outbox = email_channel
 
     def client(self, service: str) -> Any:
         """Of the table server, which speaks DynamoDB, S3 and SSM. One for all threads: clients are thread-safe."""
         with self._making:
             if service not in self._clients:
-                made = TableClient(self._endpoint) if service == "dynamodb" else local_client(service, self._endpoint)
-                self._clients[service] = made
+                endpoint = self._tables.endpoint
+                self._clients[service] = (
+                    IndexedTableClient(endpoint, self._tables.file)
+                    if service == "dynamodb"
+                    else local_client(service, endpoint)
+                )
             return self._clients[service]
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        return _Contacts(self.table, self._outbox)
+
+    def close(self) -> None:
+        if "dynamodb" in self._clients:
+            self._clients["dynamodb"].close()
 
 
 class Runtime:
@@ -94,9 +121,7 @@ class Runtime:
                 "AGALA_QUEUE_URL": "local",
             }
         )
-        self._wiring = LocalWiring(
-            product, self._tables.endpoint, self._clock, self._queue, self._workflows, self._outbox
-        )
+        self._wiring = LocalWiring(product, self._tables, self._clock, self._queue, self._workflows, self._outbox)
         wiring.use(self._wiring)
         self._furnish()
         self.admin_token = self._admit(settings.admin_token, folder / "admin-token")
@@ -125,6 +150,7 @@ class Runtime:
         self._queue.close(0.5)
         self._workflows.close(0.5)
         self._outbox.close()
+        self._wiring.close()
         self._tables.close()
         wiring.use(None)
 

@@ -48,7 +48,7 @@ class TableClient:
     def _call(self, operation: str, **request: Any) -> dict[str, Any]:
         body = json.dumps(request, default=_base64).encode()
         status, content = self._exchange(operation, body)
-        answer: dict[str, Any] = json.loads(content, object_hook=_bytes) if content else {}
+        answer: dict[str, Any] = json.loads(content, object_hook=binary) if content else {}
         if status != 200:
             code = str(answer.get("__type", status)).rpartition("#")[2]
             error = {"Code": code, "Message": answer.get("message") or answer.get("Message") or ""}
@@ -82,7 +82,7 @@ def _base64(value: Any) -> str:
     return base64.b64encode(bytes(value)).decode()
 
 
-def _bytes(node: dict[str, Any]) -> dict[str, Any]:
+def binary(node: dict[str, Any]) -> dict[str, Any]:
     """`{"B": text}` is binary; an attribute that is named B holds a node and no text."""
     if len(node) == 1:
         if isinstance(text := node.get("B"), str):

@@ -31,7 +31,7 @@ class TableServer:
 
     def __init__(self, folder: Path | None) -> None:
         """`folder` None keeps everything in memory (tests). Raises RuntimeError if the folder stays in use."""
-        self._lock = None
+        self._lock, self._folder = None, folder
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -54,6 +54,13 @@ class TableServer:
             start_new_session=True,  # Ctrl-C is for us: we stop it in our own order
         )
         self._await_answer()
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file with the tables. Raises RuntimeError for a server that keeps everything in memory."""
+        if self._folder is None:
+            raise RuntimeError("this table server has no folder")
+        return self._folder / "dynamodb.db"
 
     @property
     def endpoint(self) -> str:

@@ -46,7 +46,7 @@ class House(live.Runtime):
         """A client of the same table that nobody counts."""
         return local_client("dynamodb", self.endpoint)
 
-    def _metered(self, endpoint: str) -> Any:
+    def _metered(self, endpoint: str, file: Path) -> Any:
         """In the place of the runtime's own quick client: boto3's, whose events can be read along."""
         self.endpoint = endpoint
         client = local_client("dynamodb", endpoint)
@@ -64,7 +64,7 @@ class House(live.Runtime):
         with ExitStack() as stack:
             for name in ("begin", "time_came", "task_succeeded", "task_failed"):
                 stack.enter_context(patch.object(walk, name, self._counted(getattr(walk, name))))
-            stack.enter_context(patch.object(runtime, "TableClient", self._metered))
+            stack.enter_context(patch.object(runtime, "IndexedTableClient", self._metered))
             inside = runtime.Runtime(settings)
             inside.serve()
             stack.callback(inside.close)

@@ -106,3 +106,17 @@ def test_a_delivery_cut_short_is_shown_and_not_repeated(
     again.send(email())
     assert out == []
     assert again.messages()[0]["delivery"] == shown
+
+
+def test_an_erased_person_leaves_nothing_and_is_not_written_to_again(tmp_path: Path, clock: HandClock) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    outbox.send(email("c1-m1"))
+    outbox.send(email("c2-m1").model_copy(update={"contact_id": "c2", "to": "Dana@shopper.example"}))
+    outbox.send(email("c3-m1").model_copy(update={"contact_id": "c3", "to": "roni@shopper.example"}))
+    outbox.send(email("c1-m2").model_copy(update={"store_id": "s2"}))
+    outbox.forget("s1", "c1", ["dana@shopper.example"])
+    assert [message["id"] for message in outbox.messages()] == ["c3-m1", "c1-m2"]
+    assert outbox.message("c1-m1") is None
+    assert outbox.was_taken("c1-m1") == "outbox-c1-m1"
+    outbox.send(email("c1-m1"))
+    assert len(outbox.messages()) == 2

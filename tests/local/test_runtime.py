@@ -18,7 +18,10 @@ from typing import Any
 
 import pytest
 
+from local.outbox import Outbox
+from tests.conftest import HandClock
 from tests.local.crashes import ROOT
+from tests.local.test_outbox import email
 
 
 class Process:
@@ -51,7 +54,7 @@ class Process:
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
-                return answer.status, json.loads(answer.read())
+                return answer.status, json.loads(answer.read() or "null")
         except urllib.error.HTTPError as refusal:
             return refusal.code, json.loads(refusal.read())
 
@@ -152,6 +155,20 @@ def test_an_admin_token_that_was_replaced_opens_nothing(tmp_path: Path, begun: l
     assert second.ask("/v1/stores", token="the-first-token")[0] == 401
     assert second.ask("/local/clock", token="the-first-token")[0] == 401
     assert (tmp_path / "admin-token").stat().st_mode & 0o077 == 0
+
+
+def test_an_erased_persons_emails_leave_the_outbox(tmp_path: Path, begun: list[Process]) -> None:
+    process = Process(tmp_path)
+    begun.append(process.ready())
+    store = process.ask("/v1/stores", "POST", STORE)[1]["id"]
+    ids = []
+    for name in ("dana", "roni"):
+        shopper = {"email": f"{name}@shopper.example"}
+        ids.append(process.ask(f"/v1/stores/{store}/contacts", "POST", shopper)[1]["id"])
+        sent = {"store_id": store, "contact_id": ids[-1], "to": shopper["email"]}
+        Outbox(tmp_path / "outbox.db", HandClock()).send(email(f"{ids[-1]}-m1").model_copy(update=sent))
+    assert process.ask(f"/v1/stores/{store}/contacts/{ids[0]}", "DELETE")[0] == 204
+    assert [message["contact_id"] for message in process.ask("/local/outbox")[1]["items"]] == [ids[1]]
 
 
 def test_a_port_in_use_is_one_clear_sentence(tmp_path: Path, begun: list[Process]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -133,6 +134,23 @@ def test_it_stops_cleanly_and_leaves_no_process(tmp_path: Path, begun: list[Proc
     assert gone(tmp_path, 2)
     assert process.popen.stderr
     assert process.popen.stderr.read() == ""
+
+
+@pytest.mark.skipif(not Path("/proc").exists() or not shutil.which("make"), reason="needs GNU make and /proc")
+def test_an_interrupt_of_make_alone_stops_it_too(tmp_path: Path) -> None:
+    recipe = tmp_path / "Makefile"
+    recipe.write_text(f"run:\n\t@exec {sys.executable} -m local\n")
+    settings = os.environ | {"AGALA_PORT": "0", "AGALA_DATA_DIR": str(tmp_path / "data")}
+    make = subprocess.Popen(["make", "-f", str(recipe), "run"], cwd=ROOT, env=settings, stdout=subprocess.PIPE)
+    assert make.stdout
+    try:
+        assert b"Agala runs at" in make.stdout.readline()
+        make.send_signal(signal.SIGINT)
+        make.wait(10)
+        assert gone(tmp_path / "data", 2)
+    finally:
+        make.kill()
+        make.communicate()
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are counted in /proc")

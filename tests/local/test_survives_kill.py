@@ -24,7 +24,7 @@ class Life:
         folder.mkdir()
         seconds = script.END.total_seconds() / SPEED
         self.runtime = Runtime(folder, SPEED, play.START)
-        self._moments = sorted(dice.uniform(1, seconds - 1) for _ in range(kills))
+        self._moments = sorted(dice.uniform(1, 0.9 * seconds) for _ in range(kills))
         self._over = threading.Event()
         self.killed = 0
 

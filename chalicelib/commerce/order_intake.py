@@ -17,7 +17,7 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.ports import Contacts, Removal, Timeline, Writing
 from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.purchases import ContactOrder, contact_order, fold, in_order, ranks
-from chalicelib.contacts.resolve import Meeting, Resolver, ranked_event, reranked
+from chalicelib.contacts.resolve import MOST_TOGETHER, Meeting, Resolver, ranked_event, reranked
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict
 
@@ -139,21 +139,24 @@ class OrderIntake:
         moving = target is not None and (source is None or source.id != target.id)
         told = list(step.fresh)
         writings: list[Writing] = []
+        shifted: dict[str, list[ContactOrder]] = {}
         reranked_ids: list[str] = []
         place: _Place | None = None
         if moving:
             told = _united(self._standing(store, before, source), told)
         if moving and source:
-            writings += self._leaving(store, source, before)
+            leaving, shifted[source.id] = self._leaving(store, source, before)
+            writings.append(leaving)
             reranked_ids.append(source.id)
         if target:
             change = self._in_partition(store, target, after, told, () if moving else step.gone, not moving)
-            writings = [*change.writings, *writings]
+            writings = [change.writing, *writings]
+            shifted[target.id] = change.shifted
             place = _Place(target.id, change.nth)
-            reranked_ids += [target.id] if change.others_follow or meeting.merged else []
+            reranked_ids += [target.id] if change.follow or change.shifted or meeting.merged else []
         else:
             reranked_ids += [meeting.contact.id] if meeting.contact and meeting.merged else []
-        self._write(store, before, after, writings, step, meeting, target)
+        self._write(store, before, after, writings, shifted, step, meeting, target)
         touched = [contact.id for contact in (target, source, meeting.contact) if contact]
         return list(dict.fromkeys(touched)), list(dict.fromkeys(reranked_ids)), place
 
@@ -181,8 +184,8 @@ class OrderIntake:
             return list(self._orders.waiting_events(store.id, before.external_id))
         return self._timeline.entries(store.id, source.id, _places(before))
 
-    def _leaving(self, store: Store, source: Contact, before: OrderRecord) -> list[Writing]:
-        """The contact that turned out not to be this order's."""
+    def _leaving(self, store: Store, source: Contact, before: OrderRecord) -> tuple[Writing, list[ContactOrder]]:
+        """The contact that turned out not to be this order's, and its orders of changed rank."""
         orders = self._contacts.orders(store.id, source.id)
         mine = tuple(order for order in orders if order.order_id == before.external_id)
         others = [order for order in orders if order.order_id != before.external_id]
@@ -194,7 +197,7 @@ class OrderIntake:
             purchases=fold(others),
             events_gone=gone,
         )
-        return [first, *self._resolver.rerank(store.id, source.id, reranked(others))]
+        return first, reranked(others)
 
     def _in_partition(
         self, store: Store, target: Contact, after: OrderRecord, told: list[Event], gone: Sequence[Removal], here: bool
@@ -215,7 +218,7 @@ class OrderIntake:
         facts = fold(every)
         first = Writing(
             target.id,
-            contact=contact if contact != target or mine != old else None,
+            contact=contact if contact != target or mine != old or shifted or told else None,
             orders=(mine,) if mine and mine != old else (),
             orders_gone=(old,) if old and (mine is None or mine.paid_at != old.paid_at) else (),
             purchases=facts if facts != fold(orders) else None,
@@ -223,8 +226,7 @@ class OrderIntake:
             events_gone=tuple(gone),
         )
         follow = mine is not None and every[-1].order_id != mine.order_id
-        rest = self._resolver.rerank(store.id, target.id, shifted)
-        return _Change([first, *rest], nth, follow or bool(shifted))
+        return _Change(first, shifted, nth, follow)
 
     def _write(
         self,
@@ -232,30 +234,40 @@ class OrderIntake:
         before: OrderRecord,
         after: OrderRecord,
         writings: list[Writing],
+        shifted: dict[str, list[ContactOrder]],
         step: _Step,
         meeting: Meeting,
         target: Contact | None,
     ) -> None:
-        """In one transaction, except where very many later orders change rank: those follow, and mend themselves."""
+        """In one transaction, except where more later orders change rank than it has room for.
+
+        Those follow, each portion over the contact's revision; after a crash in between a telling of any of the
+        contact's orders, this one's repeat too, finds and writes what is missing.
+        """
         if meeting.writing:
             if target and meeting.writing.contact_id == target.id:
                 writings = [_together(meeting.writing, writings[0]), *writings[1:]]
             else:
                 writings = [*writings, meeting.writing]
         writings = [writing for writing in writings if writing != Writing(writing.contact_id)]
-        at_once, later = writings[:_AT_ONCE], writings[_AT_ONCE:]
-        waiting = () if target else step.fresh
+        waiting, waiting_gone = ((), ()) if target else (step.fresh, step.gone)
+        room = MOST_TOGETHER - 1 - len(waiting) - len(waiting_gone) - sum(writing.items for writing in writings)
+        unfinished = []
+        for contact_id, orders in shifted.items():
+            portion = self._resolver.rerank(store.id, contact_id, orders, room)
+            room -= portion.items
+            if portion.orders:
+                writings.append(portion)
+            if len(portion.orders) < len(orders):
+                unfinished.append(contact_id)
         if after != before:
-            self._orders.write(after, at_once, waiting, () if target else step.gone)
-        elif at_once:
-            self._contacts.write(store.id, at_once)
+            self._orders.write(after, writings, waiting, waiting_gone)
+        elif writings:
+            self._contacts.write(store.id, writings)
         if target and before.contact_id is None and before.events:
             self._orders.drop_waiting(store.id, before.external_id)
-        for writing in later:
-            self._contacts.write(store.id, [writing])
-
-
-_AT_ONCE = 4  # writings: the contact, the one it leaves, and a few ranks
+        for contact_id in unfinished:
+            self._resolver.settle_ranks(store.id, contact_id)
 
 
 @dataclass(frozen=True)
@@ -266,9 +278,12 @@ class _Place:
 
 @dataclass(frozen=True)
 class _Change:
-    writings: list[Writing]
+    """`shifted`: other orders whose rank is another now. `follow`: there are later ones."""
+
+    writing: Writing
+    shifted: list[ContactOrder]
     nth: int | None
-    others_follow: bool
+    follow: bool
 
 
 def _telling(order: Order) -> Telling:

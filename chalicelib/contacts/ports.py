@@ -25,8 +25,9 @@ class Removal:
 class Writing:
     """What changes in one contact's partition, all or nothing.
 
-    `contact` is written over the revision it has, and so is each of `pointers`. `seen` are events that came with an
-    id of their own: writing one twice is a `Conflict`.
+    Whoever writes what was decided by the contact's other orders or events writes `contact` too, changed or not: then
+    nobody else changed them since it was read. It is written over the revision it has, and so is each of `pointers`.
+    `seen` are events that came with an id of their own: writing one twice is a `Conflict`.
     """
 
     contact_id: str
@@ -38,6 +39,12 @@ class Writing:
     events: tuple[Event, ...] = ()
     events_gone: tuple[Removal, ...] = ()
     seen: tuple[Event, ...] = ()
+
+    @property
+    def items(self) -> int:
+        """How many items it changes at most."""
+        several = (self.pointers, self.orders, self.orders_gone, self.events, self.events_gone, self.seen)
+        return (self.contact is not None) + (self.purchases is not None) + sum(len(some) for some in several)
 
 
 class Contacts(Protocol):

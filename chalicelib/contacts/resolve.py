@@ -31,7 +31,7 @@ from chalicelib.ids import digest, new_id
 
 ERASED = "erased"
 _BEFORE_PAYMENT = ("order_placed", "payment_failed")
-_ORDERS_AT_ONCE = 8  # a transaction takes 100 items, and an order has up to five events and its refunds
+MOST_TOGETHER = 100  # items in a transaction
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,8 @@ class Resolver:
         events, gone = created_events(before, contact)
         born_now = contact.provenance.get("created_at") == telling.birth
         claims = _to_claim(told, contact.id, pointers, known)
+        if customer and contact.external_ids != main.external_ids and customer.value not in {c.value for c in claims}:
+            claims = (*claims, customer)  # the store may be deleting this account just now
         if contact == before and not claims:
             return Meeting(contact, events=(profile.created_event(contact),) if born_now else (), merged=merged)
         writing = Writing(contact.id, contact=contact, pointers=claims, events=events, events_gone=gone)
@@ -163,9 +165,7 @@ class Resolver:
         """Bring a merge to its end: carry what is left, then fold the totals and ranks anew. Raises `Conflict`."""
         for loser in contact.merging:
             self._contacts.move(store_id, loser, contact.id)
-        orders = self._contacts.orders(store_id, contact.id)
-        for later in self.rerank(store_id, contact.id, reranked(orders)):
-            self._contacts.write(store_id, [later])
+        contact, orders = self._ranked(store_id, contact)
         done = profile.refold(contact, orders).model_copy(update={"merging": ()})
         born, _ = created_events(None, done)
         self._contacts.write(
@@ -181,20 +181,44 @@ class Resolver:
         )
         return done.model_copy(update={"rev": done.rev + 1})
 
-    def rerank(self, store_id: str, contact_id: str, changed: Sequence[ContactOrder]) -> list[Writing]:
-        """Orders of changed rank with their events, in portions for a transaction each.
+    def rerank(self, store_id: str, contact_id: str, changed: Sequence[ContactOrder], room: int) -> Writing:
+        """As many of these orders of changed rank, with their events, as `room` items of a transaction hold.
 
-        An order and its events change together, so whatever is interrupted is found and mended by the next change.
+        An order and its events change together and over the contact's revision (the caller's part), so whatever is
+        interrupted is found and mended by the next telling.
         """
-        found = []
-        for start in range(0, len(changed), _ORDERS_AT_ONCE):
-            some = changed[start : start + _ORDERS_AT_ONCE]
-            places = {event_id: order.nth for order in some for event_id in order.events}
-            wanted = [Removal(at, event_id) for order in some for event_id, at in order.events.items()]
-            events = self._timeline.entries(store_id, contact_id, wanted)
-            events = [ranked_event(event, places[event.id]) for event in events]
-            found.append(Writing(contact_id, orders=tuple(some), events=tuple(events)))
-        return found
+        some: list[ContactOrder] = []
+        for order in changed:
+            room -= 1 + len(order.events)
+            if room < 0:
+                break
+            some.append(order)
+        places = {event_id: order.nth for order in some for event_id in order.events}
+        wanted = [Removal(at, event_id) for order in some for event_id, at in order.events.items()]
+        events = self._timeline.entries(store_id, contact_id, wanted)
+        events = [ranked_event(event, places[event.id]) for event in events]
+        return Writing(contact_id, orders=tuple(some), events=tuple(events))
+
+    def settle_ranks(self, store_id: str, contact_id: str) -> None:
+        """Bring what a transaction had no room for to its end. Raises `Conflict`; anybody may finish it."""
+        contact = self._contacts.get(store_id, contact_id)
+        if contact and contact.merging:
+            self.finish(store_id, contact)
+        elif contact:
+            self._ranked(store_id, contact)
+
+    def _ranked(self, store_id: str, contact: Contact) -> tuple[Contact, list[ContactOrder]]:
+        """The contact and its orders once every event says its order's rank. Raises `Conflict`."""
+        orders = self._contacts.orders(store_id, contact.id)
+        wrong = reranked(orders)
+        while wrong:
+            portion = self.rerank(store_id, contact.id, wrong, MOST_TOGETHER - 1)
+            if not portion.orders:
+                raise BadInput("an order has more events than can be changed at once")
+            self._contacts.write(store_id, [replace(portion, contact=contact)])
+            contact = contact.model_copy(update={"rev": contact.rev + 1})
+            wrong = wrong[len(portion.orders) :]
+        return contact, [order.model_copy(update={"nth": ranks(orders)[order.order_id]}) for order in orders]
 
 
 def created_events(before: Contact | None, after: Contact) -> tuple[tuple[Event, ...], tuple[Removal, ...]]:

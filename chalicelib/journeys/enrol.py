@@ -6,31 +6,29 @@ from two sides, or after a crash at any point, and ends in the same records.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 
-from chalicelib.clock import Clock, parse_rfc3339, rfc3339
+from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
-from chalicelib.errors import Conflict, TryLater
-from chalicelib.ids import enrolment_id, message_id
+from chalicelib.errors import Conflict
+from chalicelib.ids import enrolment_id
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.enrolment_changes import EnrolmentChanges
+from chalicelib.journeys.entry import FRESH, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
 from chalicelib.journeys.facts import (
     as_entered,
-    before_entry,
-    entered_since,
     messages_asked,
     on_the_way,
     subjects_asked,
-    with_catalogue,
 )
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
-from chalicelib.journeys.passages import ended, noted, resumed, withdrawn
+from chalicelib.journeys.passages import ended, noted, resumed
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import (
     DecisionRecords,
@@ -44,17 +42,9 @@ from chalicelib.journeys.ports import (
     Workflows,
 )
 from chalicelib.journeys.published import Edition, Published
-from chalicelib.journeys.reentry import ONE_OF_SEVERAL, entry_key
-from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.journeys.reentry import entry_key
+from chalicelib.journeys.true_order import TrueOrder
 from chalicelib.journeys.waits import Waits
-
-FRESH = timedelta(hours=48)
-_ATTEMPTS = 10
-_PAGE = 100
-_OF_ORDERS = ON_ORDERS | {"order_cancelled", "order_refunded"}
-_MAY_BE_WITHDRAWN = frozenset(
-    {EnrolmentStatus.RUNNING, EnrolmentStatus.HELD, EnrolmentStatus.EXITED, EnrolmentStatus.GOAL_MET}
-)
 
 
 class Enroller:
@@ -73,12 +63,12 @@ class Enroller:
         self._enrolments = enrolments
         self._decisions = decisions
         self._orders = orders
-        self._products = products
-        self._timeline = timeline
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
+        self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
+        self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
 
     def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """What follows from events of one contact, new or told again, after the records they are about are kept.
@@ -88,7 +78,7 @@ class Enroller:
         """
         if not events:
             return
-        told = sorted(events, key=_place)
+        told = sorted(events, key=place)
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
             self._launcher.launch(enrolment)  # one whose start a crash swallowed
@@ -111,17 +101,8 @@ class Enroller:
         Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn; the
         others keep their event as it reads now. Order events younger than 48 h are matched anew, oldest first.
         """
-        now = self._clock.now()
-        recent = self._since(store.id, contact_id, now - FRESH)
-        orders = sorted((event for event in recent if event.type in ON_ORDERS), key=_place)
-        mine = self._enrolments.of_contact(store.id, contact_id)
-        taken = {(enrolment.journey, enrolment.event.get("id")) for enrolment in mine}
-        for enrolment in mine:
-            others = [event for event in orders if (enrolment.journey, event.id) not in taken]
-            if self._is_misplaced(enrolment, others, now):
-                self._withdraw(enrolment)
-            else:
-                self._reread(enrolment, now)
+        orders = self._true_order.recent_orders(store.id, contact_id)
+        self._true_order.put_right(self._enrolments.of_contact(store.id, contact_id), orders)
         mine = self._enrolments.of_contact(store.id, contact_id)
         journeys = self._taking_in(store.id, orders)
         found = self._read(store.id, contact_id, journeys, orders)
@@ -140,21 +121,19 @@ class Enroller:
                 self.end(enrolment, EnrolmentStatus.STOPPED, reason)
 
     def end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
-        """End one: its record first, then its execution. What ended already keeps its reason, and its execution is
-        stopped once more, in case a crash came between the two."""
-        over = self._change(enrolment, lambda present: ended(present, self._clock.now(), status, reason))
-        self._launcher.stop(over or enrolment, reason)
+        """See `EnrolmentChanges.end`."""
+        self._changes.end(enrolment, status, reason)
 
     def let_go_on(self, enrolment: Enrolment) -> None:
         """Send a held one on, in the next generation's execution. Others are left as they are."""
-        present = self._present(enrolment)
+        present = self._changes.present(enrolment)
         if present is None or not present.open:
             return
 
         def go(held: Enrolment) -> Enrolment:
             return resumed(held, self._clock.now()) if held.status is EnrolmentStatus.HELD else held
 
-        self._launcher.launch(self._change(present, go) or present)
+        self._launcher.launch(self._changes.change(present, go) or present)
 
     # Entering
 
@@ -222,9 +201,9 @@ class Enroller:
         before = [enrolment for enrolment in mine if enrolment.journey == edition.version.journey]
         stands = next((e for e in before if e.event.get("id") == event.id), None)
         if stands is not None:
-            return not _same_words(stands, event) and self._is_untouched(stands, self._edition_of(stands))
+            return not same_words(stands, event) and self._true_order.is_untouched(stands)
         now = self._clock.now()
-        if not _matches(edition, event, found, now):
+        if not matches(edition, event, found, now):
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
@@ -235,7 +214,7 @@ class Enroller:
                 self._launcher.launch(entered)
                 return False
         return event.type in ON_ORDERS and any(
-            _happened_after(e, event) and self._is_untouched(e, edition) for e in before
+            happened_after(e, event) and self._true_order.is_untouched(e) for e in before
         )
 
     def _entering(
@@ -306,138 +285,3 @@ class Enroller:
                 reasons[order_id] = exit_reason(self._orders.get(enrolment.store_id, order_id))
             if reason := reasons[order_id]:
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
-
-    # Putting right what came in the wrong order
-
-    def _is_misplaced(self, enrolment: Enrolment, others: Sequence[Event], now: datetime) -> bool:
-        """Whether it would not be there, or not with this event, had all orders come in their true order."""
-        if enrolment.event.get("type") not in ON_ORDERS:
-            return False
-        if enrolment.status is EnrolmentStatus.GOAL_MET and entered_since(enrolment) <= now - FRESH:
-            return False  # its event would start nothing any more, and it reached what it was for
-        edition = self._edition_of(enrolment)
-        if not self._is_untouched(enrolment, edition):
-            return False
-        store_id, contact_id = enrolment.store_id, enrolment.contact_id
-        today = self._told_today(enrolment)
-        if today is not None and not self._would_enter(store_id, contact_id, edition, today, now):
-            return True
-        if today is not None and self._waits_otherwise(enrolment, edition, today, now):
-            return True
-        return edition.definition.reentry.mode in ONE_OF_SEVERAL and any(
-            _happened_after(enrolment, event) and self._would_enter(store_id, contact_id, edition, event, now)
-            for event in others
-        )
-
-    def _would_enter(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
-        where = edition.definition.trigger.where
-        wanted = Wanted(subjects=subjects_asked([where] if where else [], as_entered(event)))
-        return _matches(edition, event, self._decisions.read(store_id, contact_id, wanted), now)
-
-    def _waits_otherwise(self, enrolment: Enrolment, edition: Edition, today: Event, now: datetime) -> bool:
-        """Whether a lifetime that was not known when it entered moves the end of its first wait."""
-        first, due = first_step(edition.definition), enrolment.due_at
-        if not isinstance(first, Wait) or first.lifetime is None or enrolment.at_step != first.id:
-            return False
-        if due is None or due <= now or today.occurred_at <= now - FRESH:
-            return False
-        return self._waits.end(enrolment.store_id, first, as_entered(today), now) != due
-
-    def _reread(self, enrolment: Enrolment, now: datetime) -> None:
-        """Its event in the words of the oldest telling and with what the catalogue says, whichever came first."""
-        if enrolment.event.get("type") not in _OF_ORDERS or not self._is_untouched(
-            enrolment, self._edition_of(enrolment)
-        ):
-            return
-        today = self._told_today(enrolment)
-        if today is None or today.occurred_at <= now - FRESH:
-            return
-
-        def reread(present: Enrolment) -> Enrolment:
-            return present if _same_words(present, today) else present.model_copy(update={"event": as_entered(today)})
-
-        self._change(enrolment, reread)
-
-    def _edition_of(self, enrolment: Enrolment) -> Edition:
-        return self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
-
-    def _is_untouched(self, enrolment: Enrolment, edition: Edition) -> bool:
-        """No message of it was claimed, and it is not further than that."""
-        if enrolment.status not in _MAY_BE_WITHDRAWN:
-            return False
-        sends = [found.step.id for found in edition.definition.located() if found.step.type.startswith("send_")]
-        wanted = Wanted(messages=[message_id(enrolment.id, step) for step in sends])
-        return not self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted).messages
-
-    def _told_today(self, enrolment: Enrolment) -> Event | None:
-        """The enrolment's event as it reads now: its time and its order's rank may have changed since."""
-        since = parse_rfc3339(enrolment.event["occurred_at"]) - FRESH
-        events = self._since(enrolment.store_id, enrolment.contact_id, since)
-        return next((event for event in events if event.id == enrolment.event["id"]), None)
-
-    def _since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
-        found: list[Event] = []
-        before: str | None = None
-        while page := self._timeline.of_contact(store_id, contact_id, before=before, limit=_PAGE):
-            found += page
-            if page[-1].occurred_at < moment or len(page) < _PAGE:
-                break
-            before = self._timeline.sort_key(page[-1])
-        return with_catalogue(self._products, store_id, (event for event in found if event.occurred_at >= moment))
-
-    def _withdraw(self, enrolment: Enrolment) -> None:
-        def withdraw(present: Enrolment) -> Enrolment:
-            if present.withdrawn or present.status not in _MAY_BE_WITHDRAWN:
-                return present
-            return withdrawn(present, self._clock.now())
-
-        gone = self._change(enrolment, withdraw)
-        if gone is not None:
-            self._launcher.stop(gone, "withdrawn")
-
-    def _change(self, enrolment: Enrolment, change: Callable[[Enrolment], Enrolment]) -> Enrolment | None:
-        """Write a change over the newest revision; None if there is nothing to change."""
-        present: Enrolment | None = enrolment
-        for _ in range(_ATTEMPTS):
-            if present is None or (changed := change(present)) == present:
-                return None
-            try:
-                return self._enrolments.save(changed)
-            except Conflict:
-                present = self._present(enrolment)
-        raise TryLater("the enrolment is being changed by others")
-
-    def _present(self, enrolment: Enrolment) -> Enrolment | None:
-        """As it is now, wherever a merge moved it."""
-        wanted = Wanted(enrolment=enrolment.id)
-        return self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted).enrolment
-
-
-def _matches(edition: Edition, event: Event, found: Found, now: datetime) -> bool:
-    trigger = edition.definition.trigger
-    if event_type(trigger) != event.type or not concerns(trigger, event.properties):
-        return False
-    if trigger.where is None:
-        return True
-    facts = before_entry(event, found, now)
-    return facts is not None and evaluate(trigger.where, facts)
-
-
-def _same_words(enrolment: Enrolment, event: Event) -> bool:
-    """Whether the enrolment's event reads as this telling of it does."""
-    return event.type not in _OF_ORDERS or bool(_bare(enrolment.event) == _bare(as_entered(event)))
-
-
-def _bare(value: Any) -> Any:
-    """Without what is not set: a record does not keep it."""
-    if isinstance(value, dict):
-        return {name: _bare(one) for name, one in value.items() if one is not None}
-    return [_bare(one) for one in value] if isinstance(value, list | tuple) else value
-
-
-def _place(event: Event) -> tuple[str, str]:
-    return rfc3339(event.occurred_at), event.id
-
-
-def _happened_after(enrolment: Enrolment, event: Event) -> bool:
-    return (enrolment.event.get("occurred_at", ""), enrolment.event.get("id", "")) > _place(event)

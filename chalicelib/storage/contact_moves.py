@@ -11,6 +11,7 @@ from chalicelib.commerce.events import without_person
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
+from chalicelib.errors import Conflict
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
@@ -22,6 +23,8 @@ _TRIES = 20
 
 def move(table: Table, store_id: str, loser: str, winner: str) -> None:
     """Every record of `loser` except its profile, one small transaction each; repeating is harmless.
+
+    Several may do it at once: what another carried over, and perhaps changed since, is not put there again.
 
     Purchase facts stay behind: they are folded anew from the orders.
     """
@@ -35,7 +38,20 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
         else:
-            table.transact([Put({**item, "pk": target}), Delete(source, sk)])
+            _move_item(table, source, sk, target)
+
+
+def _move_item(table: Table, source: str, sk: str, target: str) -> None:
+    for _ in range(_TRIES):
+        item = table.get(source, sk)
+        if item is None:
+            return
+        try:
+            table.transact([Put({**item, "pk": target}), Delete(source, sk, there=True)])
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is carrying this record")
 
 
 def _move_record(table: Table, item: Item, loser: str, winner: str, target: str) -> None:
@@ -57,6 +73,7 @@ def _move_record(table: Table, item: Item, loser: str, winner: str, target: str)
         except ConditionFailed:
             continue
         return
+    raise Conflict("another is writing this record")
 
 
 def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:

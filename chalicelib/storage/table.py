@@ -42,11 +42,12 @@ class Put:
 
 @dataclass(frozen=True)
 class Delete:
-    """`rev`: only the record with this `rev`."""
+    """`rev`: only the record with this `rev`. `there`: only if it is there."""
 
     pk: str
     sk: str
     rev: int | None = None
+    there: bool = False
 
 
 class Table:
@@ -214,6 +215,8 @@ class Table:
             request["ConditionExpression"] = "#rev = :rev"
             request["ExpressionAttributeNames"] = {"#rev": "rev"}
             request["ExpressionAttributeValues"] = to_wire({":rev": delete.rev})
+        elif delete.there:
+            request["ConditionExpression"] = "attribute_exists(pk)"
         return request
 
     def _put(self, put: Put) -> dict[str, Any]:

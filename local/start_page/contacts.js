@@ -1,5 +1,5 @@
 import { of } from "./api.js";
-import { badge, element, empty, facts, own, table } from "./elements.js";
+import { badge, code, element, empty, facts, own, table } from "./elements.js";
 import { moment, money, word } from "./words.js";
 
 const FEW = 100;
@@ -59,7 +59,7 @@ function drawOne(seen, state) {
         element("section", { class: "card" },
           element("h1", {}, own(fullName(contact) || contact.email || contact.phone || "—")),
           facts([
-            [word("email"), contact.email && own(contact.email)], [word("phone"), contact.phone && own(contact.phone)],
+            [word("email"), contact.email && own(contact.email)], [word("phone"), contact.phone && code(contact.phone)],
             [word("orders"), String(contact.orders_count)], [word("spent"), money(contact.total_spent)],
             [word("first_order"), moment(contact.first_order_at, zone)], [word("last_order"), moment(contact.last_order_at, zone)],
             [word("since"), moment(contact.created_at, zone)], [word("joined_from"), contact.joined_from && own(contact.joined_from)],
@@ -94,7 +94,7 @@ function happening(event, zone) {
   return element("li", {},
     element("span", { class: "quiet" }, moment(event.occurred_at, zone)),
     element("strong", {}, word(event.type)),
-    number ? element("span", {}, " ", own(`#${number}`)) : null,
+    number ? element("span", {}, " ", code(`#${number}`)) : null,
     total?.currency ? element("span", { class: "quiet" }, " ", money(total)) : null,
     subject || step ? element("span", {}, " ", own(subject ?? step)) : null,
     typeof journey === "string" ? element("div", { class: "quiet" }, own(journey), why ? ` · ${word(why)}` : "") : null,

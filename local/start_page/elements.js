@@ -17,6 +17,9 @@ export function element(name, properties = {}, ...children) {
 /** A name, an address, a code: it keeps its own direction. */
 export const own = (text) => element("bdi", {}, text ?? "");
 
+/** A phone, a number with its sign: always from left to right, for nothing in it says so. */
+export const code = (text) => element("bdi", { dir: "ltr" }, text ?? "");
+
 export const badge = (status, text) => element("span", { class: "badge", "data-status": status }, text);
 
 export const empty = (text) => element("p", { class: "empty" }, text);

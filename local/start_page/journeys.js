@@ -53,6 +53,17 @@ async function named(state, enrolments) {
   return ids.map((id) => [id, names.get(id) ?? "…"]);
 }
 
+/** Every step's title by its id, those in branches too. */
+function titles(steps, found = new Map()) {
+  for (const step of steps ?? []) {
+    found.set(step.id, step.title);
+    for (const inner of Object.values(step)) {
+      if (Array.isArray(inner) && inner[0]?.id) titles(inner, found);
+    }
+  }
+  return found;
+}
+
 async function readOne(state, id) {
   if (!state.store) return null;
   const [journey, enrolments] = await Promise.all([
@@ -67,6 +78,7 @@ async function drawOne(seen, state, id) {
   if (!seen) return empty(word("no_stores"));
   const { journey, enrolments, newest } = seen;
   const people = new Map(seen.people);
+  const titled = titles((journey.definition ?? journey.draft)?.steps);
   const blob = await state.picture(`${of(state.store.id, "journeys", id)}/drawing.svg`);
   if (drawn) URL.revokeObjectURL(drawn);
   drawn = URL.createObjectURL(blob);
@@ -84,7 +96,7 @@ async function drawOne(seen, state, id) {
           [word("contact"), word("status"), word("where"), word("entered"), word("due"), word("reason")],
           newest.map((one) => [
             element("a", { href: `#/contact/${encodeURIComponent(one.contact_id)}` }, own(people.get(one.contact_id))),
-            badge(one.status, word(one.status)), own(one.at_step), moment(one.entered_at, zone),
+            badge(one.status, word(one.status)), own(state.inLanguage(titled.get(one.at_step)) || one.at_step), moment(one.entered_at, zone),
             moment(one.ended_at ? null : one.due_at, zone), own(one.reason === one.status ? "" : word(one.reason)),
           ])) : empty(word("nothing")))),
   ];

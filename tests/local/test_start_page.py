@@ -24,7 +24,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process(folder).ready()
     status, store = process.ask("/v1/stores", "POST", STORE)
     assert status == 201
-    shopper = {"email": "dana@shopper.example", "first_name": ATTACK, "last_name": "כהן"}
+    shopper = {"email": "dana@shopper.example", "first_name": ATTACK, "last_name": "כהן", "phone": "+972505550123"}
     assert process.ask(f"/v1/stores/{store['id']}/contacts", "POST", shopper)[0] in (200, 201)
     outbox = Outbox(folder / "outbox.db", HandClock())
     html = f"<p>שלום דנה</p><script>top.document.title='taken over'</script>{ATTACK}"
@@ -59,6 +59,7 @@ def test_what_a_shopper_typed_stays_text(page: Browser) -> None:
     assert ATTACK in page.value("document.querySelector('td a').textContent")
     page.value("document.querySelector('td a').click()")
     page.until("!!document.querySelector('.timeline li')")
+    assert page.value("document.querySelector('dd bdi[dir=ltr]').textContent") == "+972505550123"
     assert page.value("document.querySelectorAll('img').length") == 1
     assert page.value("document.title") == "Agala"
 
@@ -87,10 +88,14 @@ def test_a_new_email_shows_up_by_itself(page: Browser, runtime: Process) -> None
 def test_a_journey_shows_its_people_by_name(page: Browser, runtime: Process) -> None:
     store = runtime.ask("/v1/stores")[1]["items"][0]["id"]
     journey = f"/v1/stores/{store}/journeys/quiz"
+    mail = {"subject": "Your answers", "blocks": [{"type": "text", "text": "Thank you"}]}
     waiting = {
         "name": {"en": "Quiz"},
         "trigger": {"type": "api_event", "name": "quiz_done"},
-        "steps": [{"id": "a-day", "title": {"en": "A day"}, "type": "wait", "for": {"days": 1}}],
+        "steps": [
+            {"id": "a-day", "title": {"en": "A day"}, "type": "wait", "for": {"days": 1}},
+            {"id": "mail", "title": {"en": "Mail"}, "type": "send_email", "kind": "marketing", "content": {"en": mail}},
+        ],
     }
     assert runtime.ask(journey, "PUT", waiting)[0] == 200
     assert runtime.ask(f"{journey}/activate", "POST")[0] == 200
@@ -100,6 +105,7 @@ def test_a_journey_shows_its_people_by_name(page: Browser, runtime: Process) -> 
     page.value("location.hash = '#/journey/quiz'")
     page.until("!!document.querySelector('td a bdi')")
     assert page.value("document.querySelector('td a bdi').textContent") == f"{ATTACK} כהן"
+    assert "A day" in page.value("document.querySelector('tbody tr').innerText")
 
 
 def test_nothing_is_asked_of_strangers_and_nothing_goes_wrong(page: Browser, runtime: Process) -> None:

@@ -25,6 +25,17 @@ _PLAIN = {
     "string_unicode": "expected a text of valid Unicode",
 }
 
+_BOUNDS = {
+    "greater_than": "expected more than {gt}",
+    "greater_than_equal": "expected at least {ge}",
+    "less_than": "expected less than {lt}",
+    "less_than_equal": "expected at most {le}",
+    "too_short": "expected at least {min_length} of them",
+    "too_long": "expected at most {max_length} of them",
+    "string_too_short": "expected a text of at least {min_length} characters",
+    "string_too_long": "expected a text of at most {max_length} characters",
+}
+
 
 def refuse_outsized(data: Any, largest: int) -> None:
     """Raises `BadInput` for what is no object, is nested too deep, or is longer than `largest` UTF-8 bytes as JSON."""
@@ -54,7 +65,7 @@ def _children(node: Any) -> list[Any]:
 def mistakes_of(error: ValidationError, data: Any) -> list[FieldMistake]:
     """One for each field, in the order found, at most `MOST_MISTAKES`."""
     found: dict[str, FieldMistake] = {}
-    for detail in error.errors(include_url=False, include_input=False, include_context=False):
+    for detail in error.errors(include_url=False, include_input=False):
         keys = _keys(detail["loc"])
         if detail["type"] == "unknown_type":
             keys = [*keys, "type"]
@@ -62,9 +73,15 @@ def mistakes_of(error: ValidationError, data: Any) -> list[FieldMistake]:
             continue  # an echo: the elements that are there have mistakes of their own
         path = _path(keys)
         step = _step_id(data, keys)
-        message = _PLAIN.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        message = _in_words(detail["type"], detail["msg"], detail.get("ctx", {}))
         found.setdefault(path, FieldMistake(path, f"step {step!r}: {message}" if step else message))
     return list(found.values())[:MOST_MISTAKES]
+
+
+def _in_words(kind: str, message: str, bounds: dict[str, Any]) -> str:
+    if kind in _BOUNDS:
+        return _BOUNDS[kind].format(**bounds)
+    return _PLAIN.get(kind, message.removeprefix("Value error, "))
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[int | str]:

@@ -20,9 +20,11 @@ def noted(
 
 
 def ended(enrolment: Enrolment, now: datetime, status: EnrolmentStatus, reason: str) -> Enrolment:
-    """Over, for this reason. What ended already stays as it is."""
+    """Over, for this reason. What ended already stays as it is; who completed it stands at no step any more."""
     if not enrolment.open:
         return enrolment
+    if status is EnrolmentStatus.COMPLETED:
+        enrolment = enrolment.model_copy(update={"at_step": None})
     over = enrolment.model_copy(update={"status": status, "reason": reason, "ended_at": now, "due_at": None})
     return noted(over, now, "ended", enrolment.at_step, reason)
 

@@ -201,5 +201,10 @@ class Ended(Exception):
     """The enrolment is over (goal, exit, stopped, erased): this execution ends."""
 
 
+class StepFailed(Exception):
+    """A mistake of ours ended the enrolment. Says where, and never what the mistake itself said: that may quote a
+    person's data, and executions and logs keep it."""
+
+
 class ProviderBusy(Exception):
     """The message provider surely did not take it: the state machine may try again."""

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.store import Store
-from chalicelib.errors import Conflict, TryLater
+from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SetField, Step, Wait
 from chalicelib.journeys.conditions import Condition, Facts, evaluate
@@ -35,6 +35,7 @@ from chalicelib.journeys.ports import (
     ProductRecords,
     ProviderBusy,
     Sender,
+    StepFailed,
     Wanted,
 )
 from chalicelib.journeys.published import Published
@@ -86,7 +87,7 @@ class Steps:
         """Do these steps and answer {"until"?: end of the computed wait that follows (RFC 3339), "go"?: then or else}.
 
         Raises `Ended`, `Held`, `NotNow` and `ProviderBusy` as described in `ports`, and `TryLater` when a part that
-        is needed is out. Any other error ends the enrolment as failed, and is raised.
+        is needed is out. Any other error ends the enrolment as failed, and becomes `StepFailed`.
         """
         for _ in range(_ATTEMPTS):
             try:
@@ -95,9 +96,9 @@ class Steps:
                 continue  # somebody changed the enrolment (or the contact) meanwhile
             except (Ended, Held, NotNow, ProviderBusy, TryLater):
                 raise
-            except Exception as mistake:
+            except Exception as mistake:  # noqa: BLE001 (whatever it is, the enrolment must say so)
                 self._fail(store_id, enrolment_id, generation, f"error:{type(mistake).__name__}")
-                raise
+                raise StepFailed(told(mistake)) from None
         raise TryLater("the enrolment is being changed by others")
 
     def _fail(self, store_id: str, enrolment_id: str, generation: int, reason: str) -> None:

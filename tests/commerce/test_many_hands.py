@@ -1,4 +1,4 @@
-"""Every order's events say its rank among the contact's paid orders, whoever writes at once and whatever breaks off."""
+"""Many hands at once: every order's events say its rank among the contact's paid orders, whatever breaks off."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from chalicelib.commerce.change import OrderDeleted
+from chalicelib.commerce.change import CustomerDeleted, OrderDeleted
 from chalicelib.commerce.order import Order
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import in_order, ranks
 from chalicelib.storage.table import Table
-from tests.commerce.shop import DAN, NOA, S, Shop, order, version
+from tests.commerce.shop import DAN, NOA, S, Shop, customer, order, version
 from tests.conftest import HandClock
 
 
@@ -132,3 +132,17 @@ def test_an_order_that_leaves_for_another_contact_leaves_right_ranks_behind(shop
     shop.tell(paid("1", 1, NOA, told=2))
     for person in (DAN, NOA):
         assert all(true == told for true, told in said(shop, person).values())
+
+
+def test_an_account_that_is_deleted_while_it_is_told_again_stays_deleted(
+    shop: Shop, table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = customer("8", 30, Person(email="eve@mail.test", customer_id="8"), 30)
+    shop.tell(eve)
+    other = Shop(table, HandClock())
+    gone = CustomerDeleted("8", version(31, 99))
+    just_before(shop.contacts, "read", lambda: other.tell(gone), monkeypatch)  # the pointers are read already
+    shop.tell(eve)
+    contact = shop.contacts.find("shop", "email", "eve@mail.test")
+    assert contact is not None
+    assert contact.external_ids == ()

@@ -138,6 +138,7 @@ class Runtime:
         """Starts every part and returns; they run in threads of their own."""
         self._workflows.run()
         if consumer := self._consumer():
+            self._queue.redrive()  # what was given up while a part was out gets its attempts again
             self._queue.start(lambda event: self._lambdas.call(consumer, event))
         self._schedules.start()
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.clock import rfc3339
 from local.demo import shop
 from local.demo import story as script
 from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
@@ -160,7 +159,3 @@ def day_of(moment: datetime) -> str:
     since = moment - START
     rest = since - timedelta(days=since.days)
     return f"day {since.days}, {rest.seconds // 3600:02d}:{rest.seconds % 3600 // 60:02d}"
-
-
-def at_story(text: str) -> str:
-    return day_of(datetime.fromisoformat(text)) if text else rfc3339(START)

@@ -8,18 +8,23 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from chalicelib.errors import TryLater
+from chalicelib.store_adapters.envelope import Arrival, encode
 from local.outbox import Outbox
+from local.queue import LocalQueue
 from tests.conftest import HandClock
 from tests.local.crashes import ROOT
 from tests.local.test_outbox import email
@@ -120,6 +125,30 @@ def test_what_was_answered_survives_sigkill_and_the_token_too(tmp_path: Path, be
     assert (status, found["name"]) == (200, "בית התה")
     assert second.ask("/local/clock")[1]["now"] > clock["now"]
     assert second.ask("/local/outbox") == (200, {"items": [], "next": None})
+
+
+def test_a_start_gives_dead_letters_their_attempts_again(tmp_path: Path, begun: list[Process]) -> None:
+    def out(_event: dict[str, Any]) -> None:
+        raise TryLater("the table is out")
+
+    arrival = Arrival("a-store-that-is-gone", "woocommerce", "d1", "r1", datetime(2026, 11, 21, tzinfo=UTC), {}, b"{}")
+    queue = LocalQueue(tmp_path / "queue.db", receives=1)
+    queue.send(encode(arrival), "d1")
+    queue.start(out)
+    assert queue.wait_until_idle(5)
+    assert [letter.id for letter in queue.dead_letters()] == ["d1"]
+    queue.close()
+
+    begun.append(Process(tmp_path).ready())
+    ends = time.monotonic() + 10
+    while kept_messages(tmp_path) and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert kept_messages(tmp_path) == 0
+
+
+def kept_messages(folder: Path) -> int:
+    with contextlib.closing(sqlite3.connect(folder / "queue.db")) as queue:
+        return int(queue.execute("SELECT count(*) FROM messages").fetchone()[0])
 
 
 @pytest.mark.skipif(not Path("/proc").exists(), reason="processes are counted in /proc")

@@ -93,13 +93,6 @@ class PageQuery(Query):
     cursor: Cursor | None = None
 
 
-class MoneyAnswer(Answer):
-    """`amount` in the currency's minor units."""
-
-    amount: int
-    currency: str
-
-
 class FieldProblem(Answer):
     field: str
     message: str

@@ -52,19 +52,6 @@ def first_step(definition: Definition) -> Step | None:
     return laid.steps[laid.first] if laid.first else None
 
 
-def first_wait(definition: Definition) -> Wait | None:
-    """The wait that the journey begins with, if it does. If it is `computed`, the execution's input needs `until`."""
-    first = first_step(definition)
-    return first if isinstance(first, Wait) else None
-
-
-def next_step(definition: Definition, step_id: str, way: Way | None = None) -> Step | None:
-    """The step that follows (after a branch: on this way), or None where the journey is over."""
-    laid = plan(definition)
-    following = laid.next_of(step_id, way)
-    return laid.steps[following] if following else None
-
-
 def _lay(
     steps: tuple[Step, ...],
     after: str | None,

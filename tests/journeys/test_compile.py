@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 
 from chalicelib.errors import BadInput
+from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.compile import compile_journey, compile_resume, tasks
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.gallery import gallery
-from chalicelib.journeys.plan import first_step, first_wait, next_step, plan
+from chalicelib.journeys.plan import first_step, plan
 from tests.journeys.sample_journeys import ARN, SAMPLES, branch, end, journey, journeys, lifetime, mail, pause, tag
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -192,12 +193,10 @@ def test_every_state_leads_somewhere_and_every_state_is_led_to(definition: Defin
 
 def test_the_order_of_steps_is_told() -> None:
     definition = Definition.parse(SAMPLES["winding"])
-    first, wait = first_step(definition), first_wait(definition)
-    assert first is wait and wait is not None and wait.id == "at-first" and wait.computed
-    assert first_wait(Definition.parse(SAMPLES["thank-you"])) is None
-    following = next_step(definition, "opened", "else")
-    assert following is not None and following.id == "quiet"
-    rejoined = next_step(definition, "twice", "then")
-    assert rejoined is not None and rejoined.id == "both-ways"
-    assert next_step(definition, "both-ways") is None  # the wait after it is idle
-    assert next_step(definition, "enough") is None
+    first = first_step(definition)
+    assert isinstance(first, Wait) and first.id == "at-first" and first.computed
+    laid = plan(definition)
+    assert laid.next_of("opened", "else") == "quiet"
+    assert laid.next_of("twice", "then") == "both-ways"  # the ways meet again
+    assert laid.next_of("both-ways", None) is None  # the wait after it is idle
+    assert laid.next_of("enough", None) is None

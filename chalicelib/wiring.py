@@ -6,6 +6,7 @@ Imports stand inside the properties on purpose: the webhook door must not load w
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,10 @@ class Wiring:
         from botocore.session import get_session
 
         return get_session()
+
+    def unix_time(self) -> float:
+        """Real seconds since 1970, whatever the store's clock says: for the freshness of signed calls."""
+        return time.time()
 
     @cached_property
     def clock(self) -> Clock:

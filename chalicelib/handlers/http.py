@@ -6,6 +6,7 @@ know a route that the other does not.
 
 from __future__ import annotations
 
+import binascii
 import json
 import logging
 import re
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint, Request, Response
 
 from chalicelib import wiring
 from chalicelib.access import ALL_STORES, Token, token_hash
@@ -28,16 +29,18 @@ from chalicelib.errors import (
     Unauthorised,
     told,
 )
-from chalicelib.handlers.request import Unreadable, parse_body, parse_query, text_mistake
+from chalicelib.handlers.request import MAX_BODY, Unreadable, parse_body, parse_query, text_mistake
+from chalicelib.store_adapters.signatures import verify_call
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from chalicelib.commerce.store import Store
 
-Scope = Literal["public", "any", "store", "admin"]
+Scope = Literal["public", "any", "store", "admin", "signed"]
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+SECRET_AGE = 5.0  # seconds: a signature that fails against an older secret is tried against a fresh one
 _log = logging.getLogger("agala")
 
 _TITLES = {
@@ -70,6 +73,7 @@ PATH_PATTERNS = {
     "journey_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
     "delivery_id": r"^[0-9A-Za-z_.-]{1,128}$",
     "external_id": r"^[^/\x00-\x1f\x7f]{1,128}$",
+    "cart_token": r"^[0-9A-Za-z_.:-]{1,128}$",
 }
 
 
@@ -97,13 +101,17 @@ DOORS: list[Door] = []
 
 @dataclass(frozen=True)
 class Call:
-    """One request after its checks. `store` is set for doors of scope `store`, `token` for all but public ones."""
+    """One request after its checks. `raw` is the body as it came.
+
+    `store` is there for doors of scope `store` and `signed`, `token` for those of scope `any`, `store` and `admin`.
+    """
 
     path: dict[str, str]
     query: Any
     body: Any
     token: Token | None
     base_url: str
+    raw: bytes = b""
     _store: Store | None = None
 
     @property
@@ -112,9 +120,11 @@ class Call:
 
     @property
     def store(self) -> Store:
-        if self._store is None:
+        """Read when a signed door first asks: some do without the table."""
+        store = self._store or self.wiring.stores.get(self.path["store_id"])
+        if store is None:
             raise NotFound("no such store")
-        return self._store
+        return store
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,7 @@ class Reply:
 
 
 View = Callable[[Call], Any]
+_DOOR_OF: dict[View, Door] = {}
 
 
 def door(
@@ -149,6 +160,7 @@ def door(
         tag = view.__module__.rsplit(".", 1)[-1]
         this = Door(method, path, summary, scope, status, answers, body, query, media, also, tag, view.__name__)
         DOORS.append(this)
+        _DOOR_OF[view] = this
 
         def answer(**given: str) -> Response:
             return _answer(this, view, blueprint.current_request, given)
@@ -159,6 +171,30 @@ def door(
         return view
 
     return register
+
+
+def proxied(view: View, event: dict[str, Any]) -> dict[str, Any]:
+    """The answer of one door's own Lambda to API Gateway's proxy event (REST API, payload 1.0)."""
+    given = {name: str(value) for name, value in (event.get("pathParameters") or {}).items()}
+    plain = {
+        "multiValueQueryStringParameters": None,
+        "stageVariables": None,
+        "body": "",
+        **event,
+        "headers": event.get("headers") or {},
+        "pathParameters": given,
+        "requestContext": {
+            "httpMethod": "POST",
+            "resourcePath": "",
+            "identity": {},
+            **(event.get("requestContext") or {}),
+        },
+    }
+    try:
+        answer = _answer(_DOOR_OF[view], view, Request(plain, None), given)
+    except (binascii.Error, ValueError):  # a body that says it is base64 and is not
+        answer = problem(400, "The body cannot be read.")
+    return {"statusCode": answer.status_code, "headers": answer.headers, "body": answer.body}
 
 
 def _answer(this: Door, view: View, request: Any, given: dict[str, str]) -> Response:
@@ -174,7 +210,7 @@ def _answer(this: Door, view: View, request: Any, given: dict[str, str]) -> Resp
 
 
 def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
-    token = None if this.scope == "public" else _token(request)
+    token = None if this.scope in ("public", "signed") else _token(request)
     if token and this.scope == "admin" and ALL_STORES not in token.stores:
         raise Forbidden("this token may not do that")
     path = {name: _path_value(this, name, value) for name, value in given.items()}
@@ -186,19 +222,42 @@ def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
         if store is None:
             raise NotFound("no such store")
     query = parse_query(this.query, _query(request)) if this.query else None
-    return Call(path, query, _body(this, request), token, _base_url(request), store)
+    raw = _raw(request) if this.body is not None or this.scope == "signed" else b""
+    if this.scope == "signed":
+        _check_signature(path["store_id"], request, raw)
+    return Call(path, query, _body(this, request, raw), token, _base_url(request), raw, store)
 
 
-def _body(this: Door, request: Any) -> Any:
+def _raw(request: Any) -> bytes:
+    try:
+        raw: bytes | str | None = request.raw_body
+        return raw.encode("utf-8") if isinstance(raw, str) else raw or b""
+    except UnicodeEncodeError:
+        raise Unreadable(400, "The body is not UTF-8.") from None
+
+
+def _body(this: Door, request: Any, raw: bytes) -> Any:
     if this.body is None:
         return None
     from pydantic import TypeAdapter
 
-    try:
-        raw = request.raw_body
-    except UnicodeEncodeError:
-        raise Unreadable(400, "The body is not UTF-8.") from None
-    return parse_body(TypeAdapter(this.body), raw or b"", request.headers.get("content-type") or "")
+    return parse_body(TypeAdapter(this.body), raw, request.headers.get("content-type") or "")
+
+
+def _check_signature(store_id: str, request: Any, raw: bytes) -> None:
+    """Raises `NotFound`, `Unreadable` (413), `Unauthorised`: nothing is parsed before."""
+    parts = wiring.get()
+    if len(raw) > MAX_BODY:
+        raise Unreadable(413, "The body is larger than 1 MiB.")
+    secret = parts.secrets.webhook_secret(store_id)
+    if secret is None:
+        raise NotFound("no such store")
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if verify_call(secret, headers, raw, parts.unix_time()):
+        return
+    newer = parts.secrets.webhook_secret(store_id, newer_than=SECRET_AGE)  # it may have been changed a moment ago
+    if not newer or newer == secret or not verify_call(newer, headers, raw, parts.unix_time()):
+        raise Unauthorised("the signature is missing, wrong or older than 5 minutes")
 
 
 def _query(request: Any) -> dict[str, list[str]]:

@@ -20,6 +20,7 @@ _OWN_HEADERS = {
     "woocommerce": "x-wc-",
     "shopify": "x-shopify-",
 }
+CALL_AGE = 300  # seconds of real time: how far the clock of a shop that signs a call may be from ours
 _LONGEST_HEADER = 500  # characters kept of one header: a platform's own are far shorter
 _PING = re.compile(rb"webhook_id=\d{1,20}")
 
@@ -82,3 +83,16 @@ def kept_headers(platform: str, headers: Mapping[str, str]) -> dict[str, str]:
         for name, value in headers.items()
         if name.startswith(own) or name == "content-type"
     }
+
+
+def verify_call(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:
+    """Whether a call of our plugin is signed with this secret, and now: `X-Agala-Signature` is the hexadecimal
+    HMAC-SHA256 of `X-Agala-Timestamp` (Unix seconds), a full stop and the raw body.
+
+    `headers` have lower-case names; `now` is Unix seconds of real time. Never an exception.
+    """
+    timestamp, given = headers.get("x-agala-timestamp", "").strip(), headers.get("x-agala-signature", "").strip()
+    if not secret or not re.fullmatch(r"[0-9]{1,12}", timestamp) or abs(now - int(timestamp)) > CALL_AGE:
+        return False
+    right = hmac.digest(secret.encode("utf-8", "replace"), timestamp.encode() + b"." + body, "sha256").hex()
+    return hmac.compare_digest(given.lower().encode("utf-8", "replace"), right.encode())

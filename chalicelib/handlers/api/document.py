@@ -12,9 +12,10 @@ from chalicelib.handlers.api.shapes import Problem
 from chalicelib.handlers.http import DOORS, JSON, PATH_PATTERNS, PROBLEM, Door
 
 _REFERENCE = "#/components/schemas/{model}"
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {"public": [], "signed": [{"signature": []}]}
 _EXPLAINED = {
     400: "The request cannot be read: no JSON, or JSON that is not plain UTF-8.",
-    401: "No token, or none that is good.",
+    401: "No token or signature, or none that is good.",
     403: "A good token that may not do this, or not for this store.",
     404: "No such record.",
     409: "The record's present state does not allow it, or somebody else was quicker.",
@@ -43,7 +44,16 @@ def document(version: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "signature": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Agala-Signature",
+                    "description": "Hexadecimal HMAC-SHA256, with the store's secret, of X-Agala-Timestamp "
+                    "(Unix seconds, within 5 minutes of real time), a full stop and the raw body.",
+                },
+            },
         },
     }
 
@@ -78,12 +88,15 @@ def _operation(door: Door, schemas: dict[tuple[int, str], dict[str, Any]]) -> di
         "operationId": door.view,
         "summary": door.summary,
         "tags": [door.tag],
-        "security": [] if door.scope == "public" else [{"token": []}],
+        "security": _SECURITY.get(door.scope, [{"token": []}]),
         "responses": _responses(door, schemas.get((number, "answer"))),
     }
     parameters = [_path_parameter(name) for name in re.findall(r"{(\w+)}", door.path)]
     if door.query is not None:
         parameters += _query_parameters(door.query)
+    if door.scope == "signed":
+        seconds = {"type": "string", "pattern": "^[0-9]{1,12}$"}
+        parameters.append({"name": "X-Agala-Timestamp", "in": "header", "required": True, "schema": seconds})
     if parameters:
         operation["parameters"] = parameters
     if door.body is not None:

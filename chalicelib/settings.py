@@ -18,6 +18,7 @@ class Settings:
     parameter_prefix: str
     step_function_arn: str
     state_machine_role_arn: str
+    store_sync_machine_arn: str
     configuration_set: str | None
     default_sender: str
 
@@ -31,6 +32,7 @@ class Settings:
             parameter_prefix=environ.get("AGALA_PARAMETER_PREFIX", "/agala"),
             step_function_arn=environ.get("AGALA_STEP_FUNCTION_ARN", ""),
             state_machine_role_arn=environ.get("AGALA_STATE_MACHINE_ROLE_ARN", ""),
+            store_sync_machine_arn=environ.get("AGALA_STORE_SYNC_MACHINE_ARN", ""),
             configuration_set=environ.get("AGALA_CONFIGURATION_SET") or None,
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel
     from chalicelib.messages.send import EmailSender
+    from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
@@ -99,6 +100,12 @@ class Wiring:
         from chalicelib.storage.stores import Tokens
 
         return Tokens(self.table)
+
+    @cached_property
+    def connections(self) -> Connections:
+        from chalicelib.storage.connections import Connections
+
+        return Connections(self.table)
 
     @cached_property
     def journeys(self) -> Journeys:

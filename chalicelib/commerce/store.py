@@ -65,8 +65,32 @@ class StoreSettings(BaseModel):
     soft_opt_in: bool = False
 
 
+class ConnectionStatus(StrEnum):
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+class Connection(BaseModel):
+    """How the shop's plugin is tied to us. While it is `disconnected` purchases are not heard of.
+
+    `rest_url` is the root of the shop's REST API (WordPress: `https://shop.example/wp-json/`), `at` when `status`
+    became what it is, `keys_at` when the shop handed over its REST keys (None: not yet), `versions` what runs there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    status: ConnectionStatus
+    rest_url: str
+    at: datetime
+    keys_at: datetime | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
 class Store(BaseModel):
-    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …)."""
+    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …).
+
+    `connection` is None for a store made over the API, which no plugin of ours is tied to.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,5 +104,15 @@ class Store(BaseModel):
     locale: str
     abandon_after_minutes: int = 60
     settings: StoreSettings = StoreSettings()
+    connection: Connection | None = None
     created_at: datetime
     rev: int = 0
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connection is not None and self.connection.status is ConnectionStatus.CONNECTED
+
+    @property
+    def is_disconnected(self) -> bool:
+        """A plugin was tied to us and is not any more."""
+        return self.connection is not None and self.connection.status is ConnectionStatus.DISCONNECTED

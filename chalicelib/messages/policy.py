@@ -1,6 +1,7 @@
 """May this message go to this person now? Pure rules, each with its source.
 
 - A stopped store holds everything; a sandbox store writes only to its own people (the owner's switch).
+- A store whose shop was disconnected holds everything: whoever bought meanwhile would be written to as if they had not.
 - Suppression stands above everything, transactional messages included: a mailbox that bounced or complained
   must not be written to again (Gmail and Yahoo sender requirements; SES account-level suppression).
 - Marketing needs consent (Israel's Communications Law §30A(b), GDPR art. 6(1)(a)); an existing customer who could
@@ -68,6 +69,8 @@ def may_send(
     settings = store.settings
     if settings.sending is Sending.STOPPED:
         return Hold("sending_stopped")
+    if store.is_disconnected:
+        return Hold("disconnected")
     to = contact.email if channel is Channel.EMAIL else contact.phone
     if not to:
         return No("no_email" if channel is Channel.EMAIL else "no_phone")

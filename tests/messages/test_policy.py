@@ -65,6 +65,16 @@ def test_a_stopped_store_holds_everything(kind: MessageKind) -> None:
     assert decide(kind, store_settings={"sending": "stopped"}) == Hold("sending_stopped")
 
 
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_a_store_whose_shop_was_disconnected_holds_everything(kind: MessageKind) -> None:
+    def told(status: str) -> Decision:
+        tied = {"status": status, "rest_url": "https://hadar.example/wp-json/", "at": NOW}
+        return may_send(store(connection=tied), contact(), Channel.EMAIL, kind, NOW)
+
+    assert told("disconnected") == Hold("disconnected")
+    assert told("connected") == Send("dana@example.test")
+
+
 def test_a_sandbox_writes_only_to_its_own_people() -> None:
     sandbox = {"sending": "sandbox", "sandbox_addresses": ["Owner@hadar.example"]}
     assert decide(MessageKind.TRANSACTIONAL, store_settings=sandbox) == No("sandbox")

@@ -21,6 +21,8 @@ class Settings:
     store_sync_machine_arn: str
     configuration_set: str | None
     default_sender: str
+    sms_configuration_set: str | None
+    default_sms_sender: str | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -35,4 +37,6 @@ class Settings:
             store_sync_machine_arn=environ.get("AGALA_STORE_SYNC_MACHINE_ARN", ""),
             configuration_set=environ.get("AGALA_CONFIGURATION_SET") or None,
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
+            sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,
+            default_sms_sender=environ.get("AGALA_DEFAULT_SMS_SENDER") or None,
         )

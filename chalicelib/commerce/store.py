@@ -22,13 +22,15 @@ class Sending(StrEnum):
 
 
 class Sender(BaseModel):
-    """Who messages come from. `address` is the postal address that the law asks for."""
+    """Who messages come from. `address` is the postal address that the law asks for; `sms` the phone number (or short
+    code) that SMS come from, or a name of up to 11 letters that is registered with the provider."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str | None = Field(default=None, max_length=200)
     email: str | None = Field(default=None, max_length=254)
     address: str | None = Field(default=None, max_length=500)
+    sms: str | None = Field(default=None, pattern=r"^(\+?[1-9]\d{2,14}|[A-Za-z][A-Za-z0-9_-]{0,10})$")
 
 
 class QuietHours(BaseModel):
@@ -51,6 +53,8 @@ _NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
 
 
 class StoreSettings(BaseModel):
+    """`talk_to_us_url` is where shoppers reach a person: a chat, WhatsApp, a contact page."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sender: Sender = Sender()
@@ -63,6 +67,7 @@ class StoreSettings(BaseModel):
     caps: dict[Channel, Cap] | None = None
     attribution_days: int = Field(default=5, ge=0, le=90)
     soft_opt_in: bool = False
+    talk_to_us_url: str | None = Field(default=None, pattern=r"^https?://\S+$", max_length=1000)
 
 
 class ConnectionStatus(StrEnum):

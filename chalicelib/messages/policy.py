@@ -95,11 +95,12 @@ def has_cap(store: Store, channel: Channel) -> bool:
     return channel in (store.settings.caps or {})
 
 
-def marked_subject(subject: str, store: Store, kind: MessageKind) -> str:
-    """With the word "advertisement" in Hebrew at its start where the law asks: Communications Law §30A(e)(1)."""
-    if kind is not MessageKind.MARKETING or store.country != "IL" or subject.startswith(ADVERTISEMENT):
-        return subject
-    return f"{ADVERTISEMENT}: {subject}"
+def marked(words: str, store: Store, kind: MessageKind) -> str:
+    """An email's subject or an SMS's text, with the word "advertisement" in Hebrew at its start where the law asks:
+    Communications Law §30A(e)(1)."""
+    if kind is not MessageKind.MARKETING or store.country != "IL" or words.startswith(ADVERTISEMENT):
+        return words
+    return f"{ADVERTISEMENT}: {words}"
 
 
 def quiet_until(quiet: QuietHours, timezone: str, now: datetime) -> datetime | None:

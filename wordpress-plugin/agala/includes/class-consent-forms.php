@@ -132,7 +132,7 @@ final class Consent_Forms {
 		echo '<div class="agala-consent">';
 		foreach ( $asked as $channel => $question ) {
 			printf(
-				'<p class="form-row form-row-wide"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="%1$s[%2$s]" value="1"%3$s /> <span>%4$s</span></label></p>',
+				'<p class="form-row form-row-wide"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="%1$s[%2$s]" value="1"%3$s /> <span dir="auto">%4$s</span></label></p>',
 				esc_attr( self::TICKED ),
 				esc_attr( $channel ),
 				checked( $question['ticked'], true, false ),

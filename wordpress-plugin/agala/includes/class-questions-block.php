@@ -7,6 +7,8 @@
 
 namespace Agala;
 
+use Automattic\WooCommerce\StoreApi\Exceptions\RouteException;
+
 defined( 'ABSPATH' ) || exit;
 
 /**
@@ -24,7 +26,6 @@ final class Questions_Block {
 	public function register(): void {
 		add_action( 'init', array( $this, 'add_fields' ), 20 );
 		add_action( 'woocommerce_blocks_checkout_enqueue_data', array( $this, 'remember_shown' ) );
-		add_action( 'woocommerce_blocks_validate_location_order_fields', array( $this, 'check' ), 10, 2 );
 		add_action( 'woocommerce_store_api_checkout_update_order_from_request', array( $this, 'keep' ), 10, 2 );
 	}
 
@@ -51,28 +52,23 @@ final class Questions_Block {
 	}
 
 	/**
-	 * WooCommerce checks the order's fields.
-	 *
-	 * @param \WP_Error $errors What is wrong.
-	 * @param array     $fields The order's fields.
-	 */
-	public function check( $errors, $fields ): void {
-		$mistake = $this->are_asked() ? Checkout_Questions::mistake( $this->told( (array) $fields ) ) : '';
-		if ( '' !== $mistake ) {
-			$errors->add( 'agala_occasion', $mistake );
-		}
-	}
-
-	/**
-	 * The checkout block tells its fields; the answer counts when the order is placed.
+	 * The checkout block tells its fields. The answer counts, and is looked at, when the order is placed: before, it is
+	 * told in pieces.
 	 *
 	 * @param \WC_Order        $order   The order, which WooCommerce saves after this.
 	 * @param \WP_REST_Request $request The request.
+	 * @throws RouteException With the mistake, which the block shows.
 	 */
 	public function keep( $order, $request ): void {
-		if ( $this->are_asked() && 'POST' === $request->get_method() ) {
-			Checkout_Questions::keep_with_order( $order, $this->told( (array) $request['additional_fields'] ) );
+		if ( ! $this->are_asked() || 'POST' !== $request->get_method() ) {
+			return;
 		}
+		$told    = $this->told( (array) $request['additional_fields'] );
+		$mistake = Checkout_Questions::mistake( $told );
+		if ( '' !== $mistake ) {
+			throw new RouteException( 'agala_occasion', esc_html( $mistake ), 400 );
+		}
+		Checkout_Questions::keep_with_order( $order, $told );
 	}
 
 	/**
@@ -101,8 +97,9 @@ final class Questions_Block {
 			$part,
 			$label,
 			array(
-				'type'    => 'select',
-				'options' => $options,
+				'type'        => 'select',
+				'placeholder' => __( 'Choose…', 'agala' ),
+				'options'     => $options,
 			)
 		);
 	}

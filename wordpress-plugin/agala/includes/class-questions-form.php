@@ -41,7 +41,7 @@ final class Questions_Form {
 		$this->show_choice( 'day', __( 'Day of the occasion', 'agala' ), Checkout_Questions::days(), 'form-row-first' );
 		$this->show_choice( 'month', __( 'Month of the occasion', 'agala' ), Checkout_Questions::months(), 'form-row-last' );
 		printf(
-			'<p class="form-row form-row-wide"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="%1$s[remind]" value="1" /> <span>%2$s</span></label></p></div>',
+			'<p class="form-row form-row-wide"><label class="woocommerce-form__label woocommerce-form__label-for-checkbox checkbox"><input type="checkbox" class="woocommerce-form__input woocommerce-form__input-checkbox input-checkbox" name="%1$s[remind]" value="1" /> <span dir="auto">%2$s</span></label></p></div>',
 			esc_attr( self::FIELD ),
 			esc_html( Checkout_Questions::remind_text() )
 		);

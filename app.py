@@ -4,6 +4,7 @@ from chalice import Chalice  # type: ignore[attr-defined]
 
 from chalicelib.handlers import carts, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.enrolments import enrolments
@@ -11,6 +12,7 @@ from chalicelib.handlers.api.events import events
 from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
+from chalicelib.handlers.api.plugin import plugin
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.stores import stores
 from chalicelib.handlers.api.templates import templates
@@ -31,6 +33,8 @@ for part in (
     about,
     stores,
     tokens,
+    connections,
+    plugin,
     deliveries,
     contacts,
     timeline,

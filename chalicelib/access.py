@@ -1,4 +1,4 @@
-"""Who may call the API: tokens, kept only as hashes, scoped to stores."""
+"""Who may call us: API tokens scoped to stores, and what a shop gets to connect itself. Secrets are kept as hashes."""
 
 from __future__ import annotations
 
@@ -30,6 +30,29 @@ class Token(BaseModel):
 
     def good_at(self, now: datetime) -> bool:
         return self.expires_at is None or now < self.expires_at
+
+
+class ConnectionCode(BaseModel):
+    """Lets one shop connect itself, once. `store_id` None: it makes a store, or takes the one of the same address."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    hash: str
+    store_id: str | None = None
+    created_at: datetime
+    expires_at: datetime = Field(alias="good_until")
+    used_at: datetime | None = None
+
+
+class KeyHandover(BaseModel):
+    """The address where a shop hands over its REST keys, once. `keys_hash`: which ones came: a repeat is no other."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    hash: str
+    store_id: str
+    expires_at: datetime = Field(alias="good_until")
+    keys_hash: str | None = None
 
 
 def token_hash(secret: str) -> str:

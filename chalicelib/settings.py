@@ -18,8 +18,11 @@ class Settings:
     parameter_prefix: str
     step_function_arn: str
     state_machine_role_arn: str
+    store_sync_machine_arn: str
     configuration_set: str | None
     default_sender: str
+    sms_configuration_set: str | None
+    default_sms_sender: str | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -31,6 +34,9 @@ class Settings:
             parameter_prefix=environ.get("AGALA_PARAMETER_PREFIX", "/agala"),
             step_function_arn=environ.get("AGALA_STEP_FUNCTION_ARN", ""),
             state_machine_role_arn=environ.get("AGALA_STATE_MACHINE_ROLE_ARN", ""),
+            store_sync_machine_arn=environ.get("AGALA_STORE_SYNC_MACHINE_ARN", ""),
             configuration_set=environ.get("AGALA_CONFIGURATION_SET") or None,
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
+            sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,
+            default_sms_sender=environ.get("AGALA_DEFAULT_SMS_SENDER") or None,
         )

@@ -13,18 +13,22 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from chalicelib.clock import Clock
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
     from chalicelib.contacts.book import ContactBook
+    from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.ports import Workflows
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
-    from chalicelib.messages.ports import EmailChannel
-    from chalicelib.messages.send import EmailSender
+    from chalicelib.messages.ports import EmailChannel, SmsChannel
+    from chalicelib.messages.send import Medium, Sender
+    from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
@@ -99,6 +103,12 @@ class Wiring:
         from chalicelib.storage.stores import Tokens
 
         return Tokens(self.table)
+
+    @cached_property
+    def connections(self) -> Connections:
+        from chalicelib.storage.connections import Connections
+
+        return Connections(self.table)
 
     @cached_property
     def journeys(self) -> Journeys:
@@ -183,26 +193,39 @@ class Wiring:
 
     @cached_property
     def email_channel(self) -> EmailChannel:
-        from botocore.config import Config
-
         from chalicelib.messages.channels.ses import SesEmailChannel
 
-        once = Config(retries={"total_max_attempts": 1})  # a retry inside the client could send twice
-        return SesEmailChannel(self._session.create_client("sesv2", config=once), self.settings.configuration_set)
+        client = self._session.create_client("sesv2", config=_once())
+        return SesEmailChannel(client, self.settings.configuration_set)
 
     @cached_property
-    def sender(self) -> EmailSender:
-        from chalicelib.messages.send import EmailSender
+    def sms_channel(self) -> SmsChannel:
+        from chalicelib.messages.channels.end_user_messaging import EndUserMessagingChannel
+
+        client = self._session.create_client("pinpoint-sms-voice-v2", config=_once())
+        return EndUserMessagingChannel(client, self.settings.sms_configuration_set)
+
+    def medium(self, channel: Channel) -> Medium[Any, Any]:
+        """How this channel's messages are made, and who takes them. Raises KeyError for one that cannot send yet."""
+        from chalicelib.contacts.consent import Channel
+        from chalicelib.messages.send import Medium
+
+        if channel is Channel.EMAIL:
+            from chalicelib.messages.email import EmailComposer
+
+            return Medium(EmailComposer(self.settings.default_sender), self.email_channel)
+        if channel is Channel.SMS:
+            from chalicelib.messages.sms import SmsComposer
+
+            return Medium(SmsComposer(self.settings.default_sms_sender), self.sms_channel)
+        raise KeyError(channel)
+
+    @cached_property
+    def sender(self) -> Sender:
+        from chalicelib.messages.send import Sender
         from chalicelib.storage.products import Catalogue
 
-        return EmailSender(
-            self.messages,
-            self.email_channel,
-            self.links,
-            Catalogue(self.products),
-            self.clock,
-            self.settings.default_sender,
-        )
+        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
 
     @cached_property
     def steps(self) -> Steps:
@@ -251,6 +274,13 @@ class Wiring:
     def listener(self) -> Listener:
         """Who hears of events: the journeys."""
         return self.enroller
+
+
+def _once() -> Config:
+    """For clients that send: a retry inside the client could send twice."""
+    from botocore.config import Config
+
+    return Config(retries={"total_max_attempts": 1})
 
 
 _used: Wiring | None = None

@@ -1,4 +1,4 @@
-"""The embedded runtime's email provider: it keeps every message it is given, and knows which ones it has."""
+"""The embedded runtime's provider of email and SMS: it keeps every message it is given, and knows which ones it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.journeys.ports import ProviderBusy
-from chalicelib.messages.ports import Email, SendRejected
+from chalicelib.messages.ports import Email, SendRejected, Sms
 from local.journal import Journal
 
 _SCHEMA = """
@@ -28,25 +28,27 @@ _SEEN = "SELECT id, record, delivery FROM messages WHERE delivery <> 'erased'"
 
 
 class Outbox:
-    """An `EmailChannel`. With `deliver` each email also goes out for real, once; one whose delivery was cut short
-    (the process died in the middle) stays `trying`, is shown so, and never goes out again by itself."""
+    """An `EmailChannel` and an `SmsChannel`. With `deliver` each email also goes out for real, once; one whose
+    delivery was cut short (the process died in the middle) stays `trying`, is shown so, and never goes out again by
+    itself. An SMS is kept, no more."""
 
     def __init__(self, path: Path, clock: Clock, deliver: Callable[[Email], None] | None = None) -> None:
         self._journal = Journal(path, _SCHEMA)
         self._clock = clock
         self._deliver = deliver
 
-    def send(self, email: Email) -> str:
+    def send(self, message: Email | Sms, /) -> str:
         """Keeps it; a message id that is here already changes nothing. Raises ProviderBusy, SendRejected and
         SendUncertain of the delivery; an email that it surely did not take is not kept."""
-        provider_id = f"outbox-{email.message_id}"
+        provider_id = f"outbox-{message.message_id}"
+        goes_out = isinstance(message, Email) and self._deliver is not None
         with self._journal.transaction() as journal:
             new = journal.execute(
                 "INSERT INTO messages (id, record, delivery) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING place",
-                (email.message_id, self._record(email), "trying" if self._deliver else "kept"),
+                (message.message_id, self._record(message), "trying" if goes_out else "kept"),
             ).fetchone()
-        if new and self._deliver:
-            self._send_out(email, self._deliver)
+        if new and isinstance(message, Email) and self._deliver:
+            self._send_out(message, self._deliver)
         return provider_id
 
     def was_taken(self, message_id: str) -> str | bool | None:
@@ -94,23 +96,33 @@ class Outbox:
         with self._journal.transaction() as journal:
             journal.execute("UPDATE messages SET delivery = ? WHERE id = ?", (delivery, message_id))
 
-    def _record(self, email: Email) -> str:
+    def _record(self, message: Email | Sms) -> str:
         record = {
-            "channel": "email",
-            "kind": email.kind,
-            "from": f"{email.sender_name} <{email.sender}>" if email.sender_name else email.sender,
-            "to": email.to,
-            "subject": email.subject,
-            "headers": email.headers | ({"Reply-To": email.reply_to} if email.reply_to else {}),
-            "html": email.html,
-            "text": email.text,
+            **(_of_email(message) if isinstance(message, Email) else _of_sms(message)),
+            "kind": message.kind,
+            "to": message.to,
+            "text": message.text,
             "at": rfc3339(self._clock.now()),
-            "journey": email.journey,
-            "step": email.step,
-            "contact_id": email.contact_id,
-            "store_id": email.store_id,
+            "journey": message.journey,
+            "step": message.step,
+            "contact_id": message.contact_id,
+            "store_id": message.store_id,
         }
         return json.dumps(record, ensure_ascii=False)
+
+
+def _of_email(email: Email) -> dict[str, Any]:
+    return {
+        "channel": "email",
+        "from": f"{email.sender_name} <{email.sender}>" if email.sender_name else email.sender,
+        "subject": email.subject,
+        "headers": email.headers | ({"Reply-To": email.reply_to} if email.reply_to else {}),
+        "html": email.html,
+    }
+
+
+def _of_sms(sms: Sms) -> dict[str, Any]:
+    return {"channel": "sms", "from": sms.sender or sms.sender_name, "subject": None, "headers": {}, "html": None}
 
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:

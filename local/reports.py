@@ -1,4 +1,5 @@
-"""Plays the provider: what SES would tell about a message in the outbox, through the handler that SES would reach."""
+"""Plays the provider: what SES, or End User Messaging for an SMS, would tell about a message in the outbox, through the
+handler that they would reach."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
-from chalicelib.errors import NotFound
+from chalicelib.errors import BadInput, NotFound
 from local.lambdas import Lambdas
 from local.outbox import Outbox
 
@@ -22,6 +23,12 @@ _EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "clicked": ("Click", "click", {"link": "https://shop.example/"}),
 }
 STATUSES = tuple(_EVENTS)
+# AWS End User Messaging SMS, "Event types for SMS". Nobody hears whether an SMS was read or clicked.
+_SMS_EVENTS = {
+    "delivered": ("TEXT_DELIVERED", "DELIVERED"),
+    "failed": ("TEXT_CARRIER_UNREACHABLE", "CARRIER_UNREACHABLE"),
+    "bounced": ("TEXT_INVALID", "INVALID"),
+}
 
 
 class Reports:
@@ -31,11 +38,15 @@ class Reports:
         self._lambdas, self._handler, self._outbox, self._clock = lambdas, handler, outbox, clock
 
     def play(self, message_id: str, status: str) -> None:
-        """`status` is one of STATUSES. Raises NotFound for a message never sent, and what the handler raises."""
+        """`status` is one of STATUSES. Raises NotFound for a message never sent, BadInput for what nobody reports of
+        its channel, and what the handler raises."""
         message = self._outbox.message(message_id)
         if message is None:
             raise NotFound("no such message in the outbox")
-        notification = json.dumps(_notification(message, status, self._clock.now()))
+        if message["channel"] == "sms" and status not in _SMS_EVENTS:
+            raise BadInput(f"of an SMS a provider reports {', '.join(_SMS_EVENTS)}")
+        told = _sms_notification if message["channel"] == "sms" else _notification
+        notification = json.dumps(told(message, status, self._clock.now()))
         sns: dict[str, Any] = {
             "MessageId": str(uuid.uuid4()),
             "Subject": None,
@@ -51,3 +62,16 @@ def _notification(message: dict[str, Any], status: str, at: datetime) -> dict[st
     tags = {"store": [message["store_id"]], "message": [message["id"]], "contact": [message["contact_id"]]}
     mail = {"timestamp": message["at"], "messageId": f"outbox-{message['id']}", "tags": tags}
     return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details}}
+
+
+def _sms_notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
+    event, provider_status = _SMS_EVENTS[status]
+    return {
+        "eventType": event,
+        "eventVersion": "1.0",
+        "eventTimestamp": int(at.timestamp() * 1000),
+        "isFinal": True,
+        "messageId": f"outbox-{message['id']}",
+        "messageStatus": provider_status,
+        "context": {"store": message["store_id"], "message": message["id"], "contact": message["contact_id"]},
+    }

@@ -41,14 +41,16 @@ STEP_HANDLER = "chalicelib.handlers.journey_steps"
 
 
 class _Contacts(Contacts):
-    """An outbox that keeps every email is one more place from which a person can be erased."""
+    """An outbox that keeps every message is one more place from which a person can be erased."""
 
     def __init__(self, table: Table, outbox: Outbox) -> None:
         super().__init__(table)
         self._outbox = outbox
 
     def forget(self, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
-        self._outbox.forget(store_id, contact.id, contact.emails)  # first: what is cut short here is asked for again
+        self._outbox.forget(
+            store_id, contact.id, (*contact.emails, *contact.phones)
+        )  # first: what is cut short here is asked for again
         super().forget(store_id, contact, hashes, at)
 
 
@@ -62,7 +64,7 @@ class LocalWiring(wiring.Wiring):
         clock: FastClock,
         queue: LocalQueue,
         workflows: LocalWorkflows,
-        email_channel: Outbox,
+        outbox: Outbox,
     ) -> None:
         super().__init__(settings)
         self._tables = tables
@@ -71,7 +73,7 @@ class LocalWiring(wiring.Wiring):
         self.clock = clock
         self.queue = queue
         self.workflows = workflows
-        self.email_channel = self._outbox = email_channel
+        self.email_channel = self.sms_channel = self._outbox = outbox
 
     def client(self, service: str) -> Any:
         """Of the table server, which speaks DynamoDB, S3 and SSM. One for all threads: clients are thread-safe."""

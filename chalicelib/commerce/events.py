@@ -65,7 +65,7 @@ def products_in(event: Event) -> set[str]:
 
 def unnamed(order: Order) -> Order:
     """As an order is kept: whose it is, its contact says, so that a person is written down in one place only."""
-    return order.model_copy(update={"person": Person(), "consent": ()})
+    return order.model_copy(update={"person": Person(), "consent": (), "occasion": None})
 
 
 def without_person(order: Order) -> Order:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
@@ -54,6 +54,19 @@ class Refund(BaseModel):
     at: datetime | None = None
 
 
+class Occasion(BaseModel):
+    """What the buyer said a purchase is for, and asked to be reminded of. `at`: when they said it (UTC).
+
+    `date` is the next day of the occasion, counted from then, in the store's time zone; it comes back every year.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    date: date
+    at: datetime
+
+
 class Order(BaseModel):
     """One telling of an order. Times are UTC; `total` is what was charged, `refunded` what went back.
 
@@ -79,6 +92,7 @@ class Order(BaseModel):
     payment_url: str | None = None
     cart_token: str | None = None
     consent: tuple[ConsentChange, ...] = ()
+    occasion: Occasion | None = None
 
     @property
     def net(self) -> Money:

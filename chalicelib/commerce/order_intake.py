@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import events_of, unnamed, without_person
-from chalicelib.commerce.order import Order
+from chalicelib.commerce.order import Occasion, Order
 from chalicelib.commerce.ports import EventMark, OrderRecord, Orders
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
@@ -294,7 +295,16 @@ def _telling(order: Order) -> Telling:
         since=order.placed_at,
         joined_from="order",
         consent=order.consent,
+        fields=_own_fields(order.occasion),
+        fields_at=order.occasion.at if order.occasion else order.placed_at,
     )
+
+
+def _own_fields(occasion: Occasion | None) -> dict[str, Any]:
+    """What a reminder needs to know of an occasion, among the contact's own fields."""
+    if occasion is None:
+        return {}
+    return {"occasion": occasion.name, "occasion_date": occasion.date.isoformat(), "occasion_reminder": True}
 
 
 def _share(record: OrderRecord) -> ContactOrder | None:

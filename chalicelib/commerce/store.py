@@ -22,13 +22,15 @@ class Sending(StrEnum):
 
 
 class Sender(BaseModel):
-    """Who messages come from. `address` is the postal address that the law asks for."""
+    """Who messages come from. `address` is the postal address that the law asks for; `sms` the phone number (or short
+    code) that SMS come from, or a name of up to 11 letters that is registered with the provider."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str | None = Field(default=None, max_length=200)
     email: str | None = Field(default=None, max_length=254)
     address: str | None = Field(default=None, max_length=500)
+    sms: str | None = Field(default=None, pattern=r"^(\+?[1-9]\d{2,14}|[A-Za-z][A-Za-z0-9_-]{0,10})$")
 
 
 class QuietHours(BaseModel):
@@ -51,6 +53,8 @@ _NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
 
 
 class StoreSettings(BaseModel):
+    """`talk_to_us_url` is where shoppers reach a person: a chat, WhatsApp, a contact page."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sender: Sender = Sender()
@@ -63,10 +67,35 @@ class StoreSettings(BaseModel):
     caps: dict[Channel, Cap] | None = None
     attribution_days: int = Field(default=5, ge=0, le=90)
     soft_opt_in: bool = False
+    talk_to_us_url: str | None = Field(default=None, pattern=r"^https?://\S+$", max_length=1000)
+
+
+class ConnectionStatus(StrEnum):
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+class Connection(BaseModel):
+    """How the shop's plugin is tied to us. While it is `disconnected` purchases are not heard of.
+
+    `rest_url` is the root of the shop's REST API (WordPress: `https://shop.example/wp-json/`), `at` when `status`
+    became what it is, `keys_at` when the shop handed over its REST keys (None: not yet), `versions` what runs there.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    status: ConnectionStatus
+    rest_url: str
+    at: datetime
+    keys_at: datetime | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
 
 
 class Store(BaseModel):
-    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …)."""
+    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …).
+
+    `connection` is None for a store made over the API, which no plugin of ours is tied to.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,5 +109,15 @@ class Store(BaseModel):
     locale: str
     abandon_after_minutes: int = 60
     settings: StoreSettings = StoreSettings()
+    connection: Connection | None = None
     created_at: datetime
     rev: int = 0
+
+    @property
+    def is_connected(self) -> bool:
+        return self.connection is not None and self.connection.status is ConnectionStatus.CONNECTED
+
+    @property
+    def is_disconnected(self) -> bool:
+        """A plugin was tied to us and is not any more."""
+        return self.connection is not None and self.connection.status is ConnectionStatus.DISCONNECTED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,7 +31,8 @@ _CAUTION = {
 class Telling:
     """Something told about a person. `at` is when that was so, `source` who says it (`order:15`, `api`).
 
-    `since` is since when we could have known the person (an order's placing, an account's making).
+    `since` is since when we could have known the person (an order's placing, an account's making). `fields` are own
+    fields as the person told them at `fields_at`.
     """
 
     person: Person
@@ -40,6 +41,8 @@ class Telling:
     since: datetime
     joined_from: str
     consent: tuple[ConsentChange, ...] = ()
+    fields: dict[str, Any] = field(default_factory=dict)
+    fields_at: datetime = _LONG_AGO
 
     @property
     def birth(self) -> Provenance:
@@ -67,6 +70,8 @@ def absorb(contact: Contact, telling: Telling, told: Identities, attached: bool 
     if told.customer and attached:
         found = _with(found, external_ids=tuple(sorted({*found.external_ids, told.customer})))
     found = _with(found, consent=merge_consent(found.consent, telling.consent))
+    if telling.fields:
+        found = set_fields(found, telling.fields, telling.fields_at, telling.source)
     return _born(found, telling.birth)
 
 

@@ -1,11 +1,12 @@
-"""SES's event notifications (Amazon SES, "Event publishing", JSON over SNS) become reports on our messages."""
+"""What providers tell over SNS becomes reports on our messages: SES's event notifications (Amazon SES, "Event
+publishing") and the events of AWS End User Messaging SMS ("Event types for SMS, MMS, and voice")."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
 from aws_lambda_powertools import Logger
@@ -17,7 +18,7 @@ from chalicelib.messages.message import MessageStatus
 from chalicelib.messages.ports import MessageRepository
 from chalicelib.messages.reports import ChannelKeeper, Report, apply_report
 
-__all__ = ["Report", "apply_report", "delivery_reports", "receive_report", "report_from_ses"]
+__all__ = ["Report", "apply_report", "delivery_reports", "receive_report", "report_from", "report_from_ses"]
 
 TOPIC = os.environ.get("AGALA_DELIVERY_TOPIC", "agala-delivery-reports")
 log = Logger(service="delivery_reports")
@@ -34,6 +35,22 @@ _MEANINGS = {
     "Rendering Failure": ("failure", MessageStatus.FAILED),
 }
 
+# End User Messaging's event types, for SMS. Queued, pending, sent and, after three days, unknown change nothing.
+_SMS_MEANINGS = {
+    "TEXT_DELIVERED": MessageStatus.DELIVERED,
+    # The carrier took it: in some countries that is all that is ever told ("may be used interchangeably").
+    "TEXT_SUCCESSFUL": MessageStatus.DELIVERED,
+    "TEXT_INVALID": MessageStatus.BOUNCED,  # there is no such number
+    "TEXT_INVALID_MESSAGE": MessageStatus.FAILED,
+    "TEXT_UNREACHABLE": MessageStatus.FAILED,
+    "TEXT_CARRIER_UNREACHABLE": MessageStatus.FAILED,
+    "TEXT_BLOCKED": MessageStatus.FAILED,
+    "TEXT_CARRIER_BLOCKED": MessageStatus.FAILED,
+    "TEXT_PROTECT_BLOCKED": MessageStatus.FAILED,
+    "TEXT_SPAM": MessageStatus.FAILED,
+    "TEXT_TTL_EXPIRED": MessageStatus.FAILED,
+}
+
 
 class _Parts(Protocol):
     @property
@@ -46,7 +63,7 @@ class _Parts(Protocol):
 @delivery_reports.on_sns_message(topic=TOPIC, name="delivery_reports")
 def receive_report(event: Any) -> None:
     """One notification. What is not about a message of ours is passed over; a fault is raised, so SNS repeats."""
-    report = report_from_ses(event.message)
+    report = report_from(event.message)
     if report is None:
         log.info("a notification that is not about a message of ours")
         return
@@ -55,14 +72,32 @@ def receive_report(event: Any) -> None:
         log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
 
 
+def report_from(text: str) -> Report | None:
+    """Whoever tells it. None for what is not about a message of ours, or means nothing to us."""
+    return report_from_ses(text) or report_from_end_user_messaging(text)
+
+
+def report_from_end_user_messaging(text: str) -> Report | None:
+    """None for what carries none of our context, means nothing to us, or is no event of an SMS."""
+    event = _object(text)
+    status = _SMS_MEANINGS.get(str(event.get("eventType")))
+    context, told_at = event.get("context"), event.get("eventTimestamp")
+    if status is None or not isinstance(context, Mapping) or not isinstance(told_at, int | float):
+        return None
+    store_id, message_id, contact_id = (_named(context, name) for name in ("store", "message", "contact"))
+    try:
+        at = datetime.fromtimestamp(told_at / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    if not (store_id and message_id):
+        return None
+    detail = str(event["eventType"]) if status is not MessageStatus.DELIVERED else None
+    return Report(store_id=store_id, message_id=message_id, contact_id=contact_id, status=status, at=at, detail=detail)
+
+
 def report_from_ses(text: str) -> Report | None:
     """None for what carries none of our tags, means nothing to us, or is no event of SES."""
-    try:
-        event = json.loads(text)
-    except ValueError:
-        return None
-    if not isinstance(event, Mapping):
-        return None
+    event = _object(text)
     meaning = _MEANINGS.get(str(event.get("eventType") or event.get("notificationType")))
     mail = event.get("mail")
     if meaning is None or not isinstance(mail, Mapping):
@@ -83,6 +118,20 @@ def report_from_ses(text: str) -> Report | None:
         passing=status is MessageStatus.BOUNCED and details.get("bounceType") != "Permanent",
         detail=_detail(status, details),
     )
+
+
+def _object(text: str) -> Mapping[str, Any]:
+    """Empty for what is none."""
+    try:
+        told = json.loads(text)
+    except ValueError:
+        return {}
+    return told if isinstance(told, Mapping) else {}
+
+
+def _named(context: Mapping[str, Any], name: str) -> str | None:
+    value = context.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 def _tag(mail: Mapping[str, Any], name: str) -> str | None:

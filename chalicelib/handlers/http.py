@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib import wiring
-from chalicelib.access import ALL_STORES, Token, token_hash
+from chalicelib.access import ALL_STORES, ConnectionCode, Token, token_hash
 from chalicelib.errors import (
     AgalaError,
     BadInput,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from chalicelib.commerce.store import Store
 
-Scope = Literal["public", "any", "store", "admin", "signed"]
+Scope = Literal["public", "any", "store", "admin", "code", "signed"]
 JSON = "application/json"
 PROBLEM = "application/problem+json"
 SECRET_AGE = 5.0  # seconds: a signature that fails against an older secret is tried against a fresh one
@@ -73,6 +73,7 @@ PATH_PATTERNS = {
     "journey_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
     "delivery_id": r"^[0-9A-Za-z_.-]{1,128}$",
     "external_id": r"^[^/\x00-\x1f\x7f]{1,128}$",
+    "handover": r"^[A-Za-z0-9_-]{20,100}$",
     "cart_token": r"^[0-9A-Za-z_.:-]{1,128}$",
 }
 
@@ -103,7 +104,8 @@ DOORS: list[Door] = []
 class Call:
     """One request after its checks. `raw` is the body as it came.
 
-    `store` is there for doors of scope `store` and `signed`, `token` for those of scope `any`, `store` and `admin`.
+    `store` is there for doors of scope `store` and `signed`, `token` for those of scope `any`, `store` and `admin`,
+    `code` for those of scope `code`.
     """
 
     path: dict[str, str]
@@ -112,6 +114,7 @@ class Call:
     token: Token | None
     base_url: str
     raw: bytes = b""
+    code: ConnectionCode | None = None
     _store: Store | None = None
 
     @property
@@ -212,7 +215,8 @@ def _answer(this: Door, view: View, request: Any, given: dict[str, str]) -> Resp
 
 
 def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
-    token = None if this.scope in ("public", "signed") else _token(request)
+    token = _token(request) if this.scope in ("any", "store", "admin") else None
+    code = _code(request) if this.scope == "code" else None
     if token and this.scope == "admin" and ALL_STORES not in token.stores:
         raise Forbidden("this token may not do that")
     path = {name: _path_value(this, name, value) for name, value in given.items()}
@@ -227,7 +231,7 @@ def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
     raw = _raw(request) if this.body is not None or this.scope == "signed" else b""
     if this.scope == "signed":
         _check_signature(path["store_id"], request, raw)
-    return Call(path, query, _body(this, request, raw), token, _base_url(request), raw, store)
+    return Call(path, query, _body(this, request, raw), token, _base_url(request), raw, code, store)
 
 
 def _raw(request: Any) -> bytes:
@@ -278,13 +282,31 @@ def _path_value(this: Door, name: str, value: str) -> str:
 
 def _token(request: Any) -> Token:
     """Raises `Unauthorised`, with one and the same answer whatever is wrong."""
-    kind, _, secret = (request.headers.get("authorization") or "").partition(" ")
-    secret = secret.strip()
-    if kind.lower() == "bearer" and 0 < len(secret) <= 512 and secret.isascii():
+    secret = _bearer(request)
+    if secret:
         token = wiring.get().tokens.find(token_hash(secret))
         if token and token.good_at(wiring.get().clock.now()):
             return token
     raise Unauthorised("a valid bearer token is needed")
+
+
+def _code(request: Any) -> ConnectionCode:
+    """Raises `Unauthorised`, in words that help the owner who holds the code: nobody else can guess one."""
+    secret = _bearer(request)
+    code = wiring.get().connections.code(token_hash(secret)) if secret else None
+    if code is None:
+        raise Unauthorised("this is no connection code that Agala made")
+    if wiring.get().clock.now() >= code.expires_at:
+        raise Unauthorised("this connection code has expired: make a new one")
+    if code.used_at is not None:
+        raise Unauthorised("this connection code was used already: make a new one")
+    return code
+
+
+def _bearer(request: Any) -> str | None:
+    kind, _, secret = (request.headers.get("authorization") or "").partition(" ")
+    secret = secret.strip()
+    return secret if kind.lower() == "bearer" and 0 < len(secret) <= 512 and secret.isascii() else None
 
 
 def _base_url(request: Any) -> str:

@@ -20,7 +20,6 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Consent, ConsentChange, ConsentStatus
 from chalicelib.errors import NotFound, TryLater, told
 from chalicelib.handlers.http import problem
-from chalicelib.ids import contact_of
 from chalicelib.messages.links import Unsubscription
 from chalicelib.messages.reports import ChannelKeeper
 from chalicelib.messages.wording import direction, primary, wording
@@ -92,14 +91,15 @@ def ask(token: str) -> Response:
     parts = _parts()
     found = parts.links.read_unsubscribe(token)
     store = parts.stores.get(found.store_id) if found else None
-    if store is None:
+    if found is None or store is None:
         return _bad_link()
     words = wording(store.locale)
     form = (
         '<form method="post"><button name="List-Unsubscribe" value="One-Click">'
         f"{escape(words.leave_button)}</button></form>"
     )
-    return _page(200, store.locale, words.leave_title, words.leave_question.format(store=store.name), form)
+    question = words.leave_question.format(messages=words.adverts[found.channel], store=store.name)
+    return _page(200, store.locale, words.leave_title, question, form)
 
 
 @links.route("/u/{token}", methods=["POST"], content_types=_FORMS)
@@ -114,9 +114,10 @@ def unsubscribe(token: str) -> Response:
     refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="unsubscribe_link", at=parts.clock.now())
     change = ConsentChange(channel=found.channel, consent=refusal)
     with suppress(NotFound):  # erased meanwhile: there is nobody left to write to, which is what was asked for
-        parts.contact_book.change_consent(found.store_id, contact_of(found.message_id), [change])
+        parts.contact_book.change_consent(found.store_id, found.contact_id, [change])
     words = wording(store.locale)
-    return _page(200, store.locale, words.left_title, words.left_text.format(store=store.name))
+    text = words.left_text.format(messages=words.adverts[found.channel], store=store.name)
+    return _page(200, store.locale, words.left_title, text)
 
 
 def _parts() -> _Parts:

@@ -113,7 +113,10 @@ class SendEmail(StepForm):
 
 
 class SendText(StepForm):
-    """An SMS or a WhatsApp message; `template` is WhatsApp's approved template."""
+    """An SMS or a WhatsApp message; `text` is Liquid, by language; `template` is WhatsApp's approved template.
+
+    Marketing SMS say by themselves who sends them, how to have no more and, in Israel, that they advertise.
+    """
 
     type: Literal["send_sms", "send_whatsapp"]
     kind: MessageKind = MessageKind.MARKETING
@@ -285,6 +288,7 @@ EXECUTABLE = frozenset(
     {
         "wait",
         "send_email",
+        "send_sms",
         "branch",
         "end",
         "add_to_list",

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys import actions, condition_forms, triggers
-from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, Split, Step, Wait
+from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, SendText, Split, Step, Wait
 from chalicelib.journeys.condition_forms import (
     Bought,
     Condition,
@@ -243,11 +243,16 @@ def _unchosen_field(condition: Condition) -> str | None:
 def _silent_languages(definition: Definition) -> Iterator[FieldMistake]:
     for place in definition.located():
         if isinstance(place.step, SendEmail):
-            for language in definition.languages:
-                if language not in place.step.content:
-                    yield FieldMistake(
-                        f"{place.path}.content.{language}", f"{_of(place)}has no content in language {language!r}"
-                    )
+            name, told = "content", set(place.step.content)
+        elif isinstance(place.step, SendText):
+            name, told = "text", set(place.step.text)
+        else:
+            continue
+        for language in definition.languages:
+            if language not in told:
+                yield FieldMistake(
+                    f"{place.path}.{name}.{language}", f"{_of(place)}has no {name} in language {language!r}"
+                )
 
 
 def _idle_steps(definition: Definition) -> Iterator[FieldMistake]:

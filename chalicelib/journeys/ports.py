@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.commerce.cart import CartRecord
     from chalicelib.commerce.event import Event
     from chalicelib.commerce.ports import OrderRecord, ProductRecord
     from chalicelib.commerce.store import Store
+    from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.contact import Contact, PurchaseFact
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
@@ -158,17 +160,19 @@ class EventListener(Protocol):
 
 
 class Sender(Protocol):
-    """`messages.send.EmailSender`."""
+    """`messages.send.Sender`."""
 
     def send(
         self,
+        channel: Channel,
         store: Store,
         contact: Contact,
         enrolment: Enrolment,
         journey_id: str,
         step: str,
         kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent],
+        content_by_language: Mapping[str, EmailContent] | Mapping[str, str],
+        cart: CartRecord | None = None,
     ) -> Message:
         """Sends at most once, however often it is called; a message not sent is a message with a reason.
 

@@ -7,15 +7,16 @@ is written over the revision that was read: if somebody else was quicker, all is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
-from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SetField, Step, Wait
+from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Step, Wait
 from chalicelib.journeys.conditions import Condition, Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import exit_reason, order_of
@@ -40,6 +41,7 @@ from chalicelib.journeys.ports import (
 )
 from chalicelib.journeys.published import Published
 from chalicelib.journeys.waits import Waits
+from chalicelib.messages.content_model import EmailContent
 
 _ATTEMPTS = 10
 Following = str | dict[str, str | None] | None
@@ -196,7 +198,9 @@ class Steps:
             self._look_again(passing)
         match step:
             case SendEmail():
-                return self._send(step, passing)
+                return self._send(Channel.EMAIL, step, step.content, passing)
+            case SendText(type="send_sms"):
+                return self._send(Channel.SMS, step, step.text, passing)
             case Branch():
                 return "then" if evaluate(step.condition, passing.facts) else "else"
             case ChangeList() | ChangeTag() | SetField():
@@ -207,17 +211,24 @@ class Steps:
             case _:
                 raise ValueError(f"step {step.id} cannot be done by a task: {step.type}")
 
-    def _send(self, step: SendEmail, passing: _Passing) -> str:
+    def _send(
+        self,
+        channel: Channel,
+        step: SendEmail | SendText,
+        content: Mapping[str, EmailContent] | Mapping[str, str],
+        passing: _Passing,
+    ) -> str:
         enrolment = passing.enrolment
         try:
             message = self._sender.send(
+                channel,
                 passing.store,
                 passing.facts.contact,
                 enrolment,
                 enrolment.journey,
                 step.id,
                 step.kind,
-                step.content,
+                content,
             )
         except NotNow as later:
             due_at = parse_rfc3339(str(later))

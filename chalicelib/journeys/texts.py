@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.errors import FieldMistake
-from chalicelib.journeys.actions import SendEmail
+from chalicelib.journeys.actions import SendEmail, SendText
 from chalicelib.journeys.definition import Definition
-from chalicelib.messages.content import check_content
+from chalicelib.messages.content import check_content, check_words
 
 
 def text_mistakes(definition: Definition) -> Iterator[FieldMistake]:
     """`field` is the place (`steps[1].then[0].content.he.subject`), `message` names the step by its id."""
     for place in definition.located():
+        if isinstance(place.step, SendText):
+            for language, text in place.step.text.items():
+                for message in check_words(text):
+                    yield FieldMistake(f"{place.path}.text.{language}", f"step {place.step.id!r}: {message}")
         if not isinstance(place.step, SendEmail):
             continue
         for language, content in place.step.content.items():

@@ -12,6 +12,7 @@ from chalicelib.journeys.actions import (
     Duration,
     Lifetime,
     SendEmail,
+    SendText,
     SetField,
     Split,
     Step,
@@ -200,6 +201,8 @@ def detail_of(step: Step, locale: str) -> str:
         case SendEmail():
             content = step.content.get(locale) or next(iter(step.content.values()))
             return _without_liquid(content.subject)
+        case SendText():
+            return " ".join(_without_liquid(step.text.get(locale) or next(iter(step.text.values()))).split())
         case Wait(duration=Duration() as duration):
             return length_of(duration, locale)
         case Wait(lifetime=Lifetime() as lifetime):

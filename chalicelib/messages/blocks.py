@@ -2,74 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from chalicelib.messages.content_model import (
     Block,
     ButtonBlock,
+    CartItemsBlock,
     DividerBlock,
     HeadingBlock,
     ImageBlock,
     OrderItemsBlock,
     ProductBlock,
+    TalkToUsBlock,
     TextBlock,
 )
-from chalicelib.messages.fields import RenderData, money_text, order_lines
+from chalicelib.messages.fields import cart_of, order_lines
+from chalicelib.messages.items_table import items_table
+from chalicelib.messages.money_text import money_text
+from chalicelib.messages.page_parts import BRAND, INK, LINE, Part, Setting, column, isolated, section
 from chalicelib.messages.phrase import bare_phrase, clean, phrase, web_address
-from chalicelib.messages.wording import direction, wording
 
-BRAND = "#2f5bea"  # buttons and the store's name, until a store chooses its own
-INK, QUIET_INK, LINE = "#1d2433", "#667085", "#e4e7ec"
-
-_LTR_ISOLATE, _ISOLATE_END = "\u2068", "\u2069"  # Unicode's own <bdi>, for the text twin
-
-
-@dataclass(frozen=True)
-class Part:
-    """One block done: MJML of whole sections (every text in it escaped), and its plain-text twin."""
-
-    mjml: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What every block of one email shares."""
-
-    data: RenderData
-    fields: Mapping[str, Any]
-
-    @property
-    def align(self) -> str:
-        return "right" if self.direction == "rtl" else "left"
-
-    @property
-    def direction(self) -> str:
-        return direction(self.data.language)
-
-    def address(self, source: str | None) -> str | None:
-        """An owner's address with its fields filled in; None unless it is http or https."""
-        return web_address(bare_phrase(source).fill(self.fields).line()) if source else None
+# Of a cart that is longer the rest is only counted.
+MOST_CART_LINES = 10
 
 
 def render_block(block: Block, setting: Setting) -> Part | None:
     """None where the block has nothing to show (a product that is gone, no items). Raises PhraseError."""
     return _RENDERERS[type(block)](block, setting)
-
-
-def section(inner: str, setting: Setting, padding: str = "6px 24px") -> str:
-    """A row of the card."""
-    return (
-        f'<mj-section css-class="agala-card" background-color="#ffffff" padding="{padding}" '
-        f'direction="{setting.direction}">{inner}</mj-section>'
-    )
-
-
-def _column(inner: str, setting: Setting, padding: str = "6px 24px") -> str:
-    return section(f"<mj-column>{inner}</mj-column>", setting, padding)
 
 
 def _heading(block: HeadingBlock, setting: Setting) -> Part | None:
@@ -82,7 +43,7 @@ def _heading(block: HeadingBlock, setting: Setting) -> Part | None:
         f'style="margin:0;font-size:26px;line-height:1.3">{filled.html()}</h1></mj-text>'
     )
     line = filled.line()
-    return Part(_column(inner, setting, "14px 24px 4px"), f"{line}\n{'=' * min(len(line), 60)}")
+    return Part(column(inner, setting, "14px 24px 4px"), f"{line}\n{'=' * min(len(line), 60)}")
 
 
 def _text(block: TextBlock, setting: Setting) -> Part | None:
@@ -94,19 +55,23 @@ def _text(block: TextBlock, setting: Setting) -> Part | None:
         for paragraph in paragraphs
     )
     mjml = f'<mj-text align="{setting.align}" color="{INK}" padding-bottom="0">{inner}</mj-text>'
-    return Part(_column(mjml, setting, "4px 24px"), "\n\n".join(paragraph.plain() for paragraph in paragraphs))
+    return Part(column(mjml, setting, "4px 24px"), "\n\n".join(paragraph.plain() for paragraph in paragraphs))
 
 
 def _button(block: ButtonBlock, setting: Setting) -> Part | None:
     filled, address = phrase(block.text).fill(setting.fields), setting.address(block.url)
     if filled.empty or address is None:
         return None  # a button that leads nowhere helps nobody
+    return _link_button(filled.line(), address, setting)
+
+
+def _link_button(words: str, address: str, setting: Setting) -> Part:
     mjml = (
         f'<mj-button css-class="agala-button" href="{escape(address)}" background-color="{BRAND}" color="#ffffff" '
         f'border-radius="8px" font-size="17px" font-weight="700" inner-padding="14px 30px" align="center">'
-        f"{escape(filled.line())}</mj-button>"
+        f"{escape(words)}</mj-button>"
     )
-    return Part(_column(mjml, setting, "10px 24px 14px"), f"{filled.line()}:\n{address}")
+    return Part(column(mjml, setting, "10px 24px 14px"), f"{words}:\n{address}")
 
 
 def _image(block: ImageBlock, setting: Setting) -> Part | None:
@@ -116,59 +81,47 @@ def _image(block: ImageBlock, setting: Setting) -> Part | None:
     alt = phrase(block.alt).fill(setting.fields).line() if block.alt else ""
     link = f' href="{escape(address)}"' if address else ""
     mjml = f'<mj-image src="{escape(source)}" alt="{escape(alt)}"{link} border-radius="8px" fluid-on-mobile="true" />'
-    return Part(_column(mjml, setting), "\n".join(part for part in (alt, address) if part))
+    return Part(column(mjml, setting), "\n".join(part for part in (alt, address) if part))
 
 
 def _divider(_block: DividerBlock, setting: Setting) -> Part | None:
     mjml = f'<mj-divider border-width="1px" border-color="{LINE}" css-class="agala-line" />'
-    return Part(_column(mjml, setting), "-" * 40)
+    return Part(column(mjml, setting), "-" * 40)
 
 
 def _order_items(_block: OrderItemsBlock, setting: Setting) -> Part | None:
     lines = order_lines(setting.data)
     if not lines:
         return None
-    words = wording(setting.data.language)
-    rows = "".join(_item_row(line, setting) for line in lines)
     total = clean(money_text(setting.data.properties.get("total"), setting.data.language))
-    texts = [
-        f"- {_isolated(line['name'])} × {line['quantity']}" + (f" – {line['total']}" if line["total"] else "")
-        for line in lines
-    ]
-    if total:
-        rows += (
-            f'<tr><td colspan="2" style="padding:14px 0 4px;text-align:{setting.align}"><strong>{words.order_total}'
-            f'</strong></td><td style="padding:14px 0 4px;text-align:{_far(setting)};white-space:nowrap">'
-            f"<strong><bdi>{escape(total)}</bdi></strong></td></tr>"
-        )
-        texts.append(f"{words.order_total}: {total}")
+    return items_table(lines, total, setting)
+
+
+def _cart_items(block: CartItemsBlock, setting: Setting) -> Part | None:
+    cart = cart_of(setting.data)
+    if cart is None or not cart.items:
+        return None
+    shown = cart.items[:MOST_CART_LINES]
+    table = items_table(shown, cart.total, setting, more=cart.lines - len(shown))
+    if cart.restore_url is None:
+        return table
+    words = bare_phrase(block.button).fill(setting.fields).line() if block.button else ""
+    button = _link_button(words or setting.words.return_to_cart, cart.restore_url, setting)
+    return Part(table.mjml + button.mjml, f"{table.text}\n\n{button.text}")
+
+
+def _talk_to_us(block: TalkToUsBlock, setting: Setting) -> Part | None:
+    address = web_address(setting.data.store.settings.talk_to_us_url or "")
+    if address is None:
+        return None
+    words = bare_phrase(block.text).fill(setting.fields).line() if block.text else ""
+    words = words or setting.words.talk_to_us
+    link = f'<a href="{escape(address)}" class="agala-link" style="color:{BRAND};font-weight:700">{escape(words)}</a>'
     mjml = (
-        f'<mj-text align="{setting.align}" font-size="16px" line-height="1.4" color="{INK}" padding="0">'
-        f'<table dir="{setting.direction}" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
-        f'style="width:100%;font-size:16px;line-height:1.4">{rows}</table></mj-text>'
+        f'<mj-text align="{setting.align}" color="{INK}" padding="8px 0"><div dir="{setting.direction}">{link}</div>'
+        "</mj-text>"
     )
-    return Part(_column(mjml, setting), "\n".join(texts))
-
-
-def _item_row(line: Mapping[str, Any], setting: Setting) -> str:
-    image = web_address(str(line["image"] or ""))
-    picture = (
-        f'<img src="{escape(image)}" alt="" width="64" height="64" '
-        f'style="width:64px;height:64px;object-fit:cover;border-radius:8px;display:block" />'
-        if image
-        else ""
-    )
-    edge = f"border-bottom:1px solid {LINE};padding:12px 0"
-    quantity = f"{wording(setting.data.language).quantity}: {escape(str(line['quantity']))}"
-    return (
-        f'<tr><td class="agala-line" width="{80 if image else 1}" style="{edge};width:{80 if image else 1}px;'
-        f'vertical-align:middle">{picture}</td>'
-        f'<td class="agala-line" style="{edge};text-align:{setting.align};vertical-align:middle">'
-        f"<strong><bdi>{escape(str(line['name']))}</bdi></strong><br />"
-        f'<span class="agala-quiet" style="color:{QUIET_INK};font-size:14px">{quantity}</span></td>'
-        f'<td class="agala-line" style="{edge};text-align:{_far(setting)};vertical-align:middle;white-space:nowrap">'
-        f"<bdi>{escape(str(line['total']))}</bdi></td></tr>"
-    )
+    return Part(column(mjml, setting), f"{words}:\n{address}")
 
 
 def _product(block: ProductBlock, setting: Setting) -> Part | None:
@@ -197,16 +150,8 @@ def _product(block: ProductBlock, setting: Setting) -> Part | None:
             f'<mj-column width="38%" vertical-align="middle"><mj-image src="{escape(image)}" '
             f'alt="{escape(name)}"{link} border-radius="10px" width="190px" /></mj-column>' + columns
         )
-    text = "\n".join(part for part in (_isolated(name) + (f" – {price}" if price else ""), address) if part)
+    text = "\n".join(part for part in (isolated(name) + (f" – {price}" if price else ""), address) if part)
     return Part(section(columns, setting, "8px 24px"), text)
-
-
-def _far(setting: Setting) -> str:
-    return "left" if setting.align == "right" else "right"
-
-
-def _isolated(name: Any) -> str:
-    return f"{_LTR_ISOLATE}{name}{_ISOLATE_END}"
 
 
 _RENDERERS: dict[type[Block], Callable[[Any, Setting], Part | None]] = {
@@ -216,5 +161,7 @@ _RENDERERS: dict[type[Block], Callable[[Any, Setting], Part | None]] = {
     ImageBlock: _image,
     DividerBlock: _divider,
     OrderItemsBlock: _order_items,
+    CartItemsBlock: _cart_items,
+    TalkToUsBlock: _talk_to_us,
     ProductBlock: _product,
 }

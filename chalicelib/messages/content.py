@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
-from chalicelib.messages.blocks import Part, Setting, render_block
+from chalicelib.messages.blocks import render_block
 from chalicelib.messages.content_model import (
     ButtonBlock,
+    CartItemsBlock,
     EmailContent,
     HeadingBlock,
     ImageBlock,
     ProductBlock,
+    TalkToUsBlock,
     TextBlock,
 )
 from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
 from chalicelib.messages.layout import page, text_page
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.page_parts import Part, Setting
 from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters, web_address
 from chalicelib.messages.wording import choose_language
 
@@ -39,7 +42,7 @@ class Rendered:
 
 
 class RenderingError(AgalaError):
-    """This content cannot become an email. The text names the field (`blocks[2].text`), never a person's data."""
+    """This content cannot become a message. The text names the field (`blocks[2].text`), never a person's data."""
 
 
 def render(content: EmailContent, data: RenderData) -> Rendered:
@@ -77,6 +80,18 @@ def products_needed(content: EmailContent, event: Mapping[str, Any]) -> set[str]
     return {product_id for product_id in meant if product_id}
 
 
+def check_words(source: str) -> list[str]:
+    """What is wrong with an owner's words: Liquid that cannot be read, fields that do not exist."""
+    try:
+        parsed = bare_phrase(source)
+        messages = [*_unknown(parsed)]
+        if not messages:
+            parsed.fill({})
+    except PhraseError as wrong:
+        return [str(wrong)]
+    return messages
+
+
 def check_content(content: EmailContent) -> list[FieldMistake]:
     """Mistakes in one language's Liquid and addresses; each `field` is a path inside the content."""
     mistakes: list[FieldMistake] = []
@@ -101,8 +116,10 @@ def _sources(content: EmailContent) -> Iterator[tuple[str, str, bool]]:
         yield "preheader", content.preheader, False
     for index, block in enumerate(content.blocks):
         path = f"blocks[{index}]"
-        if isinstance(block, HeadingBlock | TextBlock | ButtonBlock):
+        if isinstance(block, HeadingBlock | TextBlock | ButtonBlock | TalkToUsBlock) and block.text is not None:
             yield f"{path}.text", block.text, False
+        if isinstance(block, CartItemsBlock) and block.button is not None:
+            yield f"{path}.button", block.button, False
         if isinstance(block, ImageBlock):
             yield f"{path}.src", block.src, True
             yield f"{path}.alt", block.alt, False

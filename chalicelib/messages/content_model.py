@@ -61,6 +61,23 @@ class OrderItemsBlock(Block):
     type: Literal["order_items"]
 
 
+class CartItemsBlock(Block):
+    """The items of the cart that the journey is about, their total, and a button that opens that cart again.
+
+    `button` is its text; the cart is shown without one where it cannot be opened again.
+    """
+
+    type: Literal["cart_items"]
+    button: Line | None = None
+
+
+class TalkToUsBlock(Block):
+    """A way to ask a person, such as a chat: left out where the store's settings name no `talk_to_us_url`."""
+
+    type: Literal["talk_to_us"]
+    text: Line | None = None
+
+
 class ProductBlock(Block):
     """A product with its present price and picture: `trigger` is the one of the journey's event, else its store id.
 
@@ -79,6 +96,8 @@ BLOCKS: dict[str, type[Block]] = {
     "image": ImageBlock,
     "divider": DividerBlock,
     "order_items": OrderItemsBlock,
+    "cart_items": CartItemsBlock,
+    "talk_to_us": TalkToUsBlock,
     "product": ProductBlock,
 }
 
@@ -95,6 +114,8 @@ ContentBlock = Annotated[
     | Annotated[ImageBlock, Tag("<image>")]
     | Annotated[DividerBlock, Tag("<divider>")]
     | Annotated[OrderItemsBlock, Tag("<order_items>")]
+    | Annotated[CartItemsBlock, Tag("<cart_items>")]
+    | Annotated[TalkToUsBlock, Tag("<talk_to_us>")]
     | Annotated[ProductBlock, Tag("<product>")],
     Discriminator(
         _block_tag,

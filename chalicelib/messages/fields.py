@@ -1,4 +1,4 @@
-"""The personal fields that an email's Liquid can read, and where each comes from."""
+"""The personal fields that a message's Liquid can read, and where each comes from."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from babel import Locale, UnknownLocaleError
-from babel.numbers import format_currency
-
-from chalicelib.commerce.money import Money
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
+from chalicelib.messages.cart_shown import CartShown, cart_shown
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.money_text import money_text
 from chalicelib.messages.phrase import clean
 
 # Every path an owner may write; None takes anything below it.
 KNOWN: dict[str, frozenset[str] | None] = {
     "contact": frozenset(("first_name", "last_name", "email", "phone", "locale", "orders_count", "fields")),
-    "store": frozenset(("name", "url")),
-    "order": frozenset(("id", "number", "total", "items", "coupons", "nth")),
+    "store": frozenset(("name", "url", "talk_to_us_url")),
+    "order": frozenset(("id", "number", "total", "items", "coupons", "nth", "payment_url")),
+    "cart": frozenset(("restore_url", "total", "items", "lines", "coupons")),
     "product": frozenset(("name", "price", "url", "image", "in_stock", "lifetime_days")),
     "event": None,
 }
@@ -28,10 +28,11 @@ KNOWN: dict[str, frozenset[str] | None] = {
 
 @dataclass(frozen=True)
 class RenderData:
-    """What one email to one contact is made from.
+    """What one message to one contact is made from.
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
-    records by id (`products_needed` says which); `unsubscribe_url` is needed for marketing.
+    records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
+    is shown as the event told it; `unsubscribe_url` is needed for marketing.
     """
 
     store: Store
@@ -40,6 +41,7 @@ class RenderData:
     kind: MessageKind
     event: Mapping[str, Any] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
+    cart: CartRecord | None = None
     unsubscribe_url: str | None = None
 
     @property
@@ -52,6 +54,13 @@ class RenderData:
         product_id = product_meant(which, self.properties)
         product = self.products.get(product_id) if product_id else None
         return product if product is not None and product.published else None
+
+
+def event_product(event: Mapping[str, Any]) -> set[str]:
+    """The id of the product that an event is about, if it is about one."""
+    told = event.get("properties")
+    found = trigger_product(told) if isinstance(told, Mapping) else None
+    return {found} if found else set()
 
 
 def product_meant(which: str | None, properties: Mapping[str, Any]) -> str | None:
@@ -87,8 +96,9 @@ def fields_of(data: RenderData) -> dict[str, Any]:
                 "orders_count": contact.orders_count,
                 "fields": contact.fields,
             },
-            "store": {"name": store.name, "url": store.url},
+            "store": {"name": store.name, "url": store.url, "talk_to_us_url": store.settings.talk_to_us_url},
             "order": _order_fields(data),
+            "cart": _cart_fields(data),
             "product": _product_fields(data),
             "event": data.properties,
         }
@@ -109,22 +119,6 @@ def order_lines(data: RenderData) -> list[dict[str, Any]]:
     return clean(lines)  # type: ignore[no-any-return]
 
 
-def money_text(money: Any, language: str) -> str:
-    """A {amount, currency} of an event, or a Money, as people of this language write it; empty for anything else."""
-    if isinstance(money, Mapping):
-        try:
-            money = Money.model_validate(dict(money))
-        except ValueError:
-            return ""
-    if not isinstance(money, Money):
-        return ""
-    try:
-        locale = Locale.parse(language, sep="-")
-    except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
-    return format_currency(money.decimal(), money.currency, locale=locale)
-
-
 def _order_fields(data: RenderData) -> dict[str, Any] | None:
     properties = data.properties
     if "order_id" not in properties:
@@ -136,6 +130,25 @@ def _order_fields(data: RenderData) -> dict[str, Any] | None:
         "items": order_lines(data),
         "coupons": properties.get("coupons") or [],
         "nth": properties.get("nth"),
+        "payment_url": properties.get("payment_url"),
+    }
+
+
+def cart_of(data: RenderData) -> CartShown | None:
+    """None where the journey's event is about no cart."""
+    return cart_shown(data.cart, data.properties, data.language)
+
+
+def _cart_fields(data: RenderData) -> dict[str, Any] | None:
+    cart = cart_of(data)
+    if cart is None:
+        return None
+    return {
+        "restore_url": cart.restore_url,
+        "total": cart.total,
+        "items": cart.items,
+        "lines": cart.lines,
+        "coupons": cart.coupons,
     }
 
 

@@ -6,8 +6,8 @@ from html import escape
 
 import mjml
 
-from chalicelib.messages.blocks import BRAND, QUIET_INK, Part, Setting, section
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.page_parts import BRAND, QUIET_INK, Part, Setting, section
 from chalicelib.messages.phrase import clean, one_line, web_address
 from chalicelib.messages.wording import wording
 

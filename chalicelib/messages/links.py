@@ -1,8 +1,10 @@
 """Signed links in messages. A link carries ids only, never an address, and does not expire.
 
-Format: `u1.{store id}.{message id}.{channel}.{signature}`; the signature is the first 132 bits of
-HMAC-SHA256(key, everything before its dot), in URL-safe base64. RFC 8058 asks that the link alone, without cookies
-or a login, be enough to unsubscribe, and that nobody can make one for somebody else.
+Two forms, both signed over everything before the last dot, with HMAC-SHA256 in URL-safe base64:
+`u1.{store id}.{message id}.{channel}.{the first 132 bits}` in emails;
+`u2.{store id}.{contact id}.{the channel's first letter}.{the first 96 bits}` in SMS, where every letter costs.
+RFC 8058 asks that the link alone, without cookies or a login, be enough to unsubscribe, and that nobody can make one
+for somebody else.
 """
 
 from __future__ import annotations
@@ -15,16 +17,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.contacts.consent import Channel
+from chalicelib.ids import contact_of
 
-_FORM = re.compile(r"u1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
+_LONG = re.compile(r"u1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
+_SHORT = re.compile(r"u2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
+_BY_LETTER = {channel.value[0]: channel for channel in Channel}
 
 
 @dataclass(frozen=True)
 class Unsubscription:
-    """What a good unsubscribe link says."""
+    """What a good unsubscribe link says. `contact_id` is the one that the message was sent to."""
 
     store_id: str
-    message_id: str
+    contact_id: str
     channel: Channel
 
 
@@ -38,18 +43,24 @@ class SignedLinks:
         self._keys = tuple(keys)
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
-        said = f"u1.{store_id}.{message_id}.{channel.value}"
-        return f"{self._base}/u/{said}.{_signature(self._keys[0], said)}"
+        if channel is Channel.EMAIL:
+            said, letters = f"u1.{store_id}.{message_id}.{channel.value}", 22
+        else:
+            said, letters = f"u2.{store_id}.{contact_of(message_id)}.{channel.value[0]}", 16
+        return f"{self._base}/u/{said}.{_signature(self._keys[0], said)[:letters]}"
 
     def read_unsubscribe(self, token: str) -> Unsubscription | None:
         """None for a token that we did not make."""
-        found = _FORM.fullmatch(token)
+        long, short = _LONG.fullmatch(token), _SHORT.fullmatch(token)
+        found = long or short
         if found is None:
             return None
         said, _, signature = token.rpartition(".")
-        if not any(hmac.compare_digest(_signature(key, said), signature) for key in self._keys):
+        if not any(hmac.compare_digest(_signature(key, said)[: len(signature)], signature) for key in self._keys):
             return None
-        return Unsubscription(found.group(1), found.group(2), Channel(found.group(3)))
+        if long:
+            return Unsubscription(long[1], contact_of(long[2]), Channel(long[3]))
+        return Unsubscription(found[1], found[2], _BY_LETTER[found[3]])
 
 
 def _signature(key: bytes, said: str) -> str:

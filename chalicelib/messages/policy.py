@@ -1,6 +1,7 @@
 """May this message go to this person now? Pure rules, each with its source.
 
 - A stopped store holds everything; a sandbox store writes only to its own people (the owner's switch).
+- A store whose shop was disconnected holds everything: whoever bought meanwhile would be written to as if they had not.
 - Suppression stands above everything, transactional messages included: a mailbox that bounced or complained
   must not be written to again (Gmail and Yahoo sender requirements; SES account-level suppression).
 - Marketing needs consent (Israel's Communications Law §30A(b), GDPR art. 6(1)(a)); an existing customer who could
@@ -68,6 +69,8 @@ def may_send(
     settings = store.settings
     if settings.sending is Sending.STOPPED:
         return Hold("sending_stopped")
+    if store.is_disconnected:
+        return Hold("disconnected")
     to = contact.email if channel is Channel.EMAIL else contact.phone
     if not to:
         return No("no_email" if channel is Channel.EMAIL else "no_phone")
@@ -92,11 +95,12 @@ def has_cap(store: Store, channel: Channel) -> bool:
     return channel in (store.settings.caps or {})
 
 
-def marked_subject(subject: str, store: Store, kind: MessageKind) -> str:
-    """With the word "advertisement" in Hebrew at its start where the law asks: Communications Law §30A(e)(1)."""
-    if kind is not MessageKind.MARKETING or store.country != "IL" or subject.startswith(ADVERTISEMENT):
-        return subject
-    return f"{ADVERTISEMENT}: {subject}"
+def marked(words: str, store: Store, kind: MessageKind) -> str:
+    """An email's subject or an SMS's text, with the word "advertisement" in Hebrew at its start where the law asks:
+    Communications Law §30A(e)(1)."""
+    if kind is not MessageKind.MARKETING or store.country != "IL" or words.startswith(ADVERTISEMENT):
+        return words
+    return f"{ADVERTISEMENT}: {words}"
 
 
 def quiet_until(quiet: QuietHours, timezone: str, now: datetime) -> datetime | None:

@@ -1,8 +1,8 @@
-"""What sending needs from outside. Each channel is one small module behind `EmailChannel` and its like."""
+"""What sending needs from outside. Each channel is one small module behind `MessageChannel`."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,28 @@ class Email(BaseModel):
     headers: dict[str, str] = {}
 
 
+class Sms(BaseModel):
+    """A finished SMS. `to` is a phone number in E.164; `sender` a number or a sender id of the provider's, None for
+    the provider's choice; `sender_name` who it says it is from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message_id: str
+    store_id: str
+    contact_id: str
+    kind: str
+    journey: str | None = None
+    step: str | None = None
+    sender: str | None = None
+    sender_name: str
+    to: str
+    text: str
+
+    @property
+    def subject(self) -> None:
+        """An SMS has none."""
+
+
 class SendUncertain(Exception):
     """The provider may or may not have taken it (time-out after the request went out)."""
 
@@ -41,8 +63,13 @@ class SendRejected(Exception):
     """The provider refused for good; the text is its code, without personal data."""
 
 
-class EmailChannel(Protocol):
-    def send(self, email: Email) -> str:
+Finished = TypeVar("Finished", contravariant=True)
+
+
+class MessageChannel(Protocol[Finished]):
+    """A provider of one channel."""
+
+    def send(self, message: Finished, /) -> str:
         """Hand over once; returns the provider's id. Raises journeys.ports.ProviderBusy (surely not taken,
         try again), SendUncertain, SendRejected."""
         ...
@@ -50,6 +77,10 @@ class EmailChannel(Protocol):
     def was_taken(self, message_id: str) -> str | bool | None:
         """The provider's id if it took this message, False if it surely did not, None if it cannot tell."""
         ...
+
+
+EmailChannel = MessageChannel[Email]
+SmsChannel = MessageChannel[Sms]
 
 
 class MessageRepository(Protocol):

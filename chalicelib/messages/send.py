@@ -1,16 +1,20 @@
-"""Sending one email once: policy, render, claim, hand over, record. Every way out leaves a record that explains it.
+"""Sending one message once: policy, render, claim, hand over, record. Every way out leaves a record that explains it.
 
-A crash can come between any two lines. The claim's own history tells a retry where it was:
+The same for every channel; what is a channel's own is in its `Medium`. A crash can come between any two lines. The
+claim's own history tells a retry where it was:
 `claimed` last – the provider may have it: ask, and where nobody can tell, say "unknown" and never send again;
 `provider_busy` last – the provider surely did not take it: send again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, Generic, Protocol, TypeVar
 
 from chalicelib.clock import Clock, rfc3339
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
@@ -18,14 +22,13 @@ from chalicelib.errors import Conflict
 from chalicelib.ids import message_id
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import NotNow, ProviderBusy
-from chalicelib.messages.content import RenderData, Rendered, RenderingError, choose_language, products_needed, render
+from chalicelib.messages.content import RenderData, RenderingError, choose_language
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
-from chalicelib.messages.policy import Hold, Later, No, Send, has_cap, marked_subject, may_send
+from chalicelib.messages.policy import Hold, Later, No, Send, has_cap, may_send
 from chalicelib.messages.ports import (
-    Email,
-    EmailChannel,
     Links,
+    MessageChannel,
     MessageRepository,
     ProductLookup,
     SendRejected,
@@ -44,43 +47,72 @@ _WENT_OUT = frozenset(
         MessageStatus.UNKNOWN,
     )
 )
+Content = TypeVar("Content", contravariant=True)
+Finished = TypeVar("Finished")
+Made = TypeVar("Made", covariant=True)
 
 
-class EmailSender:
+class Composer(Protocol[Content, Made]):
+    """Makes one channel's messages of an owner's content."""
+
+    def products_needed(self, content: Content, event: Mapping[str, Any]) -> set[str]:
+        """The ids of the products to look up before composing."""
+        ...
+
+    def compose(self, content: Content, data: RenderData, message: Message) -> Made:
+        """`message` is the record of it, with the address. What is made tells its `subject`.
+
+        Raises RenderingError, naming the field."""
+        ...
+
+
+@dataclass(frozen=True)
+class Medium(Generic[Content, Finished]):
+    """One channel: who makes its messages, and who takes them."""
+
+    composer: Composer[Content, Finished]
+    channel: MessageChannel[Finished]
+
+
+class Sender:
+    """`medium` gives a channel's medium, made when it is first asked for."""
+
     def __init__(
         self,
         messages: MessageRepository,
-        channel: EmailChannel,
         links: Links,
         products: ProductLookup,
         clock: Clock,
-        default_sender: str,
+        medium: Callable[[Channel], Medium[Any, Any]],
     ) -> None:
         self._messages = messages
-        self._channel = channel
         self._links = links
         self._products = products
         self._clock = clock
-        self._default_sender = default_sender
+        self._medium = medium
 
     def send(
         self,
+        channel: Channel,
         store: Store,
         contact: Contact,
         enrolment: Enrolment,
         journey_id: str,
         step: str,
         kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent],
+        content_by_language: Mapping[str, EmailContent] | Mapping[str, str],
+        cart: CartRecord | None = None,
     ) -> Message:
         """The message as it stands afterwards, whatever became of it; repeating never sends twice.
 
+        `cart` is the live record of the cart that the enrolment's event is about, if it is about one.
         Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
         journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
+        medium = self._medium(channel)
         identifier = message_id(enrolment.id, step)
         found = self._messages.get(store.id, identifier, contact.id)
-        settled = self._settled(found) if found is not None else None
+        settled = self._settled(found, medium) if found is not None else None
         if settled is not None:
             return settled
         now = self._clock.now()
@@ -91,108 +123,85 @@ class EmailSender:
             enrolment_id=enrolment.id,
             journey=journey_id,
             step=step,
-            channel=Channel.EMAIL,
+            channel=channel,
             kind=kind,
             status=MessageStatus.CLAIMED,
             created_at=now,
             at=now,
         )
         before = found or blank
-        decision = self._decide(store, contact, kind, now)
+        decision = self._decide(channel, store, contact, kind, now)
         if isinstance(decision, Later):
             raise NotNow(rfc3339(decision.until), decision.reason)
         if isinstance(decision, Hold):
             raise NotNow(rfc3339(now + HELD_RECHECK), decision.reason)
         if isinstance(decision, No):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
+        claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
-            rendered = self._render(store, contact, enrolment, kind, content_by_language, identifier)
+            finished = self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        subject = marked_subject(rendered.subject, store, kind)
-        claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to, "subject": subject})
+        claim = claim.model_copy(update={"subject": finished.subject})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store.id, identifier, contact.id)
             return present if present is not None else claim
-        return self._hand_over(claimed, self._email(store, contact, claimed, rendered))
+        return self._hand_over(claimed, finished, medium)
 
-    def _decide(self, store: Store, contact: Contact, kind: MessageKind, now: datetime) -> Send | Later | Hold | No:
+    def _decide(
+        self, channel: Channel, store: Store, contact: Contact, kind: MessageKind, now: datetime
+    ) -> Send | Later | Hold | No:
         times: list[datetime] = []
-        if kind is MessageKind.MARKETING and has_cap(store, Channel.EMAIL):
+        if kind is MessageKind.MARKETING and has_cap(store, channel):
             times = [
                 message.created_at
                 for message in self._messages.of_contact(store.id, contact.id)
-                if message.kind is MessageKind.MARKETING
-                and message.channel is Channel.EMAIL
-                and message.status in _WENT_OUT
+                if message.kind is MessageKind.MARKETING and message.channel is channel and message.status in _WENT_OUT
             ]
         return may_send(
             store,
             contact,
-            Channel.EMAIL,
+            channel,
             kind,
             now,
             sent_in_day=sum(at > now - timedelta(days=1) for at in times),
             sent_in_week=sum(at > now - timedelta(days=7) for at in times),
         )
 
-    def _render(
+    def _compose(
         self,
+        medium: Medium[Any, Any],
         store: Store,
         contact: Contact,
         enrolment: Enrolment,
-        kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent],
-        identifier: str,
-    ) -> Rendered:
+        message: Message,
+        content_by_language: Mapping[str, Any],
+        cart: CartRecord | None,
+    ) -> Any:
         if not content_by_language:
             raise RenderingError("content: in no language")
         language = choose_language(tuple(content_by_language), contact.locale, store.locale)
         content = content_by_language[language]
-        looked_up = {pid: self._products.get(store.id, pid) for pid in products_needed(content, enrolment.event)}
-        marketing = kind is MessageKind.MARKETING
+        needed = medium.composer.products_needed(content, enrolment.event)
+        looked_up = {product_id: self._products.get(store.id, product_id) for product_id in needed}
+        marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,
             contact=contact,
             language=language,
-            kind=kind,
+            kind=message.kind,
             event=enrolment.event,
             products={pid: product for pid, product in looked_up.items() if product is not None},
-            unsubscribe_url=self._links.unsubscribe_url(store.id, identifier, Channel.EMAIL) if marketing else None,
+            cart=cart,
+            unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
         )
-        return render(content, data)
+        return medium.composer.compose(content, data, message)
 
-    def _email(self, store: Store, contact: Contact, claimed: Message, rendered: Rendered) -> Email:
-        sender = store.settings.sender
-        # Gmail's feedback loop: three fields of ours and the sender's, at most 15 letters.
-        headers = {"Feedback-ID": f"{claimed.journey}.{claimed.step}:{store.id}:{claimed.kind.value}:agala"}
-        if claimed.kind is MessageKind.MARKETING:  # RFC 8058 §3.1
-            url = self._links.unsubscribe_url(store.id, claimed.id, Channel.EMAIL)
-            headers["List-Unsubscribe"] = f"<{url}>"
-            headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
-        return Email(
-            message_id=claimed.id,
-            store_id=store.id,
-            contact_id=contact.id,
-            kind=claimed.kind.value,
-            journey=claimed.journey,
-            step=claimed.step,
-            sender=sender.email or self._default_sender,
-            sender_name=sender.name or store.name,
-            to=claimed.to or "",
-            to_name=name or None,
-            subject=claimed.subject or "",
-            html=rendered.html,
-            text=rendered.text,
-            headers=headers,
-        )
-
-    def _hand_over(self, claimed: Message, email: Email) -> Message:
+    def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:
-            provider_id = self._channel.send(email)
+            provider_id = medium.channel.send(finished)
         except ProviderBusy as busy:
             self._note(claimed, BUSY, str(busy) or None)
             raise
@@ -202,7 +211,7 @@ class EmailSender:
             return self._finish(claimed, MessageStatus.FAILED, "rejected", detail=str(rejected) or None)
         return self._finish(claimed, MessageStatus.SENT, provider_id=provider_id)
 
-    def _settled(self, found: Message) -> Message | None:
+    def _settled(self, found: Message, medium: Medium[Any, Any]) -> Message | None:
         """What was finished stays; an interrupted claim is completed, or shown as unknown.
 
         None for a claim that the provider surely did not take: it may go again.
@@ -211,7 +220,7 @@ class EmailSender:
             return found
         if found.history and found.history[-1].status == BUSY:
             return None
-        taken = self._channel.was_taken(found.id)
+        taken = medium.channel.was_taken(found.id)
         if taken is False:
             return None
         if isinstance(taken, str):

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+
+from chalicelib.contacts.consent import Channel
 
 RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur", "yi"))
 
 
 @dataclass(frozen=True)
 class Wording:
-    """`{store}` stands for the store's name. Hebrew addresses nobody by gender."""
+    """`{store}` stands for the store's name, `{messages}` for one of `adverts`. Hebrew addresses nobody by gender."""
 
     quantity: str
-    order_total: str
+    total: str
+    one_more: str
+    many_more: str
+    return_to_cart: str
+    talk_to_us: str
     why_marketing: str
     why_transactional: str
     unsubscribe: str
+    unsubscribe_sms: str
+    adverts: Mapping[Channel, str]
     leave_title: str
     leave_question: str
     leave_button: str
@@ -29,29 +37,49 @@ class Wording:
 _WORDINGS = {
     "he": Wording(
         quantity="כמות",
-        order_total="סך הכול",
+        total="סך הכול",
+        one_more="ועוד פריט אחד",
+        many_more="ועוד {count} פריטים",
+        return_to_cart="חזרה לעגלה",
+        talk_to_us="לדבר איתנו",
         why_marketing="ההודעה נשלחה אליך כי הכתובת שלך נמצאת ברשימת הדיוור של {store}.",
         why_transactional="ההודעה נשלחה אליך בעקבות פעילות שלך בחנות {store}.",
         unsubscribe="להסרה מרשימת הדיוור",
+        unsubscribe_sms="להסרה",
+        adverts={
+            Channel.EMAIL: "הודעות פרסומת במייל",
+            Channel.SMS: "הודעות פרסומת ב־SMS",
+            Channel.WHATSAPP: "הודעות פרסומת בוואטסאפ",
+        },
         leave_title="הסרה מרשימת הדיוור",
-        leave_question="בלחיצה על הכפתור לא יישלחו אליך עוד הודעות פרסומת מהחנות {store}.",
+        leave_question="בלחיצה על הכפתור לא יישלחו אליך עוד {messages} מהחנות {store}.",
         leave_button="להסיר אותי מהרשימה",
         left_title="הוסרת מהרשימה",
-        left_text="לא יישלחו אליך עוד הודעות פרסומת מהחנות {store}. הודעות על הזמנות ימשיכו להגיע כרגיל.",
+        left_text="לא יישלחו אליך עוד {messages} מהחנות {store}. הודעות על הזמנות ימשיכו להגיע כרגיל.",
         bad_link_title="הקישור אינו תקין",
         bad_link_text="ייתכן שהקישור נחתך בדרך. אפשר לנסות שוב מתוך ההודעה המקורית.",
     ),
     "en": Wording(
         quantity="Quantity",
-        order_total="Total",
+        total="Total",
+        one_more="and 1 more item",
+        many_more="and {count} more items",
+        return_to_cart="Return to your cart",
+        talk_to_us="Talk to us",
         why_marketing="You get this message because your address is on the mailing list of {store}.",
         why_transactional="You get this message about something you did at {store}.",
         unsubscribe="Unsubscribe",
+        unsubscribe_sms="Opt out",
+        adverts={
+            Channel.EMAIL: "marketing emails",
+            Channel.SMS: "marketing texts (SMS)",
+            Channel.WHATSAPP: "marketing messages on WhatsApp",
+        },
         leave_title="Unsubscribe",
-        leave_question="Press the button and {store} will send you no more marketing messages.",
+        leave_question="Press the button and {store} will send you no more {messages}.",
         leave_button="Unsubscribe me",
         left_title="You are unsubscribed",
-        left_text="{store} will send you no more marketing messages. Messages about your orders still come as usual.",
+        left_text="{store} will send you no more {messages}. Messages about your orders still come as usual.",
         bad_link_title="This link does not work",
         bad_link_text="It may have been cut on its way. Please try again from the message itself.",
     ),

@@ -28,6 +28,14 @@ def token(token_hash: str) -> tuple[str, str]:
     return f"TOKEN#{token_hash}", "TOKEN"
 
 
+def connection_code(code_hash: str) -> tuple[str, str]:
+    return f"CODE#{code_hash}", "CODE"
+
+
+def key_handover(handover_hash: str) -> tuple[str, str]:
+    return f"HANDOVER#{handover_hash}", "HANDOVER"
+
+
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, N#… enrolments, M#… messages, T#… timeline."""
     return f"C#{store_id}#{contact_id}"

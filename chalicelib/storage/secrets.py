@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from collections.abc import Callable
@@ -43,12 +44,24 @@ class Secrets:
 
     def delete_webhook_secret(self, store_id: str) -> None:
         """Also where there is none."""
-        name = self._webhook_name(store_id)
-        self._kept.pop(name, None)
-        try:
-            self._call(lambda: self._client.delete_parameter(Name=name))
-        except _Absent:
-            return
+        self._delete(self._webhook_name(store_id))
+
+    def rest_keys(self, store_id: str) -> tuple[str, str] | None:
+        """The key and the secret that the shop's REST API takes, as they are now; None where there are none."""
+        found = self._cached(self._rest_name(store_id), 0)
+        if found is None:
+            return None
+        kept = json.loads(found)
+        return str(kept["key"]), str(kept["secret"])
+
+    def put_rest_keys(self, store_id: str, key: str, secret: str) -> None:
+        name, value = self._rest_name(store_id), json.dumps({"key": key, "secret": secret})
+        self._call(lambda: self._client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True))
+        self._kept[name] = (self._monotonic(), value)
+
+    def delete_rest_keys(self, store_id: str) -> None:
+        """Also where there are none."""
+        self._delete(self._rest_name(store_id))
 
     def signing_key(self) -> str:
         """The key that signs our links: made when first asked for; of many who ask at once one makes it."""
@@ -69,6 +82,16 @@ class Secrets:
 
     def _webhook_name(self, store_id: str) -> str:
         return f"{self._prefix}/stores/{store_id}/webhook-secret"
+
+    def _rest_name(self, store_id: str) -> str:
+        return f"{self._prefix}/stores/{store_id}/rest-keys"
+
+    def _delete(self, name: str) -> None:
+        self._kept.pop(name, None)
+        try:
+            self._call(lambda: self._client.delete_parameter(Name=name))
+        except _Absent:
+            return
 
     def _cached(self, name: str, newer_than: float) -> str | None:
         now = self._monotonic()

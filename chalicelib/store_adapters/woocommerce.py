@@ -27,7 +27,7 @@ from chalicelib.store_adapters.base import (
     ProductRestored,
     Unintelligible,
 )
-from chalicelib.store_adapters.plugin_meta import consent_told, meta_of
+from chalicelib.store_adapters.plugin_meta import consent_told, meta_of, occasion_told
 from chalicelib.store_adapters.reading import Fields, load
 
 STATUSES = {
@@ -82,13 +82,13 @@ class _Telling:
         self.store = store
         self.body_hash = body_hash
         try:
-            self._zone = ZoneInfo(store.timezone)
+            self.zone = ZoneInfo(store.timezone)
         except (KeyError, ValueError, OSError):  # a zone that this machine's zone files do not know
-            self._zone = ZoneInfo("UTC")
+            self.zone = ZoneInfo("UTC")
 
     def moment(self, name: str) -> datetime | None:
         """WooCommerce tells each time twice: in UTC (`…_gmt`), which we take, and in store time."""
-        return self.fields.moment(f"{name}_gmt") or self.fields.moment(name, self._zone)
+        return self.fields.moment(f"{name}_gmt") or self.fields.moment(name, self.zone)
 
     def created_at(self) -> datetime:
         return self.moment("date_created") or self.fields.wrong("date_created_gmt", "a time")
@@ -146,6 +146,7 @@ def _order(telling: _Telling) -> list[Change]:
             payment_url=fields.link("payment_url"),
             cart_token=meta.cart_token,
             consent=consent_told(meta.consent, "checkout", placed_at, version.modified_at),
+            occasion=occasion_told(meta.occasion, placed_at, version.modified_at, telling.zone),
         )
     ]
 

@@ -27,12 +27,22 @@ SHOP = {
 
 
 class Secrets:
-    """Webhook secrets in a dictionary."""
+    """Webhook secrets and REST keys in dictionaries."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
+        self.rest: dict[str, tuple[str, str]] = {}
 
-    def webhook_secret(self, store_id: str) -> str | None:
+    def rest_keys(self, store_id: str) -> tuple[str, str] | None:
+        return self.rest.get(store_id)
+
+    def put_rest_keys(self, store_id: str, key: str, secret: str) -> None:
+        self.rest[store_id] = (key, secret)
+
+    def delete_rest_keys(self, store_id: str) -> None:
+        self.rest.pop(store_id, None)
+
+    def webhook_secret(self, store_id: str, newer_than: float = 0) -> str | None:
         return self.kept.get(store_id)
 
     def put_webhook_secret(self, store_id: str, secret: str) -> None:

@@ -84,6 +84,18 @@ def test_a_deleted_secret_is_gone_and_deleting_twice_does_no_harm(connect: Conne
     assert secrets.webhook_secret("shop") is None
 
 
+def test_rest_keys_are_read_as_they_are_now_and_forgotten(connect: Connect, prefix: str) -> None:
+    here, elsewhere = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
+    assert here.rest_keys("shop") is None
+    here.put_rest_keys("shop", "ck_1", "cs_1")
+    elsewhere.put_rest_keys("shop", "ck_2", "cs_2")
+    assert here.rest_keys("shop") == ("ck_2", "cs_2")
+    assert here.rest_keys("another") is None
+    elsewhere.delete_rest_keys("shop")
+    elsewhere.delete_rest_keys("shop")
+    assert here.rest_keys("shop") is None
+
+
 def test_the_signing_key_is_made_once_by_whoever_comes_first(connect: Connect, prefix: str) -> None:
     first, second = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
     key = first.signing_key()

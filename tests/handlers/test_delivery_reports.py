@@ -9,7 +9,7 @@ from chalice.test import Client
 from app import app
 from chalicelib import wiring
 from chalicelib.contacts.consent import Channel
-from chalicelib.handlers.delivery_reports import report_from_ses
+from chalicelib.handlers.delivery_reports import report_from, report_from_ses
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
 
@@ -21,6 +21,22 @@ def notification(kind: str, key: str, **details: Any) -> str:
     tags = {"message": [ID], "store": ["s1"], "contact": [CONTACT_ID], "ses:operation": ["SendRawEmail"]}
     mail = {"timestamp": "2026-11-22T10:00:00.000Z", "messageId": "ses-1", "tags": tags}
     return json.dumps({"eventType": kind, "mail": mail, key: details})
+
+
+def sms_event(kind: str, **changes: Any) -> str:
+    """As End User Messaging publishes it."""
+    told = {
+        "eventType": kind,
+        "eventVersion": "1.0",
+        "eventTimestamp": 1_795_341_603_000,
+        "isFinal": True,
+        "destinationPhoneNumber": "+972505550101",
+        "messageId": "eum-1",
+        "messageStatus": kind.removeprefix("TEXT_"),
+        "messageStatusDescription": "What the carrier said of +972505550101",
+        "context": {"store": "s1", "message": ID, "contact": CONTACT_ID},
+    }
+    return json.dumps(told | changes)
 
 
 @pytest.fixture
@@ -97,5 +113,59 @@ def test_only_a_permanent_bounce_suppresses(parts: Any) -> None:
 )
 def test_what_is_no_report_on_a_message_of_ours_is_passed_over(parts: Any, text: str) -> None:
     assert report_from_ses(text) is None
+    receive(text)
+    assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "detail"),
+    [
+        ("TEXT_DELIVERED", MessageStatus.DELIVERED, None),
+        ("TEXT_SUCCESSFUL", MessageStatus.DELIVERED, None),
+        ("TEXT_INVALID", MessageStatus.BOUNCED, "TEXT_INVALID"),
+        ("TEXT_CARRIER_UNREACHABLE", MessageStatus.FAILED, "TEXT_CARRIER_UNREACHABLE"),
+        ("TEXT_UNREACHABLE", MessageStatus.FAILED, "TEXT_UNREACHABLE"),
+        ("TEXT_BLOCKED", MessageStatus.FAILED, "TEXT_BLOCKED"),
+        ("TEXT_TTL_EXPIRED", MessageStatus.FAILED, "TEXT_TTL_EXPIRED"),
+    ],
+)
+def test_what_becomes_of_an_sms_becomes_the_messages_status(
+    parts: Any, kind: str, status: MessageStatus, detail: str | None
+) -> None:
+    receive(sms_event(kind))
+    kept = parts.messages.kept[ID]
+    assert (kept.status, kept.history[-1].detail) == (status, detail)
+    assert "+972" not in str(kept.history)
+
+
+def test_a_carrier_that_took_it_and_then_lost_it(parts: Any) -> None:
+    receive(sms_event("TEXT_SUCCESSFUL"))
+    receive(sms_event("TEXT_CARRIER_UNREACHABLE", eventTimestamp=1_795_341_700_000))
+    assert parts.messages.kept[ID].status is MessageStatus.FAILED
+
+
+def test_a_number_that_does_not_exist_gets_no_more_sms(parts: Any) -> None:
+    parts.messages.kept[ID] = parts.messages.kept[ID].model_copy(update={"channel": Channel.SMS})
+    receive(sms_event("TEXT_INVALID"))
+    assert parts.contact_book.suppressed == [("s1", CONTACT_ID, Channel.SMS, "bounced")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        sms_event("TEXT_QUEUED"),
+        sms_event("TEXT_PENDING"),
+        sms_event("TEXT_SENT"),
+        sms_event("TEXT_UNKNOWN"),
+        sms_event("TEXT_DELIVERED", context={}),
+        sms_event("TEXT_DELIVERED", context={"account": "x"}),
+        sms_event("TEXT_DELIVERED", context=None),
+        sms_event("TEXT_DELIVERED", context={"store": 1, "message": ["x"]}),
+        sms_event("TEXT_DELIVERED", eventTimestamp=None),
+        sms_event("TEXT_DELIVERED", eventTimestamp=10**30),
+    ],
+)
+def test_what_says_nothing_of_an_sms_of_ours_is_passed_over(parts: Any, text: str) -> None:
+    assert report_from(text) is None
     receive(text)
     assert parts.messages.kept[ID].status is MessageStatus.SENT

@@ -110,3 +110,16 @@ def test_pages_are_kept_by_nobody_and_run_no_script(client: Client) -> None:
     assert headers["Cache-Control"] == "no-store"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("channel", "words"), [(Channel.EMAIL, "marketing emails"), (Channel.SMS, "SMS"), (Channel.WHATSAPP, "WhatsApp")]
+)
+def test_the_pages_say_which_channel_is_left(client: Client, parts: Any, channel: Channel, words: str) -> None:
+    parts.stores["s1"] = store(locale="en")
+    path = SIGNED.unsubscribe_url("s1", f"{CONTACT_ID}-digest", channel)
+    assert words in client.http.get(path).body.decode()
+    assert parts.contact_book.changes == []
+    assert words in client.http.post(path, headers=FORM).body.decode()
+    [(_, contact_id, change)] = parts.contact_book.changes
+    assert (contact_id, change.channel) == (CONTACT_ID, channel)

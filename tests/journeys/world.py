@@ -26,9 +26,11 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.lifecycle import Lifecycle
 from chalicelib.journeys.ports import Workflows
 from chalicelib.journeys.steps import Steps
+from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email
-from chalicelib.messages.send import EmailSender
+from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.sms import SmsComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.decisions import Decisions
@@ -90,15 +92,15 @@ class RecordingChannel:
     """Keeps what it is given, and knows which messages it has. `before` may raise, or move the world."""
 
     def __init__(self) -> None:
-        self.taken: list[Email] = []
-        self.before: Callable[[Email], None] = lambda email: None
-        self.after: Callable[[Email], None] = lambda email: None
+        self.taken: list[Any] = []
+        self.before: Callable[[Any], None] = lambda message: None
+        self.after: Callable[[Any], None] = lambda message: None
 
-    def send(self, email: Email) -> str:
-        self.before(email)
-        self.taken.append(email)
-        self.after(email)
-        return f"provider-{email.message_id}"
+    def send(self, message: Email | Sms, /) -> str:
+        self.before(message)
+        self.taken.append(message)
+        self.after(message)
+        return f"provider-{message.message_id}"
 
     def was_taken(self, message_id: str) -> str | bool | None:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
@@ -189,9 +191,11 @@ class World:
         )
         self.lifecycle = Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, SETTINGS, clock)
         links = SignedLinks("https://agala.example", [b"key"])
-        self.sender = EmailSender(
-            self.messages, self.channel, links, Catalogue(self.products), clock, "shop@agala.example"
-        )
+        media: dict[Channel, Medium[Any, Any]] = {
+            Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
+            Channel.SMS: Medium(SmsComposer(None), self.channel),
+        }
+        self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
         self.book = PlainBook(self.contacts, clock)
         self.steps = self.new_steps()
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.handlers.delivery_reports import report_from_ses
+from chalicelib.handlers.delivery_reports import report_from, report_from_ses
 from local.clock import FastClock
 from local.doors import LocalDoors
 from local.gateway import HttpAnswer, HttpRequest
 from local.lambdas import Lambdas
 from local.outbox import Outbox
 from local.reports import STATUSES, Reports
-from tests.local.test_outbox import email
+from tests.local.test_outbox import email, sms
 
 Ask = Callable[..., HttpAnswer | None]
 TOKEN = "a-token-for-tests"
@@ -33,6 +33,7 @@ def ask(tmp_path: Path, reports: list[dict[str, Any]]) -> Ask:
     clock = FastClock(tmp_path, 60, datetime(2026, 11, 1, tzinfo=UTC), lambda: 1_800_000_000.0)
     outbox = Outbox(tmp_path / "outbox.db", clock)
     outbox.send(email())
+    outbox.send(sms())
 
     lambdas = Lambdas()
     lambdas.register(
@@ -54,7 +55,7 @@ def content(answer: HttpAnswer | None) -> Any:
 def test_the_clock_and_the_outbox_answer_the_admin(ask: Ask) -> None:
     assert content(ask("GET", "/local/clock")) == {"now": "2026-11-01T00:00:00.000Z", "speed": 60}
     outbox = content(ask("GET", "/local/outbox"))
-    assert [message["id"] for message in outbox["items"]] == ["c1-m1"]
+    assert [message["id"] for message in outbox["items"]] == ["c1-m1", "c1-s1"]
     assert outbox["next"] is None
 
 
@@ -88,6 +89,24 @@ def test_every_report_is_one_that_the_handler_knows(ask: Ask, reports: list[dict
     known = report_from_ses(json.dumps(reports[0]))
     assert known
     assert (known.status, known.message_id, known.store_id) == (status, "c1-m1", "s1")
+
+
+@pytest.mark.parametrize("status", ["delivered", "failed", "bounced"])
+def test_a_report_on_an_sms_is_the_one_of_its_provider(ask: Ask, reports: list[dict[str, Any]], status: str) -> None:
+    answer = ask("POST", "/local/deliveries/c1-s1", json.dumps({"status": status}).encode())
+    assert answer and answer.status == 202
+    assert reports[0]["eventType"].startswith("TEXT_")
+    known = report_from(json.dumps(reports[0]))
+    assert known
+    assert (known.status, known.message_id, known.store_id, known.contact_id) == (status, "c1-s1", "s1", "c1")
+    assert known.at == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("status", ["opened", "clicked", "complained"])
+def test_what_nobody_reports_of_an_sms_is_refused(ask: Ask, reports: list[dict[str, Any]], status: str) -> None:
+    answer = ask("POST", "/local/deliveries/c1-s1", json.dumps({"status": status}).encode())
+    assert answer
+    assert (answer.status, reports) == (422, [])
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"status": "lost"}', b'{"status": 5}', b"\xff", b"[" * 5000])

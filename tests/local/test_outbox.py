@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.journeys.ports import ProviderBusy
-from chalicelib.messages.ports import Email, SendRejected, SendUncertain
+from chalicelib.messages.ports import Email, SendRejected, SendUncertain, Sms
 from local.outbox import Outbox
 from tests.conftest import HandClock
 
@@ -29,6 +29,53 @@ def email(message_id: str = "c1-m1") -> Email:
         text="שלום",
         headers={"List-Unsubscribe": "<https://tea.example/u>"},
     )
+
+
+def sms(message_id: str = "c1-s1") -> Sms:
+    return Sms(
+        message_id=message_id,
+        store_id="s1",
+        contact_id="c1",
+        kind="marketing",
+        journey="cart-abandonment",
+        step="cart-sms",
+        sender_name="בית התה",
+        to="+972505550101",
+        text="פרסומת: בית התה",
+    )
+
+
+def test_an_sms_is_kept_as_the_contract_says_and_never_mailed(tmp_path: Path, clock: HandClock) -> None:
+    out: list[str] = []
+    outbox = Outbox(tmp_path / "outbox.db", clock, lambda mail: out.append(mail.message_id))
+    assert outbox.send(sms()) == outbox.send(sms()) == outbox.was_taken("c1-s1") == "outbox-c1-s1"
+    assert outbox.messages() == [
+        {
+            "id": "c1-s1",
+            "channel": "sms",
+            "kind": "marketing",
+            "from": "בית התה",
+            "to": "+972505550101",
+            "subject": None,
+            "headers": {},
+            "html": None,
+            "text": "פרסומת: בית התה",
+            "at": "2026-11-21T22:00:00.000Z",
+            "journey": "cart-abandonment",
+            "step": "cart-sms",
+            "contact_id": "c1",
+            "store_id": "s1",
+            "delivery": "kept",
+        }
+    ]
+    assert out == []
+
+
+def test_an_erased_persons_sms_go_by_the_phone_too(tmp_path: Path, clock: HandClock) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    outbox.send(sms().model_copy(update={"contact_id": "c9"}))
+    outbox.forget("s1", "c1", ["+972505550101"])
+    assert outbox.messages() == []
 
 
 def test_a_message_is_kept_once_and_listed_as_the_contract_says(tmp_path: Path, clock: HandClock) -> None:

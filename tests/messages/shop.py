@@ -16,7 +16,7 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message, MessageKind
-from chalicelib.messages.ports import Email
+from chalicelib.messages.ports import Email, Sms
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CONTACT_ID = "01kah3m7q8b4h0v6t9p2e5c1xd"
@@ -143,15 +143,15 @@ class ChannelDouble:
     """Records what was handed over; `trouble` are raised one by one before that; `knows` is what it can tell."""
 
     def __init__(self, knows: bool = True) -> None:
-        self.sent: list[Email] = []
+        self.sent: list[Any] = []
         self.trouble: list[BaseException] = []
         self.knows = knows
 
-    def send(self, email: Email) -> str:
+    def send(self, message: Email | Sms, /) -> str:
         if self.trouble:
             raise self.trouble.pop(0)
-        self.sent.append(email)
-        return f"provider-{email.message_id}"
+        self.sent.append(message)
+        return f"provider-{message.message_id}"
 
     def was_taken(self, message_id: str) -> str | bool | None:
         if not self.knows:

@@ -1,3 +1,7 @@
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +17,19 @@ def token_of(links: SignedLinks, channel: Channel = Channel.EMAIL) -> str:
 
 
 def test_a_link_says_what_it_was_made_for() -> None:
-    assert LINKS.unsubscribe_url("s1", "c1-digest", Channel.SMS).startswith(
-        "https://agala.example/u/u1.s1.c1-digest.sms."
+    assert LINKS.unsubscribe_url("s1", "c1-digest", Channel.EMAIL).startswith(
+        "https://agala.example/u/u1.s1.c1-digest.email."
     )
-    assert LINKS.read_unsubscribe(token_of(LINKS)) == Unsubscription("s1", "c1-digest", Channel.EMAIL)
+    assert LINKS.unsubscribe_url("s1", "c1-digest", Channel.SMS).startswith("https://agala.example/u/u2.s1.c1.s.")
+    for channel in Channel:
+        assert LINKS.read_unsubscribe(token_of(LINKS, channel)) == Unsubscription("s1", "c1", channel)
+
+
+def test_links_in_sms_sent_before_they_were_short_are_still_good() -> None:
+    """With the signature that they were sent with."""
+    key, said = SignedLinks("", [b"first"]), "u1.s1.c1-digest.sms"
+    signature = urlsafe_b64encode(hmac.new(b"first", said.encode(), hashlib.sha256).digest())[:22].decode()
+    assert key.read_unsubscribe(f"{said}.{signature}") == Unsubscription("s1", "c1", Channel.SMS)
 
 
 def test_a_changed_key_still_reads_the_links_sent_before() -> None:
@@ -26,9 +39,9 @@ def test_a_changed_key_still_reads_the_links_sent_before() -> None:
 
 
 @settings(max_examples=50)
-@given(st.data())
-def test_no_changed_token_is_good(changed: st.DataObject) -> None:
-    token = token_of(LINKS)
+@given(st.data(), st.sampled_from(Channel))
+def test_no_changed_token_is_good(changed: st.DataObject, channel: Channel) -> None:
+    token = token_of(LINKS, channel)
     at = changed.draw(st.integers(0, len(token) - 1))
     letter = changed.draw(st.characters(codec="utf-8").filter(lambda c: c != token[at]))
     assert LINKS.read_unsubscribe(token[:at] + letter + token[at + 1 :]) is None
@@ -38,6 +51,8 @@ def test_no_changed_token_is_good(changed: st.DataObject) -> None:
 def test_parts_cannot_be_moved_between_fields() -> None:
     moved = token_of(LINKS).replace("u1.s1.c1-digest", "u1.s1c1.-digest")
     assert LINKS.read_unsubscribe(moved) is None
+    short = token_of(LINKS, Channel.SMS)
+    assert LINKS.read_unsubscribe(short.replace(".s.", ".w.")) is None
 
 
 def test_a_key_is_needed() -> None:

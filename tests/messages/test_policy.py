@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from chalicelib.commerce.store import QuietHours
 from chalicelib.contacts.consent import Channel, Consent
 from chalicelib.messages.message import MessageKind
-from chalicelib.messages.policy import Decision, Hold, Later, No, Send, marked_subject, may_send, quiet_until
+from chalicelib.messages.policy import Decision, Hold, Later, No, Send, marked, may_send, quiet_until
 from tests.messages.shop import NOW, contact, store
 
 NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
@@ -63,6 +63,16 @@ def test_without_an_address_there_is_nothing_to_send_to() -> None:
 @pytest.mark.parametrize("kind", list(MessageKind))
 def test_a_stopped_store_holds_everything(kind: MessageKind) -> None:
     assert decide(kind, store_settings={"sending": "stopped"}) == Hold("sending_stopped")
+
+
+@pytest.mark.parametrize("kind", list(MessageKind))
+def test_a_store_whose_shop_was_disconnected_holds_everything(kind: MessageKind) -> None:
+    def told(status: str) -> Decision:
+        tied = {"status": status, "rest_url": "https://hadar.example/wp-json/", "at": NOW}
+        return may_send(store(connection=tied), contact(), Channel.EMAIL, kind, NOW)
+
+    assert told("disconnected") == Hold("disconnected")
+    assert told("connected") == Send("dana@example.test")
 
 
 def test_a_sandbox_writes_only_to_its_own_people() -> None:
@@ -134,7 +144,7 @@ def test_the_second_pass_of_autumns_repeated_hour_ends_in_the_future() -> None:
 
 
 def test_marketing_to_israel_says_advertisement_first_and_once() -> None:
-    assert marked_subject("מבצע", store(), MessageKind.MARKETING) == "פרסומת: מבצע"
-    assert marked_subject("פרסומת: מבצע", store(), MessageKind.MARKETING) == "פרסומת: מבצע"
-    assert marked_subject("ההזמנה שלך", store(), MessageKind.TRANSACTIONAL) == "ההזמנה שלך"
-    assert marked_subject("Sale", store(country="FR"), MessageKind.MARKETING) == "Sale"
+    assert marked("מבצע", store(), MessageKind.MARKETING) == "פרסומת: מבצע"
+    assert marked("פרסומת: מבצע", store(), MessageKind.MARKETING) == "פרסומת: מבצע"
+    assert marked("ההזמנה שלך", store(), MessageKind.TRANSACTIONAL) == "ההזמנה שלך"
+    assert marked("Sale", store(country="FR"), MessageKind.MARKETING) == "Sale"

@@ -7,11 +7,13 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.ids import message_id
 from chalicelib.journeys.ports import NotNow, ProviderBusy
+from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.reports import Report, apply_report
-from chalicelib.messages.send import EmailSender
+from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.sms import SmsComposer
 from tests.conftest import HandClock
 from tests.messages.shop import (
     NOW,
@@ -27,6 +29,8 @@ from tests.messages.shop import (
 )
 
 ID = message_id(enrolment().id, "mail-1")
+SUBSCRIBED = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=NOW)
+BOTH = pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS])
 
 
 class Crash(BaseException):
@@ -34,19 +38,24 @@ class Crash(BaseException):
 
 
 class Bench:
-    """A sender and all it touches."""
+    """A sender and all it touches, at noon in the shop."""
 
-    def __init__(self, knows: bool = True) -> None:
+    def __init__(self, knows: bool = True, through: Channel = Channel.EMAIL) -> None:
+        self.through = through
         self.messages, self.channel, self.clock = MessagesDouble(), ChannelDouble(knows), HandClock(NOW)
         self.links = SignedLinks("https://agala.example", [b"key"])
-        self.person, self.shop = contact(), store()
+        self.person, self.shop = contact(consent={through: SUBSCRIBED}), store()
         self.content: dict[str, Any] = {"he": content(), "en": content(subject="Hello {{ contact.first_name }}")}
+        if through is Channel.SMS:
+            self.content = {"he": "שלום {{ contact.first_name }}", "en": "Hello {{ contact.first_name }}"}
 
     def send(self, kind: MessageKind = MessageKind.MARKETING, step: str = "mail-1") -> Message:
-        sender = EmailSender(
-            self.messages, self.channel, self.links, ProductsDouble(product()), self.clock, "default@agala.example"
-        )
-        return sender.send(self.shop, self.person, enrolment(), "thank-you-new", step, kind, self.content)
+        media: dict[Channel, Medium[Any, Any]] = {
+            Channel.EMAIL: Medium(EmailComposer("default@agala.example"), self.channel),
+            Channel.SMS: Medium(SmsComposer("+972505550199"), self.channel),
+        }
+        sender = Sender(self.messages, self.links, ProductsDouble(product()), self.clock, media.__getitem__)
+        return sender.send(self.through, self.shop, self.person, enrolment(), "thank-you-new", step, kind, self.content)
 
     @property
     def record(self) -> Message:
@@ -82,7 +91,7 @@ def test_marketing_can_be_left_with_one_click(bench: Bench) -> None:
     assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     token = headers["List-Unsubscribe"].removeprefix("<https://agala.example/u/").removesuffix(">")
     found = bench.links.read_unsubscribe(token)
-    assert found is not None and (found.message_id, found.channel) == (ID, Channel.EMAIL)
+    assert found is not None and (found.contact_id, found.channel) == (contact().id, Channel.EMAIL)
     assert token in bench.channel.sent[0].html and token in bench.channel.sent[0].text
 
 
@@ -91,7 +100,9 @@ def test_a_transactional_email_has_no_unsubscribe_header(bench: Bench) -> None:
     assert "List-Unsubscribe" not in bench.channel.sent[0].headers
 
 
-def test_a_repeat_sends_nothing_more(bench: Bench) -> None:
+@BOTH
+def test_a_repeat_sends_nothing_more(channel: Channel) -> None:
+    bench = Bench(through=channel)
     assert bench.send() == bench.send()
     assert len(bench.channel.sent) == 1
 
@@ -124,6 +135,59 @@ def test_what_is_not_sent_is_explained(bench: Bench, person: Contact, reason: st
     assert bench.channel.sent == []
     bench.person = contact()
     assert bench.send().status is MessageStatus.NOT_SENT, "what was decided stays decided"
+
+
+def test_an_sms_goes_out_and_is_recorded() -> None:
+    bench = Bench(through=Channel.SMS)
+    message = bench.send()
+    [sms] = bench.channel.sent
+    assert (message.status, message.provider_id, message.channel) == (
+        MessageStatus.SENT,
+        f"provider-{ID}",
+        Channel.SMS,
+    )
+    assert (message.to, message.subject) == ("+972505550101", None)
+    assert (sms.to, sms.sender, sms.sender_name) == ("+972505550101", "+972505550199", "בית קפה הדר")
+    assert sms.text.startswith("פרסומת: בית קפה הדר\nשלום דנה\nלהסרה: https://agala.example/u/u2.")
+    found = bench.links.read_unsubscribe(sms.text.rpartition("/")[2])
+    assert found is not None and (found.contact_id, found.channel) == (contact().id, Channel.SMS)
+
+
+@pytest.mark.parametrize(
+    ("person", "reason"),
+    [
+        (contact(phone=None, consent={Channel.SMS: SUBSCRIBED}), "no_phone"),
+        (contact(suppressed={"sms": "bounced"}, consent={Channel.SMS: SUBSCRIBED}), "suppressed"),
+        (contact(), "no_consent"),
+        (contact(consent={Channel.SMS: Consent(status=ConsentStatus.UNSUBSCRIBED)}), "unsubscribed"),
+    ],
+)
+def test_an_sms_that_is_not_sent_is_explained(person: Contact, reason: str) -> None:
+    bench = Bench(through=Channel.SMS)
+    bench.person = person
+    message = bench.send()
+    assert (message.channel, message.status, message.reason) == (Channel.SMS, MessageStatus.NOT_SENT, reason)
+    assert bench.channel.sent == []
+
+
+def test_sms_rest_at_night_and_emails_do_not() -> None:
+    bench, mail = Bench(through=Channel.SMS), Bench()
+    bench.clock.advance(hours=11)
+    mail.clock.advance(hours=11)
+    with pytest.raises(NotNow) as caught:
+        bench.send()
+    assert (str(caught.value), caught.value.reason) == ("2026-11-23T07:00:00.000Z", "quiet_hours")
+    assert mail.send().status is MessageStatus.SENT
+
+
+def test_a_cap_counts_its_own_channel_only() -> None:
+    bench = Bench(through=Channel.SMS)
+    bench.shop = store(settings={"caps": {"sms": {"per_day": 1}, "email": {"per_day": 1}}})
+    bench.person = contact(consent={Channel.SMS: SUBSCRIBED, Channel.EMAIL: SUBSCRIBED})
+    assert bench.send(step="sms-1").status is MessageStatus.SENT
+    assert bench.send(step="sms-2").reason == "frequency_cap"
+    bench.through, bench.content = Channel.EMAIL, {"he": content()}
+    assert bench.send(step="mail-1").status is MessageStatus.SENT
 
 
 def test_quiet_hours_send_the_step_away_until_they_end(bench: Bench) -> None:
@@ -164,7 +228,9 @@ def test_content_that_cannot_be_rendered_fails_by_name_and_the_journey_goes_on(b
     assert bench.channel.sent == []
 
 
-def test_a_busy_provider_is_tried_again_with_the_same_message(bench: Bench) -> None:
+@BOTH
+def test_a_busy_provider_is_tried_again_with_the_same_message(channel: Channel) -> None:
+    bench = Bench(through=channel)
     bench.channel.trouble = [ProviderBusy("Throttling")]
     with pytest.raises(ProviderBusy):
         bench.send()
@@ -191,7 +257,9 @@ def test_who_unsubscribes_while_the_provider_is_busy_gets_nothing(ses: Bench) ->
     assert ses.channel.sent == []
 
 
-def test_a_rejection_fails_the_message_and_lets_the_journey_go_on(bench: Bench) -> None:
+@BOTH
+def test_a_rejection_fails_the_message_and_lets_the_journey_go_on(channel: Channel) -> None:
+    bench = Bench(through=channel)
     bench.channel.trouble = [SendRejected("MessageRejected")]
     message = bench.send()
     assert (message.status, message.reason) == (MessageStatus.FAILED, "rejected")
@@ -199,17 +267,20 @@ def test_a_rejection_fails_the_message_and_lets_the_journey_go_on(bench: Bench) 
     assert bench.send() == message
 
 
-def test_an_uncertain_send_is_shown_as_unknown_and_never_sent_again(ses: Bench) -> None:
+@BOTH
+def test_an_uncertain_send_is_shown_as_unknown_and_never_sent_again(channel: Channel) -> None:
+    ses = Bench(knows=False, through=channel)
     ses.channel.trouble = [SendUncertain("ReadTimeoutError")]
     assert ses.send().status is MessageStatus.UNKNOWN
     assert ses.send().status is MessageStatus.UNKNOWN
     assert ses.channel.sent == []
 
 
+@BOTH
 @pytest.mark.parametrize("knows", [True, False])
-def test_a_crash_before_the_hand_over(knows: bool) -> None:
+def test_a_crash_before_the_hand_over(knows: bool, channel: Channel) -> None:
     """After the claim, before the provider had it: sent where the provider can tell, unknown where not."""
-    bench = Bench(knows)
+    bench = Bench(knows, channel)
     bench.channel.trouble = [Crash()]
     with pytest.raises(Crash):
         bench.send()
@@ -219,10 +290,11 @@ def test_a_crash_before_the_hand_over(knows: bool) -> None:
     assert bench.send() == message
 
 
+@BOTH
 @pytest.mark.parametrize("knows", [True, False])
-def test_a_crash_between_the_hand_over_and_the_record(knows: bool) -> None:
+def test_a_crash_between_the_hand_over_and_the_record(knows: bool, channel: Channel) -> None:
     """The provider has it: completed where it can tell, unknown where not, and in no case sent twice."""
-    bench = Bench(knows)
+    bench = Bench(knows, channel)
     bench.messages.crash_on_save = Crash()
     with pytest.raises(Crash):
         bench.send()
@@ -233,9 +305,10 @@ def test_a_crash_between_the_hand_over_and_the_record(knows: bool) -> None:
     assert len(bench.channel.sent) == 1
 
 
+@BOTH
 @pytest.mark.parametrize("knows", [True, False])
-def test_a_second_crash_after_a_busy_provider_is_still_sent_at_most_once(knows: bool) -> None:
-    bench = Bench(knows)
+def test_a_second_crash_after_a_busy_provider_is_still_sent_at_most_once(knows: bool, channel: Channel) -> None:
+    bench = Bench(knows, channel)
     bench.channel.trouble = [ProviderBusy()]
     with pytest.raises(ProviderBusy):
         bench.send()
@@ -246,8 +319,10 @@ def test_a_second_crash_after_a_busy_provider_is_still_sent_at_most_once(knows: 
     assert len(bench.channel.sent) == (1 if knows else 0)
 
 
-def test_two_runs_of_one_step_send_once(bench: Bench) -> None:
+@BOTH
+def test_two_runs_of_one_step_send_once(channel: Channel) -> None:
     """The second run claims while the first is still rendering."""
+    bench = Bench(through=channel)
     get = bench.messages.get
     answers = [None]
     bench.messages.get = lambda *ids: answers.pop() if answers else get(*ids)  # type: ignore[method-assign]

@@ -12,7 +12,11 @@ from chalicelib.handlers.api.shapes import Problem
 from chalicelib.handlers.http import DOORS, JSON, PATH_PATTERNS, PROBLEM, Door
 
 _REFERENCE = "#/components/schemas/{model}"
-_SECURITY: dict[str, list[dict[str, list[str]]]] = {"public": [], "signed": [{"signature": []}]}
+_SECURITY: dict[str, list[dict[str, list[str]]]] = {
+    "public": [],
+    "code": [{"connection_code": []}],
+    "signed": [{"signature": []}],
+}
 _EXPLAINED = {
     400: "The request cannot be read: no JSON, or JSON that is not plain UTF-8.",
     401: "No token or signature, or none that is good.",
@@ -46,6 +50,11 @@ def document(version: str) -> dict[str, Any]:
             "schemas": components,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer"},
+                "connection_code": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The `key` inside a connection code; good once.",
+                },
                 "signature": {
                     "type": "apiKey",
                     "in": "header",
@@ -120,7 +129,7 @@ def _refusals(door: Door) -> list[int]:
     statuses = [500, 503]
     if door.scope != "public":
         statuses += [401]
-    if door.scope in ("store", "admin"):
+    if door.scope in ("store", "admin") or (door.scope == "any" and door.method != "GET"):
         statuses += [403]
     if "{" in door.path:
         statuses += [404]

@@ -28,6 +28,12 @@ class Body(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
 
 
+class Told(BaseModel):
+    """What a shop tells: strict in what we read of it, but a newer plugin or WooCommerce may tell more."""
+
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="ignore", populate_by_name=True)
+
+
 class Query(BaseModel):
     model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", populate_by_name=True)
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 from chalice.app import Blueprint
 from pydantic import AfterValidator, Field, ValidationError
 
-from chalicelib.commerce.store import Platform, Store, StoreSettings
-from chalicelib.errors import BadInput, FieldMistake, NotFound
+from chalicelib.commerce.store import Connection, ConnectionStatus, Platform, Store, StoreSettings
+from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound
 from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, page
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor, field_mistakes
@@ -19,7 +19,8 @@ from chalicelib.ids import new_id
 stores = Blueprint(__name__)
 
 
-def _country(value: str) -> str:
+def is_country(value: str) -> str:
+    """The value itself. Raises ValueError."""
     from babel.core import get_global
 
     if value not in get_global("territory_currencies"):
@@ -64,7 +65,7 @@ def _locale(value: str) -> str:
 
 
 Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://"), AfterValidator(_url)]
-Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(_country)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(is_country)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
 Timezone = Annotated[
     str,
@@ -108,8 +109,18 @@ class StoreChange(Body):
     settings: dict[str, Any] | None = None
 
 
+class ConnectionAnswer(Answer):
+    """`since`: when `status` became what it is. `keys_at`: when the shop handed over its REST keys."""
+
+    status: ConnectionStatus
+    since: Time
+    rest_url: str
+    keys_at: Time | None
+    versions: dict[str, str]
+
+
 class StoreAnswer(Answer):
-    """`warnings` names settings that are kept but do nothing yet."""
+    """`warnings` names settings that are kept but do nothing yet. `connection`: the shop's plugin; null: never one."""
 
     id: str
     platform: Platform
@@ -122,6 +133,7 @@ class StoreAnswer(Answer):
     abandon_after_minutes: int
     settings: StoreSettings
     webhook_url: str
+    connection: ConnectionAnswer | None
     created_at: Time
     warnings: list[str]
 
@@ -199,6 +211,8 @@ def change_store(call: Call) -> StoreAnswer:
     if mistakes:
         raise BadInput("The body is not as expected.", mistakes)
     secret = change.pop("secret", None)
+    if secret and call.store.is_connected:
+        raise Conflict("the connected shop holds the secret: connect it again for a new one")
     if "settings" in change:
         change["settings"] = _merged_settings(call.store.settings, change["settings"])
     saved = call.wiring.stores.save(call.store.model_copy(update=change)) if change else call.store
@@ -209,7 +223,7 @@ def change_store(call: Call) -> StoreAnswer:
 
 @door(stores, "DELETE", "/v1/stores/{store_id}", summary="Let a store go", scope="admin", status=204)
 def delete_store(call: Call) -> None:
-    """Stops every journey, forgets the secret (webhooks then answer 404), removes the store.
+    """Stops every journey, forgets the keys and the secret (webhooks then answer 404), removes the store.
 
     Repeating is safe: the store's own record goes last. docs/api.md says what stays until it expires.
     """
@@ -217,6 +231,7 @@ def delete_store(call: Call) -> None:
     if store is None:
         raise NotFound("no such store")
     call.wiring.lifecycle.stop_every(store)
+    call.wiring.secrets.delete_rest_keys(store.id)
     call.wiring.secrets.delete_webhook_secret(store.id)
     call.wiring.stores.delete(store.id)
 
@@ -236,9 +251,21 @@ _KEPT = (
 
 def _shown(call: Call, store: Store) -> dict[str, Any]:
     shown = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
-    shown["webhook_url"] = f"{call.base_url}/webhooks/{store.platform}/{store.id}"
+    shown["webhook_url"] = webhook_url(call, store)
+    shown["connection"] = connection_shown(store.connection)
     shown["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
     return shown
+
+
+def webhook_url(call: Call, store: Store) -> str:
+    return f"{call.base_url}/webhooks/{store.platform}/{store.id}"
+
+
+def connection_shown(connection: Connection | None) -> ConnectionAnswer | None:
+    if connection is None:
+        return None
+    kept = {name: getattr(connection, name) for name in ("status", "rest_url", "keys_at", "versions")}
+    return ConnectionAnswer(since=connection.at, **kept)
 
 
 def not_yet(settings: StoreSettings) -> list[str]:

@@ -1,0 +1,54 @@
+"""An owner's email content and one contact's facts become an email: addresses, subject, headers, HTML and text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.messages.content import products_needed, render
+from chalicelib.messages.content_model import EmailContent
+from chalicelib.messages.fields import RenderData
+from chalicelib.messages.message import Message
+from chalicelib.messages.policy import marked
+from chalicelib.messages.ports import Email
+
+
+class EmailComposer:
+    """A `Composer` of emails. `default_sender` is the address for stores that name none."""
+
+    def __init__(self, default_sender: str) -> None:
+        self._default_sender = default_sender
+
+    def products_needed(self, content: EmailContent, event: Mapping[str, Any]) -> set[str]:
+        return products_needed(content, event)
+
+    def compose(self, content: EmailContent, data: RenderData, message: Message) -> Email:
+        """Raises RenderingError, naming the field."""
+        rendered = render(content, data)
+        sender, contact = data.store.settings.sender, data.contact
+        name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+        return Email(
+            message_id=message.id,
+            store_id=message.store_id,
+            contact_id=message.contact_id,
+            kind=message.kind.value,
+            journey=message.journey,
+            step=message.step,
+            sender=sender.email or self._default_sender,
+            sender_name=sender.name or data.store.name,
+            to=message.to or "",
+            to_name=name or None,
+            subject=marked(rendered.subject, data.store, message.kind),
+            html=rendered.html,
+            text=rendered.text,
+            headers=_headers(data, message),
+        )
+
+
+def _headers(data: RenderData, message: Message) -> dict[str, str]:
+    # Gmail's feedback loop: three fields of ours and the sender's, at most 15 letters.
+    headers = {"Feedback-ID": f"{message.journey}.{message.step}:{message.store_id}:{message.kind.value}:agala"}
+    if data.unsubscribe_url:  # RFC 8058 §3.1
+        headers["List-Unsubscribe"] = f"<{data.unsubscribe_url}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers

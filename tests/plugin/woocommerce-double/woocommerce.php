@@ -1,0 +1,5 @@
+<?php
+/**
+ * Plugin Name: WooCommerce (double for Agala's tests)
+ * Version: 11.0.1
+ */

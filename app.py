@@ -4,6 +4,7 @@ from chalice import Chalice  # type: ignore[attr-defined]
 
 from chalicelib.handlers import carts, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
@@ -38,6 +39,7 @@ for part in (
     deliveries,
     contacts,
     timeline,
+    cart_records,
     orders,
     products,
     events,

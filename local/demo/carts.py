@@ -61,7 +61,7 @@ class Cart:
                 "email": self.email,
                 "phone": self.phone,
                 "first_name": self.shopper.first_name,
-                "consent": {channel: choice for channel in self.consent},
+                "consent": dict.fromkeys(self.consent, choice),
             }
         if order_id is not None:
             told["order_id"] = str(order_id)

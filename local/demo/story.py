@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from local.demo import shop
-from local.demo.carts import Cart, CartCall
+from local.demo.carts import CartCall
 from local.demo.shop import Shopper, Ware
 from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery, product_told
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
@@ -96,6 +97,23 @@ class Orders(Protocol):
         ...
 
 
+class Carts(Protocol):
+    def get(self, store_id: str, token: str) -> CartRecord | None: ...
+
+    def write(
+        self,
+        record: CartRecord,
+        writings: Sequence[Writing] = (),
+        pointer_in: str | None = None,
+        pointers_gone: Sequence[str] = (),
+    ) -> CartRecord:
+        """Record, contacts and pointers in one transaction, each record over the revision it has. Raises `Conflict`.
+
+        `pointer_in` and `pointers_gone` are contacts: who is to know this cart, and who no longer.
+        """
+        ...
+
+
 class Products(Protocol):
     def get(self, store_id: str, external_id: str) -> ProductRecord | None: ...
 
@@ -120,6 +138,10 @@ class Listener(Protocol):
     def reconsider(self, store: Store, contact_id: str) -> None:
         """The ranks of this contact's orders changed (an older order became known, or one no longer counts), or what
         the catalogue says of them."""
+        ...
+
+    def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
+        """This cart is over: end what began with it for this contact."""
         ...
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:

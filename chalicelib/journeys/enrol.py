@@ -24,6 +24,7 @@ from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
     on_the_way,
+    orders_asked,
     subjects_asked,
 )
 from chalicelib.journeys.journey import Journey, JourneyStatus
@@ -160,6 +161,7 @@ class Enroller:
                 conditional = True
                 subjects |= subjects_asked([goal], enrolment.event)
                 messages |= set(messages_asked([goal], enrolment.id))
+                orders |= orders_asked([goal], enrolment.event)
         for event in events:
             seen = as_entered(event)
             for edition in self._open_to(store_id, journeys, event):
@@ -167,6 +169,7 @@ class Enroller:
                 if where := edition.definition.trigger.where:
                     conditional = True
                     subjects |= subjects_asked([where], seen)
+                    orders |= orders_asked([where], seen)
         if not (conditional or orders):
             return Found()
         return self._decisions.read(store_id, contact_id, Wanted(orders=orders, messages=messages, subjects=subjects))

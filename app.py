@@ -2,7 +2,7 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import delivery_reports, http, ingest, journey_steps, links, webhooks
+from chalicelib.handlers import connect_page, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
@@ -29,6 +29,7 @@ for part in (
     journey_steps.blueprint,
     delivery_reports.delivery_reports,
     links.links,
+    connect_page.connect_page,
     about,
     stores,
     tokens,

@@ -98,7 +98,7 @@ final class Agala_Trouble {
 			return 403 === $status ? 'agala_firewall' : 'agala_not_json';
 		}
 		if ( 401 === $status ) {
-			return abs( self::clock_difference( $answer ) ) > self::CLOCK_LIMIT - 30 ? 'agala_clock' : 'agala_key';
+			return abs( (int) self::clock_difference( $answer ) ) > self::CLOCK_LIMIT - 30 ? 'agala_clock' : 'agala_key';
 		}
 		$codes = array(
 			403 => 'agala_key',
@@ -111,14 +111,14 @@ final class Agala_Trouble {
 	}
 
 	/**
-	 * By how many seconds our clock is ahead of the clock of who answered; 0 where the answer does not tell.
+	 * By how many seconds our clock is ahead of the clock of who answered; null where the answer does not tell.
 	 *
 	 * @param array $answer As the WordPress HTTP functions return it.
 	 */
-	public static function clock_difference( array $answer ): int {
+	public static function clock_difference( array $answer ): ?int {
 		$date = wp_remote_retrieve_header( $answer, 'date' );
 		$then = is_string( $date ) && '' !== $date ? strtotime( $date ) : false;
-		return false === $then ? 0 : time() - $then;
+		return false === $then ? null : time() - $then;
 	}
 
 	/**

@@ -27,6 +27,7 @@ final class Plugin {
 		Settings_Handler::class,
 		Product_Lifetime::class,
 		Pixel::class,
+		Privacy::class,
 
 		// Carts that are left, restored and bought.
 

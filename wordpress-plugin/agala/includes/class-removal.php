@@ -47,7 +47,7 @@ final class Removal {
 			Connection::disconnect();
 		}
 		self::remove_order_meta();
-		$wpdb->query( "DROP TABLE IF EXISTS {$wpdb->prefix}agala_carts" );
+		Cart_Table::drop();
 		self::remove_options();
 		wp_cache_flush();
 	}

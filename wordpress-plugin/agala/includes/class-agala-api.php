@@ -22,6 +22,13 @@ final class Agala_Api {
 	private const SECONDS = 10;
 
 	/**
+	 * See `clock_difference`.
+	 *
+	 * @var int|null
+	 */
+	private $clock_difference;
+
+	/**
 	 * A call signed with the connection's secret.
 	 *
 	 * @param string $url  One of the connection's addresses.
@@ -80,6 +87,13 @@ final class Agala_Api {
 	}
 
 	/**
+	 * By how many seconds our clock was ahead of Agala's at the last call; null as long as no answer told.
+	 */
+	public function clock_difference(): ?int {
+		return $this->clock_difference;
+	}
+
+	/**
 	 * Hex HMAC-SHA256 of timestamp, full stop and raw body.
 	 *
 	 * @param string $secret    The connection's secret.
@@ -130,8 +144,10 @@ final class Agala_Api {
 		if ( is_wp_error( $answer ) ) {
 			return Agala_Trouble::of_no_answer( $answer, $url );
 		}
-		$status = (int) wp_remote_retrieve_response_code( $answer );
-		$told   = json_decode( wp_remote_retrieve_body( $answer ), true );
+		$this->clock_difference = Agala_Trouble::clock_difference( $answer );
+		$status                 = (int) wp_remote_retrieve_response_code( $answer );
+		$body                   = trim( wp_remote_retrieve_body( $answer ) );
+		$told                   = '' === $body ? array() : json_decode( $body, true );
 		if ( $status >= 200 && $status < 300 && is_array( $told ) ) {
 			return $told;
 		}

@@ -15,8 +15,8 @@ defined( 'ABSPATH' ) || exit;
  * Turns a failed call into a sentence that tells a shop's owner what to do.
  *
  * Codes: agala_address, agala_certificate, agala_refused, agala_slow, agala_blocked, agala_firewall, agala_clock,
- * agala_key, agala_gone, agala_fields, agala_busy, agala_down, agala_not_json, agala_redirect, agala_unexpected. Data: `status` (0: no answer),
- * `errors` (of a 422: a list of `field` and `message`), `retry_after` (seconds, where Agala said it).
+ * agala_key, agala_gone, agala_conflict, agala_fields, agala_busy, agala_down, agala_not_json, agala_redirect, agala_unexpected. Data: `status` (0: no answer),
+ * `errors` (of a 422: a list of `field` and `message`), `detail` (of a 400 or 409: Agala's own words), `retry_after` (seconds, where Agala said it).
  */
 final class Agala_Trouble {
 
@@ -70,6 +70,9 @@ final class Agala_Trouble {
 		if ( is_array( $told ) && isset( $told['errors'] ) && is_array( $told['errors'] ) ) {
 			$data['errors'] = $told['errors'];
 		}
+		if ( is_array( $told ) && isset( $told['detail'] ) && is_string( $told['detail'] ) && ( 409 === $status || 400 === $status ) ) {
+			$data['detail'] = sanitize_text_field( $told['detail'] );
+		}
 		$pause = wp_remote_retrieve_header( $answer, 'retry-after' );
 		if ( is_string( $pause ) && ctype_digit( $pause ) ) {
 			$data['retry_after'] = (int) $pause;
@@ -98,27 +101,27 @@ final class Agala_Trouble {
 			return 403 === $status ? 'agala_firewall' : 'agala_not_json';
 		}
 		if ( 401 === $status ) {
-			return abs( self::clock_difference( $answer ) ) > self::CLOCK_LIMIT - 30 ? 'agala_clock' : 'agala_key';
+			return abs( (int) self::clock_difference( $answer ) ) > self::CLOCK_LIMIT - 30 ? 'agala_clock' : 'agala_key';
 		}
 		$codes = array(
 			403 => 'agala_key',
 			404 => 'agala_gone',
-			409 => 'agala_key',
-			410 => 'agala_key',
+			409 => 'agala_conflict',
+			410 => 'agala_gone',
 			422 => 'agala_fields',
 		);
 		return isset( $codes[ $status ] ) ? $codes[ $status ] : 'agala_unexpected';
 	}
 
 	/**
-	 * By how many seconds our clock is ahead of the clock of who answered; 0 where the answer does not tell.
+	 * By how many seconds our clock is ahead of the clock of who answered; null where the answer does not tell.
 	 *
 	 * @param array $answer As the WordPress HTTP functions return it.
 	 */
-	public static function clock_difference( array $answer ): int {
+	public static function clock_difference( array $answer ): ?int {
 		$date = wp_remote_retrieve_header( $answer, 'date' );
 		$then = is_string( $date ) && '' !== $date ? strtotime( $date ) : false;
-		return false === $then ? 0 : time() - $then;
+		return false === $then ? null : time() - $then;
 	}
 
 	/**
@@ -133,6 +136,8 @@ final class Agala_Trouble {
 		$words = self::words( $code, $url, $status );
 		if ( ! empty( $data['errors'] ) ) {
 			$words .= ' ' . self::fields( $data['errors'] );
+		} elseif ( ! empty( $data['detail'] ) ) {
+			$words .= ' (' . $data['detail'] . ')';
 		}
 		return new WP_Error( $code, $words, array_merge( $data, array( 'status' => $status ) ) );
 	}
@@ -171,6 +176,8 @@ final class Agala_Trouble {
 				return __( 'Agala did not accept the key. A connection code works once and for 24 hours: make a new one in Agala and connect again.', 'agala' );
 			case 'agala_gone':
 				return __( 'Agala does not know this shop or this page. The shop may have been removed there: disconnect and connect again. If you have just typed the address, check that it is the address of Agala itself.', 'agala' );
+			case 'agala_conflict':
+				return __( 'Agala cannot do this now.', 'agala' );
 			case 'agala_fields':
 				return __( 'Agala did not accept some of the data.', 'agala' );
 			case 'agala_busy':

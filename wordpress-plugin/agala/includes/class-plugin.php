@@ -21,10 +21,19 @@ final class Plugin {
 	 */
 	private const PARTS = array(
 		// The shop and Agala know each other.
+		Connection_Handler::class,
+		Delivery_Permission::class,
+		Settings_Page::class,
+		Settings_Handler::class,
+		Product_Lifetime::class,
+		Pixel::class,
+		Privacy::class,
 
 		// Carts that are left, restored and bought.
 
 		// What shoppers agree to and tell us.
+		Consent::class,
+		Checkout_Questions::class,
 	);
 
 	/**

@@ -4,8 +4,8 @@
     python -m tests.plugin.environment --serve [--port 8780]  serves one until Ctrl-C
     … --woocommerce <folder>                                  with that real WooCommerce instead of the double
 
-Everything that is downloaded or made lies in `.cache/`. WordPress is installed once per state of the double, as a template; each
-test gets a copy of its own (the core's files as hard links, what can change as real copies).
+Everything that is downloaded or made lies in `.cache/`. WordPress is installed once per state of the double, as a
+template; each test gets a copy of its own (the core's files as hard links, what can change as real copies).
 """
 
 from __future__ import annotations

@@ -1,0 +1,2 @@
+<?php
+function wc_double_register_store_api() {}

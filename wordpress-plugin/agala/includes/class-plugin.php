@@ -25,6 +25,8 @@ final class Plugin {
 		// Carts that are left, restored and bought.
 
 		// What shoppers agree to and tell us.
+		Consent::class,
+		Checkout_Questions::class,
 	);
 
 	/**

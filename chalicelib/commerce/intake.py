@@ -33,6 +33,7 @@ from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.stock import returns, with_stock
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
@@ -264,7 +265,7 @@ class Intake:
             changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
             if changed == known:
                 return True  # perhaps whoever saved it did not come to tell
-            self._products.save(changed)
+            self._products.save(changed, *returns(known, changed))
             return known is None or shown(changed) != shown(known)
 
         return self._told_with(store, external_id) if persist(action) else Applied()
@@ -307,12 +308,9 @@ def shown(record: ProductRecord) -> object:
 
 
 def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; the time of the newest "sold out" is kept beside it."""
+    """The newest telling wins; when it sold out and came back is kept beside it."""
     newest = record.product is None or told.version.key() >= record.product.version.key()
-    out = record.out_of_stock_at
-    if not told.in_stock and (out is None or told.version.modified_at > out):
-        out = told.version.modified_at
-    return record.model_copy(update={"product": told if newest else record.product, "out_of_stock_at": out})
+    return with_stock(record.model_copy(update={"product": told if newest else record.product}), told)
 
 
 def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:

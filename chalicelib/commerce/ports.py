@@ -55,7 +55,11 @@ class OrderRecord(BaseModel):
 
 
 class ProductRecord(BaseModel):
-    """`product` is the newest telling. `out_of_stock_at` is the newest time at which it was told to be sold out."""
+    """`product` is the newest telling.
+
+    `stock_told` says of the newest tellings, by `Version.key()`, whether it was in stock; `sold_out_by` is the newest
+    telling ever that said it was not, `back_by` the first one after it that said it was again (commerce.stock).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,7 +68,9 @@ class ProductRecord(BaseModel):
     product: Product | None = None
     deleted: Version | None = None
     restored: Version | None = None
-    out_of_stock_at: datetime | None = None
+    stock_told: dict[str, bool] = Field(default_factory=dict)
+    sold_out_by: str = ""
+    back_by: str = ""
     rev: int = 0
 
     @property
@@ -119,7 +125,11 @@ class Products(Protocol):
 
     def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]: ...
 
-    def save(self, record: ProductRecord) -> ProductRecord: ...
+    def save(
+        self, record: ProductRecord, happened: Sequence[Event] = (), undone: Sequence[Event] = ()
+    ) -> ProductRecord:
+        """Over the revision it has, together with the product's own events. Raises `Conflict`."""
+        ...
 
     def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
         """Note that this order's events were told while these products were unknown."""

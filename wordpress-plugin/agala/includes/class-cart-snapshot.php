@@ -102,7 +102,7 @@ final class Cart_Snapshot {
 		return array(
 			'product_id'   => (int) $item['product_id'],
 			'variation_id' => (int) $item['variation_id'],
-			'quantity'     => $quantity,
+			'quantity'     => floor( $quantity ) === $quantity ? (int) $quantity : $quantity,
 			'name'         => self::plain( $item['data']->get_name() ),
 			'price'        => Minor_Units::of( self::price( $item, $quantity, $with_tax ), $currency ),
 			'variation'    => self::attributes( isset( $item['variation'] ) ? $item['variation'] : array() ),

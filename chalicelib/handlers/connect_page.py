@@ -80,8 +80,8 @@ _WORDS = {
 @connect_page.route("/connect", methods=["GET"])
 def show() -> Response:
     request = connect_page.current_request
-    query: dict[str, str] = dict(request.query_params or {})
-    accepted = (request.headers or {}).get("accept-language", "")
+    query = {name: str(value) for name, value in (request.query_params or {}).items()}
+    accepted = request.headers.get("accept-language") or ""
     language = "he" if primary(query.get("lang") or accepted.split(",")[0].split(";")[0]) == "he" else "en"
     shop, back, state = (query.get(name, "") for name in ("shop", "return", "state"))
     origin = origin_of(shop)

@@ -2,7 +2,7 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import carts, delivery_reports, http, ingest, journey_steps, links, webhooks
+from chalicelib.handlers import carts, connect_page, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
 from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
@@ -31,6 +31,7 @@ for part in (
     journey_steps.blueprint,
     delivery_reports.delivery_reports,
     links.links,
+    connect_page.connect_page,
     about,
     stores,
     tokens,

@@ -2,8 +2,9 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import delivery_reports, http, ingest, journey_steps, links, webhooks
+from chalicelib.handlers import carts, connect_page, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
@@ -25,10 +26,12 @@ app.register_middleware(http.problems, "http")
 
 for part in (
     webhooks.blueprint,
+    carts.carts,
     ingest.blueprint,
     journey_steps.blueprint,
     delivery_reports.delivery_reports,
     links.links,
+    connect_page.connect_page,
     about,
     stores,
     tokens,
@@ -37,6 +40,7 @@ for part in (
     deliveries,
     contacts,
     timeline,
+    cart_records,
     orders,
     products,
     events,

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from botocore.config import Config
 
     from chalicelib.clock import Clock
+    from chalicelib.commerce.cart_intake import CartIntake
+    from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
     from chalicelib.contacts.book import ContactBook
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
     from chalicelib.messages.send import Medium, Sender
+    from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.decisions import Decisions
@@ -145,6 +148,12 @@ class Wiring:
         from chalicelib.storage.orders import Orders
 
         return Orders(self.table)
+
+    @cached_property
+    def carts(self) -> Carts:
+        from chalicelib.storage.carts import Carts
+
+        return Carts(self.table)
 
     @cached_property
     def products(self) -> Products:
@@ -267,8 +276,35 @@ class Wiring:
 
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
         return Intake(
-            self.contacts, self.resolver, orders, self.products, self.contact_book, lambda: self.listener, self.clock
+            self.contacts,
+            self.resolver,
+            orders,
+            self.cart_intake,
+            self.products,
+            self.contact_book,
+            lambda: self.listener,
+            self.clock,
         )
+
+    @cached_property
+    def cart_intake(self) -> CartIntake:
+        from chalicelib.commerce.cart_intake import CartIntake
+
+        return CartIntake(
+            self.carts,
+            self.contacts,
+            self.timeline,
+            self.resolver,
+            self.workflows,
+            self.settings.cart_watch_machine_arn,
+            self.clock,
+        )
+
+    @cached_property
+    def cart_watch(self) -> CartWatch:
+        from chalicelib.commerce.cart_watch import CartWatch
+
+        return CartWatch(self.stores, self.carts, self.contacts, self.timeline, self.listener, self.clock)
 
     @property
     def listener(self) -> Listener:

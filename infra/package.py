@@ -26,7 +26,10 @@ OUT = ROOT / "dist" / "package"
 TEMPLATE = OUT / "sam.json"
 BUNDLE = OUT / "deployment.zip"
 AIM = 60_000_000  # bytes unzipped; Lambda's own limit is 250 MB
-OWN_FUNCTION = {"/webhooks/{platform}/{store_id}": "webhook-door"}  # routes with a Lambda of their own; else "api"
+OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
+    ("/webhooks/{platform}/{store_id}", "post"): "webhook-door",
+    ("/v1/stores/{store_id}/carts", "post"): "carts-door",
+}
 INTEGRATION = (
     "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-%s/invocations"
@@ -50,13 +53,13 @@ def package() -> None:
 def connect_routes(template: dict[str, Any]) -> None:
     """Name the function of every route. Raises KeyError when a route with a function of its own is not in the app."""
     paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
-    for path in OWN_FUNCTION:
-        paths[path]
+    for path, method in OWN_FUNCTION:
+        paths[path][method]
     for path, methods in paths.items():
-        for method in methods.values():
-            integration = method.get("x-amazon-apigateway-integration", {})
+        for method, operation in methods.items():
+            integration = operation.get("x-amazon-apigateway-integration", {})
             if integration.get("type") == "aws_proxy":
-                integration["uri"] = {"Fn::Sub": INTEGRATION % OWN_FUNCTION.get(path, "api")}
+                integration["uri"] = {"Fn::Sub": INTEGRATION % OWN_FUNCTION.get((path, method), "api")}
 
 
 def require_an_order(template: dict[str, Any]) -> None:

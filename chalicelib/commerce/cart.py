@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from chalicelib.clock import rfc3339
 from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import ConsentChange
 from chalicelib.contacts.person import Person
@@ -57,9 +58,9 @@ class CartActivity(BaseModel):
     order_id: str | None = None
     occurred_at: datetime
 
-    def place(self) -> tuple[datetime, str]:
-        """Orders the activities of one cart by when they happened, never by arrival."""
-        return self.occurred_at, self.id
+    def place(self) -> str:
+        """Sorts the activities of one cart, as text, by when they happened and never by arrival."""
+        return f"{rfc3339(self.occurred_at)}#{self.id}"
 
 
 class CartState(StrEnum):
@@ -75,9 +76,13 @@ class CartRecord(BaseModel):
     """What all activities of one cart come to, in whatever order they came. It names nobody but by `contact_id`.
 
     `latest` is the newest activity that shows the cart (without its person and consent). `contact_by` is the place of
-    the activity that `contact_id` comes from. `generation` counts the times that the cart began to be watched;
-    `watched` says whether somebody is looking now. `abandoned_at` holds, per generation, when the cart counted as left.
-    `bought_at` and `order_id` come from an activity or from the order itself, whichever tells of it first.
+    the activity that `contact_id` comes from, `named_at` when anybody was named first. `bought_at` and `order_id` come
+    from an activity or from the order itself, whichever tells of it first. What happened until `erased_at` was somebody
+    who was erased.
+
+    Watching: `generation` counts the times that the cart began to be watched, `watched` says whether somebody is to
+    look, `heard_at` is when the cart last had news. `abandoned_at` is when it counted as left, each time; `left_as` and
+    `left_generation` are the place of `latest` and the generation of the last time.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -86,14 +91,19 @@ class CartRecord(BaseModel):
     token: str
     contact_id: str | None = None
     contact_by: str = ""
+    named_at: datetime | None = None
     latest: CartActivity | None = None
     first_at: datetime | None = None
     checkout_at: datetime | None = None
-    generation: int = 0
-    watched: bool = False
-    abandoned_at: tuple[datetime, ...] = ()
     bought_at: datetime | None = None
     order_id: str | None = None
+    erased_at: datetime | None = None
+    generation: int = 0
+    watched: bool = False
+    heard_at: datetime | None = None
+    abandoned_at: tuple[datetime, ...] = ()
+    left_as: str = ""
+    left_generation: int = 0
     rev: int = 0
 
     @property
@@ -102,14 +112,8 @@ class CartRecord(BaseModel):
             return CartState.BOUGHT
         if self.latest is None or self.latest.step is CartStep.EMPTIED or not self.latest.items:
             return CartState.EMPTIED
-        if self.abandoned_at and self.abandoned_at[-1] >= self.latest.occurred_at:
-            return CartState.ABANDONED
-        return CartState.OPEN
+        return CartState.ABANDONED if self.left_as >= self.latest.place() else CartState.OPEN
 
     @property
     def last_activity_at(self) -> datetime | None:
         return self.latest.occurred_at if self.latest else None
-
-    def left_at(self, delay: timedelta) -> datetime | None:
-        """When it counts as left if nothing more happens."""
-        return self.latest.occurred_at + delay if self.latest else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
@@ -77,6 +78,7 @@ class Nothing:
 
 Change = (
     Order
+    | CartActivity
     | Customer
     | Product
     | OrderDeleted

@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from chalicelib.clock import Clock
+from chalicelib.commerce.cart import CartActivity
+from chalicelib.commerce.cart_intake import CartIntake, CartOutcome
 from chalicelib.commerce.change import (
     Change,
     ConsentTold,
@@ -31,6 +33,7 @@ from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.stock import returns, with_stock
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
@@ -72,13 +75,14 @@ class Intake:
         contacts: Contacts,
         resolver: Resolver,
         orders: OrderIntake,
+        carts: CartIntake,
         products: Products,
         book: ContactBook,
         listener: Callable[[], Listener],
         clock: Clock,
     ) -> None:
         self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
-        self._book, self._listener, self._clock = book, listener, clock
+        self._carts, self._book, self._listener, self._clock = carts, book, listener, clock
 
     def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
         """Bring one change into the records, then let journeys hear its events. Repeating is harmless.
@@ -87,7 +91,9 @@ class Intake:
         """
         match change:
             case Order():
-                return self._heard(store, self._orders.told(store, change))
+                return self._order(store, change)
+            case CartActivity():
+                return self._cart(store, self._carts.told(store, change, received_at))
             case OrderDeleted():
                 return self._heard(store, self._orders.deleted(store, change.external_id, change.version))
             case OrderRestored():
@@ -180,6 +186,26 @@ class Intake:
             self._products.wait_for(store_id, sorted(unknown), order_id, self._clock.now() + TOLD_AGAIN)
         return bool(missing)
 
+    def _order(self, store: Store, order: Order) -> Applied:
+        """Its cart is bought before journeys hear anything: nobody is written to about it from here on."""
+        outcome = self._orders.told(store, order)
+        sold = self._carts.ordered(store, order.cart_token, order) if order.cart_token else None
+        applied = self._heard(store, outcome)  # first, so that a goal is met where there is one
+        if sold:
+            self._cart(store, sold)
+        return applied
+
+    def _cart(self, store: Store, outcome: CartOutcome) -> Applied:
+        """Journeys hear it in the cart's own words: it brings its categories and pictures along."""
+        for contact_id in dict.fromkeys(contact_id for contact_id, _ in outcome.events):
+            mine = [event for owner, event in outcome.events if owner == contact_id]
+            self._listener().on_events(store, contact_id, mine)
+        for contact_id in outcome.merged:
+            self._listener().reconsider(store, contact_id)
+        for contact_id in outcome.over:
+            self._listener().leave_cart(store, contact_id, outcome.token)
+        return Applied(tuple(outcome.contacts), outcome.events, erased=outcome.erased)
+
     def _customer(self, store: Store, customer: Customer) -> Applied:
         telling = Telling(
             person=customer.person.model_copy(update={"customer_id": customer.external_id}),
@@ -239,7 +265,7 @@ class Intake:
             changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
             if changed == known:
                 return True  # perhaps whoever saved it did not come to tell
-            self._products.save(changed)
+            self._products.save(changed, *returns(known, changed))
             return known is None or shown(changed) != shown(known)
 
         return self._told_with(store, external_id) if persist(action) else Applied()
@@ -282,12 +308,9 @@ def shown(record: ProductRecord) -> object:
 
 
 def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; the time of the newest "sold out" is kept beside it."""
+    """The newest telling wins; when it sold out and came back is kept beside it."""
     newest = record.product is None or told.version.key() >= record.product.version.key()
-    out = record.out_of_stock_at
-    if not told.in_stock and (out is None or told.version.modified_at > out):
-        out = told.version.modified_at
-    return record.model_copy(update={"product": told if newest else record.product, "out_of_stock_at": out})
+    return with_stock(record.model_copy(update={"product": told if newest else record.product}), told)
 
 
 def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:

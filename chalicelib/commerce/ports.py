@@ -8,6 +8,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
@@ -54,7 +55,11 @@ class OrderRecord(BaseModel):
 
 
 class ProductRecord(BaseModel):
-    """`product` is the newest telling. `out_of_stock_at` is the newest time at which it was told to be sold out."""
+    """`product` is the newest telling.
+
+    `stock_told` says of the newest tellings, by `Version.key()`, whether it was in stock; `sold_out_by` is the newest
+    telling ever that said it was not, `back_by` the first one after it that said it was again (commerce.stock).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -63,7 +68,9 @@ class ProductRecord(BaseModel):
     product: Product | None = None
     deleted: Version | None = None
     restored: Version | None = None
-    out_of_stock_at: datetime | None = None
+    stock_told: dict[str, bool] = Field(default_factory=dict)
+    sold_out_by: str = ""
+    back_by: str = ""
     rev: int = 0
 
     @property
@@ -96,12 +103,33 @@ class Orders(Protocol):
         ...
 
 
+class Carts(Protocol):
+    def get(self, store_id: str, token: str) -> CartRecord | None: ...
+
+    def write(
+        self,
+        record: CartRecord,
+        writings: Sequence[Writing] = (),
+        pointer_in: str | None = None,
+        pointers_gone: Sequence[str] = (),
+    ) -> CartRecord:
+        """Record, contacts and pointers in one transaction, each record over the revision it has. Raises `Conflict`.
+
+        `pointer_in` and `pointers_gone` are contacts: who is to know this cart, and who no longer.
+        """
+        ...
+
+
 class Products(Protocol):
     def get(self, store_id: str, external_id: str) -> ProductRecord | None: ...
 
     def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]: ...
 
-    def save(self, record: ProductRecord) -> ProductRecord: ...
+    def save(
+        self, record: ProductRecord, happened: Sequence[Event] = (), undone: Sequence[Event] = ()
+    ) -> ProductRecord:
+        """Over the revision it has, together with the product's own events. Raises `Conflict`."""
+        ...
 
     def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
         """Note that this order's events were told while these products were unknown."""
@@ -120,6 +148,10 @@ class Listener(Protocol):
     def reconsider(self, store: Store, contact_id: str) -> None:
         """The ranks of this contact's orders changed (an older order became known, or one no longer counts), or what
         the catalogue says of them."""
+        ...
+
+    def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
+        """This cart is over: end what began with it for this contact."""
         ...
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:

@@ -90,6 +90,14 @@ class Contacts(Protocol):
 
 
 class Timeline(Protocol):
+    def append(self, store_id: str, contact_id: str, event: Event) -> None:
+        """The same event again changes nothing."""
+        ...
+
+    def since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
+        """Everything from this moment on, oldest first."""
+        ...
+
     def of_contact(
         self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100
     ) -> list[Event]: ...

@@ -178,7 +178,9 @@ def door(
 
 def proxied(view: View, event: dict[str, Any]) -> dict[str, Any]:
     """The answer of one door's own Lambda to API Gateway's proxy event (REST API, payload 1.0)."""
-    given = {name: str(value) for name, value in (event.get("pathParameters") or {}).items()}
+    this = _DOOR_OF[view]
+    found = event.get("pathParameters") or {}
+    given = {name: str(found.get(name, "")) for name in re.findall(r"{(\w+)}", this.path)}
     plain = {
         "multiValueQueryStringParameters": None,
         "stageVariables": None,
@@ -194,7 +196,7 @@ def proxied(view: View, event: dict[str, Any]) -> dict[str, Any]:
         },
     }
     try:
-        answer = _answer(_DOOR_OF[view], view, Request(plain, None), given)
+        answer = _answer(this, view, Request(plain, None), given)
     except (binascii.Error, ValueError):  # a body that says it is base64 and is not
         answer = problem(400, "The body cannot be read.")
     return {"statusCode": answer.status_code, "headers": answer.headers, "body": answer.body}

@@ -250,6 +250,16 @@ class CartIs(Form):
     cart: CartState
 
 
+class OrderState(Form):
+    """The order of the journey's event, as the store tells it today; false where the event is about none."""
+
+    state: Annotated[Literal["pending", "paid", "completed", "cancelled", "refunded", "failed"], Field(alias="is")]
+
+
+class OrderIs(Form):
+    order: OrderState
+
+
 class SegmentMember(Form):
     id: Name
 
@@ -347,6 +357,7 @@ FORMS: dict[str, type[Form]] = {
     "viewed": Viewed,
     "wish_list": WishListed,
     "cart": CartIs,
+    "order": OrderIs,
     "segment": SegmentIs,
     "topic": TopicIs,
     "benefit": BenefitIs,
@@ -357,7 +368,7 @@ FORMS: dict[str, type[Form]] = {
 }
 _KEY_OF = {form: key for key, form in FORMS.items()}
 
-EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "message"})
+EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "message", "order"})
 
 
 def _form_tag(value: Any) -> str | None:
@@ -378,6 +389,7 @@ Condition = Annotated[
     | Annotated[Viewed, Tag("<viewed>")]
     | Annotated[WishListed, Tag("<wish_list>")]
     | Annotated[CartIs, Tag("<cart>")]
+    | Annotated[OrderIs, Tag("<order>")]
     | Annotated[SegmentIs, Tag("<segment>")]
     | Annotated[TopicIs, Tag("<topic>")]
     | Annotated[BenefitIs, Tag("<benefit>")]

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from chalicelib.clock import parse_rfc3339
 from chalicelib.commerce.money import Money
+from chalicelib.commerce.order import Order
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact, PurchaseFact, Share
 from chalicelib.journeys.condition_forms import (
@@ -28,6 +29,7 @@ from chalicelib.journeys.condition_forms import (
     MessageStep,
     Not,
     Operator,
+    OrderIs,
     Purchased,
     located,
     steps_mentioned,
@@ -43,7 +45,8 @@ class Facts:
 
     `purchases` by subject (`product:12`, `category:7`); load those that `needs` names. `event` is the
     enrolment's (or trigger's) event as {id, type, occurred_at, properties}; `entered_at` None before entry.
-    `messages` by the step id that made them. `now` is store time (UTC).
+    `messages` by the step id that made them; `order` is the event's own, as it stands today.
+    `now` is store time (UTC).
     """
 
     contact: Contact
@@ -52,6 +55,7 @@ class Facts:
     event: Mapping[str, Any] | None = None
     entered_at: datetime | None = None
     messages: Mapping[str, Message] = field(default_factory=dict)
+    order: Order | None = None
 
 
 def evaluate(condition: Condition, facts: Facts) -> bool:
@@ -69,6 +73,8 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
             return _bought(condition.purchased, facts)
         case MessageIs():
             return _message_is(condition.message, facts)
+        case OrderIs():
+            return facts.order is not None and facts.order.status == condition.order.state
         case _:
             return False
 
@@ -80,6 +86,18 @@ def needs(condition: Condition, event: Mapping[str, Any] | None) -> set[str]:
         if isinstance(inner, Purchased):
             subjects |= _subjects_needed(inner.purchased, event)
     return subjects
+
+
+def order_asked(condition: Condition, event: Mapping[str, Any] | None) -> str | None:
+    """The order to load for `Facts.order`: the event's own, if the condition asks about it."""
+    asks = any(isinstance(inner, OrderIs) for _, inner in located(condition, ""))
+    return order_in(event) if asks else None
+
+
+def order_in(event: Mapping[str, Any] | None) -> str | None:
+    """The id of the order that an event is about."""
+    order = _properties(event).get("order_id")
+    return order if isinstance(order, str) else None
 
 
 def subjects_of(event: Mapping[str, Any] | None, kind: Literal["product", "category"]) -> list[str]:
@@ -133,7 +151,7 @@ def _in_window(bought: Bought, order: str, share: Share, facts: Facts) -> bool:
     if bought.within_days is not None:
         return share.at > facts.now - timedelta(days=bought.within_days)
     if bought.since is not None:
-        return facts.entered_at is not None and share.at > facts.entered_at and order != _own_order(facts)
+        return facts.entered_at is not None and share.at > facts.entered_at and order != order_in(facts.event)
     return True
 
 
@@ -153,13 +171,8 @@ def _bought_anything(bought: Bought, facts: Facts) -> bool:
     return contact.last_order_at != _own_order_paid_at(facts)
 
 
-def _own_order(facts: Facts) -> str | None:
-    order = _properties(facts.event).get("order_id")
-    return order if isinstance(order, str) else None
-
-
 def _own_order_paid_at(facts: Facts) -> datetime | None:
-    own = _own_order(facts)
+    own = order_in(facts.event)
     shares = (fact.by_order.get(own) for fact in facts.purchases.values()) if own else ()
     return next((share.at for share in shares if share), None)
 

@@ -19,11 +19,12 @@ from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entry import FRESH, happened_after, matches, place, same_words
-from chalicelib.journeys.exits import ON_ORDERS, exit_reason, order_of
+from chalicelib.journeys.exits import ON_ORDERS, cart_exit_reason, cart_of, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
     on_the_way,
+    orders_asked,
     subjects_asked,
 )
 from chalicelib.journeys.journey import Journey, JourneyStatus
@@ -94,6 +95,7 @@ class Enroller:
             self.reconsider(store, contact_id)
         if any(event.type.startswith("order_") for event in told):
             self._leave_with_orders(mine, {event.properties.get("order_id") for event in told})
+        self._leave_with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
@@ -113,6 +115,10 @@ class Enroller:
                 mine = self._enrolments.of_contact(store.id, contact_id)
             self._enter_all(store.id, contact_id, journeys, mine, event, found)
         self._leave_with_orders(mine, None)
+
+    def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
+        """This cart was bought or emptied, whoever bought it: what began with it ends."""
+        self._leave_with_carts(self._enrolments.of_contact(store.id, contact_id), {token})
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
         """End everything this contact is in (`contact_erased`, `store_deleted`, …)."""
@@ -155,6 +161,7 @@ class Enroller:
                 conditional = True
                 subjects |= subjects_asked([goal], enrolment.event)
                 messages |= set(messages_asked([goal], enrolment.id))
+                orders |= orders_asked([goal], enrolment.event)
         for event in events:
             seen = as_entered(event)
             for edition in self._open_to(store_id, journeys, event):
@@ -162,6 +169,7 @@ class Enroller:
                 if where := edition.definition.trigger.where:
                     conditional = True
                     subjects |= subjects_asked([where], seen)
+                    orders |= orders_asked([where], seen)
         if not (conditional or orders):
             return Found()
         return self._decisions.read(store_id, contact_id, Wanted(orders=orders, messages=messages, subjects=subjects))
@@ -284,4 +292,15 @@ class Enroller:
             if order_id not in reasons:
                 reasons[order_id] = exit_reason(self._orders.get(enrolment.store_id, order_id))
             if reason := reasons[order_id]:
+                self.end(enrolment, EnrolmentStatus.EXITED, reason)
+
+    def _leave_with_carts(self, enrolments: Iterable[Enrolment], concerned: Collection[str]) -> None:
+        """As with orders: carts are read anew, so that of a cart's end and an entry by it one sees the other."""
+        began = [e for e in enrolments if e.open and cart_of(e.event) in concerned]
+        if not began:
+            return
+        wanted = Wanted(carts=sorted(concerned))
+        carts = self._decisions.read(began[0].store_id, began[0].contact_id, wanted).carts
+        for enrolment in began:
+            if reason := cart_exit_reason(carts.get(cart_of(enrolment.event) or "")):
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)

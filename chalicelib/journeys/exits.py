@@ -1,16 +1,21 @@
-"""When an order no longer stands, what began with it ends: no thank-you for a cancelled order."""
+"""When an order no longer stands, or a cart is over, what began with it ends: no thank-you for a cancelled order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.commerce.cart import CartRecord, CartState
 from chalicelib.commerce.order import OrderStatus
 from chalicelib.commerce.ports import OrderRecord
 
 ON_ORDERS = frozenset({"order_placed", "order_paid", "order_completed", "order_delivered", "payment_failed"})
 """Events of an order that stands. Journeys about a cancellation or a refund are not ended by it."""
 
+ON_CARTS = frozenset({"cart_abandoned", "checkout_started"})
+"""Events of a cart that waits for its owner."""
+
+_CART_OVER = {CartState.BOUGHT: "cart_bought", CartState.EMPTIED: "cart_emptied"}
 _OVER = {OrderStatus.CANCELLED: "order_cancelled", OrderStatus.REFUNDED: "order_refunded"}
 
 
@@ -27,3 +32,19 @@ def exit_reason(record: OrderRecord | None) -> str | None:
     if record.is_deleted:
         return "order_deleted"
     return _OVER.get(record.order.status) if record.order else None
+
+
+def cart_of(event: Mapping[str, Any]) -> str | None:
+    """The token of the cart that an enrolment's event is about, if it is one that waits for its owner."""
+    return token_in(event) if event.get("type") in ON_CARTS else None
+
+
+def token_in(event: Mapping[str, Any] | None) -> str | None:
+    """The token of the cart that any event is about."""
+    token = (event or {}).get("properties", {}).get("cart_token")
+    return token if isinstance(token, str) and token else None
+
+
+def cart_exit_reason(record: CartRecord | None) -> str | None:
+    """Why what began with this cart must end; None if it may go on."""
+    return _CART_OVER.get(record.state) if record else None

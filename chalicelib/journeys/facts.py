@@ -9,8 +9,9 @@ from typing import Any
 from chalicelib.clock import parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
+from chalicelib.commerce.order import Order
 from chalicelib.ids import message_id
-from chalicelib.journeys.conditions import Condition, Facts, needs, steps_mentioned
+from chalicelib.journeys.conditions import Condition, Facts, needs, order_asked, order_in, steps_mentioned
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import Found, ProductRecords
 
@@ -50,11 +51,17 @@ def messages_asked(conditions: Iterable[Condition], enrolment_id: str) -> dict[s
     return {message_id(enrolment_id, step): step for step in steps}
 
 
+def orders_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> set[str]:
+    """The orders to read for these conditions."""
+    return {order for condition in conditions for order in [order_asked(condition, event)] if order}
+
+
 def before_entry(event: Event, found: Found, now: datetime) -> Facts | None:
     """For a trigger's `where`. None if the contact is gone."""
     if found.contact is None:
         return None
-    return Facts(contact=found.contact, now=now, purchases=found.purchases, event=as_entered(event))
+    seen = as_entered(event)
+    return Facts(contact=found.contact, now=now, purchases=found.purchases, event=seen, order=_order_of(seen, found))
 
 
 def on_the_way(enrolment: Enrolment, conditions: Iterable[Condition], found: Found, now: datetime) -> Facts | None:
@@ -69,4 +76,10 @@ def on_the_way(enrolment: Enrolment, conditions: Iterable[Condition], found: Fou
         event=enrolment.event,
         entered_at=entered_since(enrolment),
         messages={step: found.messages[name] for name, step in asked.items() if name in found.messages},
+        order=_order_of(enrolment.event, found),
     )
+
+
+def _order_of(event: Mapping[str, Any], found: Found) -> Order | None:
+    record = found.orders.get(order_in(event) or "")
+    return record.order if record is not None and not record.is_deleted else None

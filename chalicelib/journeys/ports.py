@@ -82,12 +82,17 @@ class EnrolmentRecords(Protocol):
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to read together with a contact, by ids; purchases by subject (`product:12`, `category:7`)."""
+    """What to read together with a contact, by ids; purchases by subject (`product:12`, `category:7`), carts by token.
+
+    `newest_cart`: the one of the contact's that last had any activity; this alone is a request more.
+    """
 
     store: bool = False
     journey: str | None = None
     enrolment: str | None = None
     orders: Collection[str] = ()
+    carts: Collection[str] = ()
+    newest_cart: bool = False
     messages: Collection[str] = ()
     subjects: Collection[str] = ()
 
@@ -102,6 +107,8 @@ class Found:
     """The head."""
     enrolment: Enrolment | None = None
     orders: Mapping[str, OrderRecord] = field(default_factory=dict)
+    carts: Mapping[str, CartRecord] = field(default_factory=dict)
+    newest_cart: CartRecord | None = None
     messages: Mapping[str, Message] = field(default_factory=dict)
     purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
 

@@ -20,7 +20,7 @@ from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, Send
 from chalicelib.journeys.conditions import Condition, Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import exit_reason, order_of
-from chalicelib.journeys.facts import messages_asked, on_the_way, subjects_asked
+from chalicelib.journeys.facts import messages_asked, on_the_way, orders_asked, subjects_asked
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
 from chalicelib.journeys.ports import (
@@ -152,7 +152,7 @@ class Steps:
         order_id = order_of(enrolment.event)
         wanted = Wanted(
             journey=enrolment.journey,
-            orders=[order_id] if order_id else [],
+            orders=orders_asked(conditions, enrolment.event) | ({order_id} if order_id else set()),
             messages=list(messages_asked(conditions, enrolment.id)),
             subjects=subjects_asked(conditions, enrolment.event),
         )

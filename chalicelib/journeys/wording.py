@@ -29,6 +29,7 @@ from chalicelib.journeys.condition_forms import (
     MessageIs,
     Not,
     Operator,
+    OrderIs,
     Purchased,
 )
 from chalicelib.journeys.triggers import ApiTrigger, FieldTrigger, ListTrigger, SegmentTrigger, Trigger
@@ -163,6 +164,15 @@ _STATES: Mapping[str, Pair] = {
     "bounced": ("חזרה", "bounced"),
 }
 
+_ORDER_STATES: Mapping[str, Pair] = {
+    "pending": ("ההזמנה ממתינה לתשלום", "the order awaits payment"),
+    "paid": ("ההזמנה שולמה", "the order is paid"),
+    "completed": ("ההזמנה הושלמה", "the order is completed"),
+    "cancelled": ("ההזמנה בוטלה", "the order is cancelled"),
+    "refunded": ("ההזמנה זוכתה", "the order is refunded"),
+    "failed": ("תשלום ההזמנה נכשל", "the order's payment failed"),
+}
+
 # One, two (Hebrew's dual), up to ten, and more (in Hebrew singular again).
 _UNITS: Mapping[str, tuple[Pair, Pair, Pair, Pair]] = {
     "days": (("יום", "1 day"), ("יומיים", "2 days"), ("{} ימים", "{} days"), ("{} יום", "{} days")),
@@ -273,6 +283,8 @@ def condition_in_words(condition: Condition, locale: str) -> str:
             return _field_in_words(condition, locale)
         case Purchased():
             return _bought_in_words(condition.purchased, locale)
+        case OrderIs():
+            return say(_ORDER_STATES[condition.order.state], locale)
         case MessageIs():
             state = say(_STATES[condition.message.state], locale)
             message = say(("ההודעה", "message"), locale)

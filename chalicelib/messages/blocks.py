@@ -103,10 +103,11 @@ def _cart_items(block: CartItemsBlock, setting: Setting) -> Part | None:
         return None
     shown = cart.items[:MOST_CART_LINES]
     table = items_table(shown, cart.total, setting, more=cart.lines - len(shown))
-    if cart.restore_url is None:
+    address = cart.restore_url or web_address(setting.data.store.url)
+    if address is None:
         return table
     words = bare_phrase(block.button).fill(setting.fields).line() if block.button else ""
-    button = _link_button(words or setting.words.return_to_cart, cart.restore_url, setting)
+    button = _link_button(words or setting.words.return_to_cart, address, setting)
     return Part(table.mjml + button.mjml, f"{table.text}\n\n{button.text}")
 
 

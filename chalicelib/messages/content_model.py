@@ -62,9 +62,8 @@ class OrderItemsBlock(Block):
 
 
 class CartItemsBlock(Block):
-    """The items of the cart that the journey is about, their total, and a button that opens that cart again.
-
-    `button` is its text; the cart is shown without one where it cannot be opened again.
+    """The items of the cart that the journey is about, their total, and a button that opens that cart again, on any
+    device; or the shop, where the cart came without such a link. `button` is its text.
     """
 
     type: Literal["cart_items"]

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import rfc3339
+from chalicelib.commerce.cart import CartRecord
+from chalicelib.commerce.cart_fold import erased
 from chalicelib.commerce.events import without_person
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.contact import Contact
@@ -16,7 +18,16 @@ from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
 
-_KINDS = {"F": "purchases", "O": "paid_orders", "N": "enrolments", "M": "messages", "T": "timeline", "D": "deliveries"}
+_KINDS = {
+    "F": "purchases",
+    "O": "paid_orders",
+    "K": "carts",
+    "N": "enrolments",
+    "M": "messages",
+    "T": "timeline",
+    "D": "deliveries",
+}
+_OF_WATCHING = {"contact_by", "generation", "watched", "heard_at", "left_as", "left_generation", "rev"}
 _LIVING = ("running", "held")
 _TRIES = 20
 
@@ -77,7 +88,7 @@ def _move_record(table: Table, item: Item, loser: str, winner: str, target: str)
 
 
 def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
-    """Every record by kind, plus the orders' and raw deliveries' own records."""
+    """Every record by kind, plus the carts', orders' and raw deliveries' own records."""
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
@@ -86,6 +97,11 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
         plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
         if sk[0] == "D":
             plain = {"id": sk.removeprefix("D#")}
+        if sk[0] == "K":
+            cart = table.get(*keys.cart(store_id, str(item["token"])))
+            if cart is None:
+                continue  # its time was over
+            plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
         found[_KINDS[sk[0]]].append(plain)
     found["orders"] = []
     for external_id in _order_ids(found["timeline"]):
@@ -118,6 +134,8 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
         if sk[0] in "NM":
             _scrub_record(table, partition, sk)
         elif sk != keys.PROFILE:
+            if sk[0] == "K":
+                _scrub_cart(table, store_id, str(item["token"]), at)
             if sk[0] == "T":
                 _scrub_seen(table, store_id, str(item["id"]))
             table.delete(partition, sk)
@@ -138,6 +156,21 @@ def _scrub_order(table: Table, store_id: str, external_id: str) -> None:
         written = record.model_copy(update={"order": order, "contact_id": None, "erased": True, "rev": record.rev + 1})
         try:
             table.put(Put(dump(written, key), rev=record.rev))
+        except ConditionFailed:
+            continue
+        return
+
+
+def _scrub_cart(table: Table, store_id: str, token: str, at: datetime) -> None:
+    for _ in range(_TRIES):
+        key = keys.cart(store_id, token)
+        item = table.get(*key)
+        if item is None:
+            return
+        record = load(CartRecord, item)
+        bare = erased(record, at).model_copy(update={"rev": record.rev + 1})
+        try:
+            table.put(Put(dump(bare, key, expires_at=item.get("expires_at")), rev=record.rev))
         except ConditionFailed:
             continue
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact, PurchaseFact
@@ -27,7 +28,7 @@ class Decisions:
         self._table = table
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
-        """One request for each hundred records; one more after a merge, and one for categories."""
+        """One request for each hundred records; one more after a merge, one for categories, two for the newest cart."""
         shared, own = _shared(store_id, wanted), _own(wanted)
         partition = keys.contact(store_id, contact_id)
         asked = [*shared, *((partition, sk) for sk in own)]
@@ -42,14 +43,23 @@ class Decisions:
         store = items.get(keys.store(store_id)) if wanted.store else None
         journey = items.get(keys.journey(store_id, wanted.journey)) if wanted.journey else None
         orders = {order: items.get(keys.order(store_id, order)) for order in wanted.orders}
+        carts = {token: items.get(keys.cart(store_id, token)) for token in wanted.carts}
         found = Found(
             store=load(Store, store) if store else None,
             journey=load(Journey, journey) if journey else None,
             orders={order: load(OrderRecord, item) for order, item in orders.items() if item},
+            carts={token: load(CartRecord, item) for token, item in carts.items() if item},
+            newest_cart=self._newest_cart(store_id, partition) if wanted.newest_cart else None,
         )
         return self._with_contact(
             found, store_id, {sk: item for (pk, sk), item in items.items() if pk == partition}, wanted
         )
+
+    def _newest_cart(self, store_id: str, partition: str) -> CartRecord | None:
+        pointers = self._table.query(partition, prefix="K#")
+        items = self._get([keys.cart(store_id, str(pointer["token"])) for pointer in pointers])
+        carts = [cart for cart in (load(CartRecord, item) for item in items.values()) if cart.latest]
+        return max(carts, key=lambda cart: cart.latest.place() if cart.latest else "", default=None)
 
     def _with_contact(self, found: Found, store_id: str, items: dict[str, Item], wanted: Wanted) -> Found:
         if keys.PROFILE not in items:
@@ -88,7 +98,8 @@ class Decisions:
 def _shared(store_id: str, wanted: Wanted) -> list[_Key]:
     found = [keys.store(store_id)] if wanted.store else []
     found += [keys.journey(store_id, wanted.journey)] if wanted.journey else []
-    return found + [keys.order(store_id, order) for order in wanted.orders]
+    found += [keys.order(store_id, order) for order in wanted.orders]
+    return found + [keys.cart(store_id, token) for token in wanted.carts]
 
 
 def _own(wanted: Wanted) -> list[str]:

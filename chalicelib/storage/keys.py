@@ -37,7 +37,8 @@ def key_handover(handover_hash: str) -> tuple[str, str]:
 
 
 def contact(store_id: str, contact_id: str) -> str:
-    """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, N#… enrolments, M#… messages, T#… timeline."""
+    """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
+    T#… timeline."""
     return f"C#{store_id}#{contact_id}"
 
 
@@ -72,6 +73,15 @@ def identity(store_id: str, kind: str, value: str) -> tuple[str, str]:
 
 def order(store_id: str, external_id: str) -> tuple[str, str]:
     return f"ORDER#{store_id}#{external_id}", "ORDER"
+
+
+def cart(store_id: str, token: str) -> tuple[str, str]:
+    return f"CART#{store_id}#{token}", "CART"
+
+
+def contact_cart(token: str) -> str:
+    """The pointer to a cart in its contact's partition."""
+    return f"K#{token}"
 
 
 def product(store_id: str, external_id: str) -> tuple[str, str]:

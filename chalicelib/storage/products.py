@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from chalicelib.commerce.event import Event
 from chalicelib.commerce.ports import ProductRecord
 from chalicelib.commerce.product import Product
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
-from chalicelib.storage.table import Put, Table
+from chalicelib.storage.table import Delete, Put, Table
+from chalicelib.storage.timeline import Timeline, event_item
 
 
 class Products:
@@ -28,8 +30,10 @@ class Products:
             found |= {item["external_id"]: load(ProductRecord, item) for item in self._table.get_many(some)}
         return found
 
-    def save(self, record: ProductRecord) -> ProductRecord:
-        """Raises `Conflict` if somebody was quicker."""
+    def save(
+        self, record: ProductRecord, happened: Sequence[Event] = (), undone: Sequence[Event] = ()
+    ) -> ProductRecord:
+        """The record and its partition's events, together. Raises `Conflict` if somebody was quicker."""
         written = record.model_copy(update={"rev": record.rev + 1})
         listing: dict[str, str] = {}
         if record.product and not record.is_deleted:
@@ -37,10 +41,20 @@ class Products:
                 "gsi1pk": keys.listing("PRODUCTS", record.store_id, identifier=record.external_id),
                 "gsi1sk": record.external_id,
             }
-        self._table.put(
-            Put(dump(written, keys.product(record.store_id, record.external_id), **listing), rev=record.rev)
-        )
+        key = keys.product(record.store_id, record.external_id)
+        put = Put(dump(written, key, **listing), rev=record.rev)
+        if not happened and not undone:
+            self._table.put(put)
+            return written
+        events: list[Put | Delete] = [Put(event_item(key[0], event)) for event in happened]
+        events += [Delete(key[0], Timeline.sort_key(event)) for event in undone]
+        self._table.transact([put, *events])
         return written
+
+    def events(self, store_id: str, external_id: str) -> list[Event]:
+        """What happened to the product itself (it came back into stock), oldest first."""
+        found = self._table.query(keys.product(store_id, external_id)[0], prefix="T#")
+        return [load(Event, item) for item in found]
 
     def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
         """Note that this order's events were told while these products were unknown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
@@ -25,6 +26,12 @@ class Timeline:
         found = self._table.query(
             keys.contact(store_id, contact_id), prefix="T#", before=before, limit=limit, newest_first=True
         )
+        return [load(Event, item) for item in found]
+
+    def since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
+        """Everything from this moment on, oldest first."""
+        start = keys.timeline(rfc3339(moment), "")
+        found = self._table.query(keys.contact(store_id, contact_id), prefix="T#", after=start)
         return [load(Event, item) for item in found]
 
     def entries(self, store_id: str, contact_id: str, wanted: Sequence[Removal]) -> list[Event]:

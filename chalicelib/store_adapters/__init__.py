@@ -20,4 +20,8 @@ def adapter_for(platform: str) -> StoreAdapter:
         from chalicelib.store_adapters.shopify import Shopify
 
         return Shopify()
+    if platform == "plugin":
+        from chalicelib.store_adapters.plugin import Plugin
+
+        return Plugin()
     raise NotFound("no such store platform")

@@ -22,6 +22,7 @@ FUNCTIONS = {  # function: (its module, what makes it ready for its first event)
     FLOOR: (FLOOR, "bare_handler.boto3.client('sqs')"),
     "api_handler": ("app", _WIRED + "wired.tokens, wired.stores"),
     "webhook_door": ("chalicelib.handlers.webhooks", _WIRED + "wired.secrets, wired.queue"),
+    "carts_door": ("chalicelib.handlers.carts", _WIRED + "wired.secrets, wired.queue"),
     "ingest": ("chalicelib.handlers.ingest", _WIRED + "wired.intake"),
     "journey_step": ("chalicelib.handlers.journey_steps", _WIRED + _KEY + "wired.steps"),
     "delivery_reports": ("chalicelib.handlers.delivery_reports", _WIRED + "wired.messages, wired.contact_book"),

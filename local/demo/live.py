@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.clock import parse_rfc3339, rfc3339
+from local.demo.carts import CartCall
 from local.demo.woocommerce import Delivery
 
 PATIENCE_SECONDS = 90  # real time; a story that needs longer has failed
@@ -141,6 +142,10 @@ class Runtime:
         """As the shop does: again and again until it is taken."""
         headers = {"Authorization": "", **delivery.headers}
         return self.call("POST", f"/webhooks/woocommerce/{store_id}", delivery.body, headers).status
+
+    def tell_cart(self, store_id: str, secret: str, call: CartCall) -> int:
+        """As the shop's plugin does: again and again until it is taken."""
+        return self.call("POST", f"/v1/stores/{store_id}/carts", call.body, call.headers(secret)).status
 
     def clock(self) -> StoreClock:
         told = self.get("/local/clock")

@@ -104,6 +104,8 @@ def play(stage: Stage) -> None:
         stage.clock.sleep_until(START + act.at)
         for delivery in act.deliveries:
             stage.answers[stage.runtime.deliver(stage.store_id, delivery)] += 1
+        for call in act.carts:
+            stage.answers[stage.runtime.tell_cart(stage.store_id, script.SECRET, call)] += 1
         if act.then:
             _PARTS[act.then](stage, act)
     stage.clock.sleep_until(START + script.END)

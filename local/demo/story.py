@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from local.demo import shop
+from local.demo.carts import CartCall
 from local.demo.shop import Shopper, Ware
 from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery, product_told
 
@@ -28,11 +29,12 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Act:
-    """At `at` (since the story's start) `deliveries` arrive; then `then` names what else a person or provider does."""
+    """At `at` (since the story's start) `deliveries` and then `carts` arrive; `then` names what else somebody does."""
 
     at: timedelta
     what: str
     deliveries: tuple[Delivery, ...] = ()
+    carts: tuple[CartCall, ...] = ()
     then: str | None = None
     who: Shopper | None = None
 
@@ -69,9 +71,15 @@ class Story:
         return delivery(SECRET, topic, body, at)
 
     def add(
-        self, at: timedelta, what: str, *deliveries: Delivery, then: str | None = None, who: Shopper | None = None
+        self,
+        at: timedelta,
+        what: str,
+        *told: Delivery | CartCall,
+        then: str | None = None,
+        who: Shopper | None = None,
     ) -> None:
-        self.acts.append(Act(at, what, deliveries, then, who))
+        deliveries = tuple(one for one in told if isinstance(one, Delivery))
+        self.acts.append(Act(at, what, deliveries, tuple(one for one in told if isinstance(one, CartCall)), then, who))
 
     def expect(self, email: str, journey: str, *results: str, optional: bool = False) -> None:
         """The journey's sending steps in order, one result each."""

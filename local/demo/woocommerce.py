@@ -73,6 +73,7 @@ class Purchase:
     consent: str | None = None
     guest: bool = False
     email: str | None = None
+    cart_token: str | None = None
 
     @property
     def total(self) -> int:
@@ -106,6 +107,8 @@ class Purchase:
         if self.consent:
             answer = {"status": self.consent, "text": "אשמח לקבל עדכונים", "at": f"{self.placed:%Y-%m-%dT%H:%M:%SZ}"}
             meta.append({"id": 2, "key": "_agala_consent", "value": {"email": answer}})
+        if self.cart_token:
+            meta.append({"id": 3, "key": "_agala_cart_token", "value": self.cart_token})
         return {
             "id": self.id,
             "parent_id": 0,

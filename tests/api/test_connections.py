@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.clock import parse_rfc3339
+from chalicelib.errors import TryLater
 from tests.api.client import Answered, Caller
 from tests.api.conftest import SHOP, ApiWiring
 from tests.conftest import HandClock
@@ -315,6 +316,22 @@ def test_an_address_for_keys_takes_one_set_of_keys(call: Caller, wired: ApiWirin
     assert len(wired.workflows.started) == 1
     assert hand_over(made, consumer_key="ck_" + "9" * 40).status == 409
     assert wired.secrets.rest[made["store_id"]][0] == KEYS["consumer_key"]
+
+
+def test_keys_that_came_while_the_sync_could_not_start_may_be_replaced(
+    call: Caller, wired: ApiWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connected(call)
+
+    def busy(machine: str, execution: str, payload: dict[str, Any]) -> None:
+        raise TryLater("busy")
+
+    with monkeypatch.context() as out:
+        out.setattr(wired.workflows, "start", busy)
+        assert hand_over(made).status == 503
+    again = "ck_" + "9" * 40  # the plugin took the first ones back
+    assert hand_over(made, consumer_key=again).status == 200
+    assert wired.secrets.rest[made["store_id"]][0] == again
 
 
 def test_an_address_for_keys_is_of_one_store_and_ends(call: Caller, wired: ApiWiring, clock: HandClock) -> None:

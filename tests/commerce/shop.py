@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.clock import Clock
+from chalicelib.commerce.cart_intake import CartIntake
 from chalicelib.commerce.change import (
     Change,
     CustomerDeleted,
@@ -31,6 +33,7 @@ from chalicelib.contacts.resolve import Resolver
 from chalicelib.errors import NotFound
 from chalicelib.journeys.ports import Wanted
 from chalicelib.storage import keys
+from chalicelib.storage.carts import Carts
 from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.deliveries import Deliveries
@@ -60,12 +63,16 @@ class Heard:
         self.events: list[tuple[str, Event]] = []
         self.reconsidered: list[str] = []
         self.stopped: list[str] = []
+        self.left: list[tuple[str, str]] = []
 
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None:
         self.events += [(contact_id, event) for event in events]
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         self.reconsidered.append(contact_id)
+
+    def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
+        self.left.append((contact_id, token))
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
         self.stopped.append(contact_id)
@@ -87,17 +94,37 @@ class Bucket:
         self.kept.pop(key, None)
 
 
+class Executions:
+    """Remembers what was started, under its name; starting it again is nothing. `before` may raise."""
+
+    def __init__(self) -> None:
+        self.started: dict[str, dict[str, Any]] = {}
+        self.before: Callable[[str], None] = lambda execution: None
+
+    def start(self, machine: str, execution: str, payload: dict[str, Any]) -> None:
+        self.before(execution)
+        self.started.setdefault(execution, payload)
+
+
 class Shop:
     """Everything of the intake on one table."""
 
-    def __init__(self, table: Table, clock: Clock, heard: Heard | None = None) -> None:
+    def __init__(
+        self, table: Table, clock: Clock, heard: Heard | None = None, executions: Executions | None = None
+    ) -> None:
         self.table, self.heard = table, heard or Heard()
         self.contacts, self.orders, self.products = Contacts(table), Orders(table), Products(table)
         self.timeline, self.deliveries = Timeline(table), Deliveries(table, Bucket())
         self.resolver = Resolver(self.contacts, self.timeline, clock)
         self.book = ContactBook(self.contacts, self.resolver, self.deliveries, clock, lambda: self.heard)
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
-        self.intake = Intake(self.contacts, self.resolver, orders, self.products, self.book, lambda: self.heard, clock)
+        self.carts, self.executions = Carts(table), executions or Executions()
+        carts = CartIntake(
+            self.carts, self.contacts, self.timeline, self.resolver, self.executions, "cart-watch", clock
+        )
+        self.intake = Intake(
+            self.contacts, self.resolver, orders, carts, self.products, self.book, lambda: self.heard, clock
+        )
 
     def tell(self, *changes: Change, store: Store = STORE) -> None:
         for change in changes:

@@ -65,6 +65,7 @@ def test_functions_are_told_every_setting_and_nothing_else() -> None:
     told = {name: resource_of(name)["Properties"]["Environment"]["Variables"].keys() for name in FUNCTIONS}
     assert told["api_handler"] == asked.names
     assert told["webhook_door"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET", "AGALA_PARAMETER_PREFIX"}
+    assert told["carts_door"] == told["webhook_door"]
     assert all(names <= asked.names for names in told.values())
 
 
@@ -95,8 +96,9 @@ def test_policies_know_state_machines_by_the_name_that_they_get() -> None:
     assert places and all(pattern and fnmatch(name, pattern[1]) for pattern in patterns)
 
 
-def test_the_door_cannot_touch_the_table() -> None:
-    assert "dynamodb" not in json.dumps(POLICIES["webhook_door"])
+@pytest.mark.parametrize("door", ["webhook_door", "carts_door"])
+def test_a_door_that_shops_call_cannot_touch_the_table(door: str) -> None:
+    assert "dynamodb" not in json.dumps(POLICIES[door])
 
 
 def test_a_delivery_is_not_given_out_again_while_it_is_worked_on() -> None:
@@ -114,14 +116,14 @@ def with_paths(*paths: str) -> dict[str, Any]:
 
 
 def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
-    door = "/webhooks/{platform}/{store_id}"
-    template = with_paths(door, "/v1/stores")
+    template = with_paths(*(path for path, _ in package.OWN_FUNCTION), "/v1/stores")
     with pytest.raises(CycleError):
         package.require_an_order(template)
     package.connect_routes(template)
     package.require_an_order(template)
     text = json.dumps(template)
     assert text.count("-webhook-door/invocations") == 1
+    assert text.count("-carts-door/invocations") == 1
     assert text.count("-api/invocations") == 1
 
 

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.commerce.money import Money
+from chalicelib.commerce.order import Order, OrderStatus
+from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact, PurchaseFact, Share
+from chalicelib.contacts.person import Person
 from chalicelib.journeys.condition_forms import Operator
-from chalicelib.journeys.conditions import Condition, Facts, evaluate, needs, steps_mentioned
+from chalicelib.journeys.conditions import Condition, Facts, evaluate, needs, order_asked, steps_mentioned
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
@@ -277,6 +280,35 @@ def test_what_became_of_a_message(status: MessageStatus, true_of_it: set[str]) -
 def test_what_a_message_was_once_stays_true() -> None:
     complained = {"mail": message(MessageStatus.COMPLAINED, "sent", "opened")}
     assert holds({"message": {"step": "mail", "is": "opened"}}, messages=complained)
+
+
+def order(status: OrderStatus) -> Order:
+    euro = Money(amount=100, currency="EUR")
+    version = Version(modified_at=NOW)
+    return Order(
+        external_id="o1",
+        number="o1",
+        status=status,
+        version=version,
+        total=euro,
+        refunded=euro,
+        person=Person(),
+        placed_at=NOW,
+    )
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+def test_the_order_of_the_event_as_it_stands_today(status: OrderStatus) -> None:
+    true_of_it = {one.value for one in OrderStatus if holds({"order": {"is": one.value}}, order=order(status))}
+    assert true_of_it == {status.value}
+
+
+def test_an_event_about_no_order_has_none_in_any_state() -> None:
+    condition = _conditions.validate_python({"not": {"order": {"is": "paid"}}})
+    assert evaluate(condition, facts())
+    assert order_asked(condition, EVENT) == "o1"
+    assert order_asked(condition, {"properties": {}}) is None
+    assert order_asked(_conditions.validate_python({"purchased": {}}), EVENT) is None
 
 
 def test_a_step_that_was_not_reached_is_false_both_ways() -> None:

@@ -175,7 +175,7 @@ def test_a_draft_tells_what_is_not_chosen_missing_or_idle() -> None:
 def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
     definition = Definition.parse(
         journey(
-            {"id": "ring", "type": "send_sms", "text": {"he": "שלום"}},
+            {"id": "ring", "type": "send_whatsapp", "text": {"he": "שלום"}},
             {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
             {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
             branch("seen", [], [], {"not": {"viewed": {"product": "1"}}}),

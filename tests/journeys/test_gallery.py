@@ -3,13 +3,16 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.journeys.actions import SendEmail
+from chalicelib.journeys.actions import SendEmail, SendText
 from chalicelib.journeys.definition import Definition, check, inner_steps
 from chalicelib.journeys.gallery import Template, gallery
-from chalicelib.messages.content import check_content, render
+from chalicelib.journeys.texts import text_mistakes
+from chalicelib.messages.content import render
 from chalicelib.messages.message import MessageKind
-from tests.messages.shop import contact, data, event
+from chalicelib.messages.sms import render_sms
+from tests.messages.shop import contact, data, event, store
 
+CART = event(cart_token="t1", restore_url="https://hadar.example/c", payment_url="https://hadar.example/pay")
 TEMPLATES = {template.id: template for template in gallery()}
 
 
@@ -18,16 +21,21 @@ def emails(template: Template) -> list[SendEmail]:
     return [place.step for place in located if isinstance(place.step, SendEmail)]
 
 
+def texts(template: Template) -> list[SendText]:
+    located = Definition.parse(template.definition).located()
+    return [place.step for place in located if isinstance(place.step, SendText)]
+
+
 def languages(template: Template) -> Iterator[tuple[SendEmail, str]]:
     return ((email, language) for email in emails(template) for language in email.content)
 
 
-def most_emails(steps: tuple[object, ...]) -> int:
+def most_messages(steps: tuple[object, ...]) -> int:
     """The most that one pass through these steps can send."""
     total = 0
     for step in steps:
         ways = inner_steps(step)  # type: ignore[arg-type]
-        total += isinstance(step, SendEmail) + max((most_emails(way) for _, way in ways), default=0)
+        total += isinstance(step, SendEmail | SendText) + max((most_messages(way) for _, way in ways), default=0)
     return total
 
 
@@ -44,14 +52,13 @@ class TestEveryTemplate:
     def test_speaks_hebrew_and_english_everywhere(self, template: Template) -> None:
         assert set(template.name) == set(template.description) == {"he", "en"}
         assert all(set(email.content) == {"he", "en"} for email in emails(template))
+        assert all(set(sms.text) == {"he", "en"} for sms in texts(template))
 
     def test_touches_are_the_most_messages_of_one_pass(self, template: Template) -> None:
-        assert most_emails(Definition.parse(template.definition).steps) == template.touches
+        assert most_messages(Definition.parse(template.definition).steps) == template.touches
 
     def test_its_texts_have_no_mistakes(self, template: Template) -> None:
-        assert [check_content(email.content[language]) for email, language in languages(template)] == [[]] * (
-            2 * len(emails(template))
-        )
+        assert list(text_mistakes(Definition.parse(template.definition))) == []
 
     @pytest.mark.parametrize("known", [True, False], ids=["known", "nameless, product gone"])
     def test_its_emails_read_well_for_whoever_gets_them(self, template: Template, known: bool) -> None:
@@ -63,6 +70,21 @@ class TestEveryTemplate:
             for part in (rendered.subject, rendered.preheader, rendered.text):
                 assert "{" not in part and "None" not in part
                 assert " ," not in part and " !" not in part and " ?" not in part and "  " not in part
+
+    @pytest.mark.parametrize("known", [True, False], ids=["known", "nameless, no cart, nobody to talk to"])
+    def test_its_sms_read_well_and_are_short(self, template: Template, known: bool) -> None:
+        for sms in texts(template):
+            for language, source in sms.text.items():
+                talk = {"talk_to_us_url": "https://wa.me/972505550100"} if known else {}
+                facts = data(language=language, kind=sms.kind, store=store(settings=talk), event=CART if known else {})
+                if not known:
+                    facts = replace(facts, contact=contact(first_name=None))
+                shown = render_sms(source, facts)
+                assert "{" not in shown and "None" not in shown
+                assert " ," not in shown and "  " not in shown and "\n\n" not in shown
+                links = [word for word in shown.split() if word.startswith("http")]
+                assert len(links) == (3 if known else 2)
+                assert len(shown) - sum(map(len, links)) <= 180, "what is said in words fits three parts"
 
 
 def test_what_is_not_chosen_yet_is_a_warning() -> None:
@@ -76,4 +98,5 @@ def test_what_is_not_chosen_yet_is_a_warning() -> None:
 def test_only_the_order_itself_is_written_about_without_consent() -> None:
     kinds = {(name, email.id): email.kind for name, template in TEMPLATES.items() for email in emails(template)}
     transactional = [place for place, kind in kinds.items() if kind is MessageKind.TRANSACTIONAL]
-    assert transactional == [("thank-you-new", "thank-you")]
+    assert sorted(transactional) == [("payment-failed", "pay-again"), ("thank-you-new", "thank-you")]
+    assert all(sms.kind is MessageKind.MARKETING for template in TEMPLATES.values() for sms in texts(template))

@@ -88,11 +88,11 @@ def test_a_change_becomes_a_new_version_and_those_on_their_way_keep_theirs(world
 
 
 def test_a_step_that_cannot_run_yet_may_be_drafted_and_not_activated(world: World) -> None:
-    sms = {"id": "sms", "type": "send_sms", "text": {"en": "Hi"}}
-    world.lifecycle.save_draft(world.store, "j", journey(sms))
+    whatsapp = {"id": "whatsapp", "type": "send_whatsapp", "text": {"en": "Hi"}}
+    world.lifecycle.save_draft(world.store, "j", journey(whatsapp))
     with pytest.raises(BadInput) as refused:
         world.lifecycle.activate(world.store, "j")
-    assert "sms" in refused.value.mistakes[0].message
+    assert "whatsapp" in refused.value.mistakes[0].message
     assert head(world).status is JourneyStatus.DRAFT
 
 

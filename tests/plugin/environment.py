@@ -4,8 +4,8 @@
     python -m tests.plugin.environment --serve [--port 8780]  serves one until Ctrl-C
     … --woocommerce <folder>                                  with that real WooCommerce instead of the double
 
-Everything that is downloaded or made lies in `.cache/`. WordPress is installed once per state of the double, as a template;
-each test gets a copy of its own (the core's files as hard links, what can change as real copies).
+Everything that is downloaded or made lies in `.cache/`. WordPress is installed once per state of the double, as a
+template; each test gets a copy of its own (the core's files as hard links, what can change as real copies).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ PACKAGE_SHA512 = "boMtahkhgWDKKyNTBA1uTK5ghnAmxXhDY6KeQCO9FmcI3/o+YOSq8JwYW5ZYnx
 INSIDE = "package/dist/cli/wp-files/"
 UNWANTED = ("wp-content/plugins/", "wp-content/themes/twentytwentyfour/", "wp-content/themes/twentytwentythree/")
 
-ADMIN, PASSWORD = "admin", "password"  # noqa: S105 (of a shop that lives for one test)
+ADMIN, PASSWORD = "admin", "password"  # of a shop that lives for one test
 DOWNLOAD_SECONDS, COMMAND_SECONDS, READY_SECONDS = 240, 120, 30
 WORKERS = 6  # a page that calls back into its own site must not wait for itself
 
@@ -253,7 +253,7 @@ def _link(source: str, target: str) -> None:
 def _php() -> Sequence[str]:
     settings = {
         "memory_limit": "512M", "upload_max_filesize": "32M", "post_max_size": "32M", "max_execution_time": "60",
-        "opcache.enable_cli": "1", "opcache.revalidate_freq": "0", "error_reporting": "E_ALL", "display_errors": "stderr",
+        "opcache.enable_cli": "1", "opcache.revalidate_freq": "0", "display_errors": "stderr",
     }  # fmt: skip
     return ["php", *(part for name, value in settings.items() for part in ("-d", f"{name}={value}"))]
 

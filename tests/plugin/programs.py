@@ -1,7 +1,7 @@
 """The programs that the plugin's tests need: found, or installed where that may be done without asking.
 
-`python -m tests.plugin.programs` (called by `make test` before the tests) installs what is missing when it is root on Debian;
-elsewhere it only says what is missing, and the tests that need it are skipped by name.
+`python -m tests.plugin.programs` (called by `make test` before the tests) installs what is missing when it is root on
+Debian; elsewhere it only says what is missing, and the tests that need it are skipped by name.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ connections = Blueprint(__name__)
 
 GOOD_FOR = timedelta(hours=24)
 PREFIX = "agala_"
+_OTHER_KEYS = "other keys were handed over here already: connect the shop again"
 
 
 def _shop_country(value: str) -> str:
@@ -192,7 +193,7 @@ def connect(call: Call) -> Reply:
     answers=KeysTaken,
 )
 def take_keys(call: Call) -> KeysTaken:
-    """The address is the secret. The same keys again are fine: the first coming may have been cut short."""
+    """The address is the secret. It is used up when all is done; the same keys may come again."""
     given: KeysGiven = call.body
     store_id, now = call.path["store_id"], call.wiring.clock.now()
     hashed = token_hash(call.path["handover"])
@@ -205,14 +206,16 @@ def take_keys(call: Call) -> KeysTaken:
     if store is None or not store.is_connected:
         raise NotFound("the shop is not connected any more: connect it again")
     keys_hash = token_hash(f"{given.consumer_key}:{given.consumer_secret}")
-    if not call.wiring.connections.use_handover(hashed, keys_hash):
-        raise Conflict("other keys were handed over here already: connect the shop again")
+    if handover.keys_hash not in (None, keys_hash):
+        raise Conflict(_OTHER_KEYS)
     call.wiring.secrets.put_rest_keys(store_id, given.consumer_key, given.consumer_secret)
     persist(lambda: _note_keys(call, store_id, now))
     run = digest("keys", hashed, keys_hash)
     call.wiring.workflows.start(
         call.wiring.settings.store_sync_machine_arn, f"sync-{store_id}-{run}", {"store_id": store_id, "run": run}
     )
+    if not call.wiring.connections.use_handover(hashed, keys_hash):
+        raise Conflict(_OTHER_KEYS)
     return KeysTaken(store_id=store_id)
 
 

@@ -6,6 +6,7 @@ from chalice.app import Blueprint
 
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.product import Category
+from chalicelib.commerce.stock import told_at
 from chalicelib.errors import NotFound
 from chalicelib.handlers.api.shapes import Answer, Time
 from chalicelib.handlers.http import Call, door
@@ -14,7 +15,10 @@ products = Blueprint(__name__)
 
 
 class ProductAnswer(Answer):
-    """`lifetime_days`: after how many days one unit is used up. `deleted`: the store has it no longer."""
+    """`lifetime_days`: after how many days one unit is used up. `deleted`: the store has it no longer.
+
+    `back_in_stock_at`: since when it is to be had again, if it is and was sold out before.
+    """
 
     external_id: str
     parent_id: str | None
@@ -29,6 +33,7 @@ class ProductAnswer(Answer):
     url: str | None
     sku: str | None
     lifetime_days: int | None
+    back_in_stock_at: Time | None
     modified_at: Time
     deleted: bool
 
@@ -47,4 +52,9 @@ def get_product(call: Call) -> ProductAnswer:
         raise NotFound("no such product")
     product = record.product
     kept = {name: getattr(product, name) for name in ProductAnswer.model_fields if hasattr(product, name)}
-    return ProductAnswer(**kept, modified_at=product.version.modified_at, deleted=record.is_deleted)
+    return ProductAnswer(
+        **kept,
+        back_in_stock_at=told_at(record.back_by),
+        modified_at=product.version.modified_at,
+        deleted=record.is_deleted,
+    )

@@ -24,13 +24,6 @@ final class Consent_Forms {
 	public const TICKED = 'agala_consent';
 
 	/**
-	 * The choices of this request's form, once known.
-	 *
-	 * @var array|null
-	 */
-	private $choices = null;
-
-	/**
 	 * Adds the hooks.
 	 */
 	public function register(): void {
@@ -149,12 +142,9 @@ final class Consent_Forms {
 	 * @param string[] $pages The pages.
 	 */
 	private function choices( array $pages ): array {
-		if ( null === $this->choices ) {
-			// phpcs:ignore WordPress.Security.NonceVerification.Missing -- WooCommerce checked its own before it called us.
-			$form          = self::form( wp_unslash( $_POST ), $pages );
-			$this->choices = $form ? Consent::chosen( $form['asked'], $form['ticked'], $form['page'], 'account' !== $form['page'] ) : array();
-		}
-		return $this->choices;
+		// phpcs:ignore WordPress.Security.NonceVerification.Missing -- WooCommerce checked its own before it called us.
+		$form = self::form( wp_unslash( $_POST ), $pages );
+		return $form ? Consent::chosen( $form['asked'], $form['ticked'], $form['page'], 'account' !== $form['page'] ) : array();
 	}
 
 	/**

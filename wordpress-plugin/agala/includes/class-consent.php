@@ -126,6 +126,10 @@ final class Consent {
 		$changed = array_merge( self::of_cart(), $new );
 		if ( $session && self::of_cart() !== $changed ) {
 			$session->set( self::SESSION, $changed );
+			/**
+			 * The shopper made another choice in the running visit: what the cart tells is not the same any more.
+			 */
+			do_action( 'agala_cart_consent_changed' );
 		}
 	}
 
@@ -279,9 +283,10 @@ final class Consent {
 
 	/**
 	 * The visit's session, or null where there is none (administration, cron, a webhook's making).
+	 *
+	 * @return \WC_Session|null
 	 */
-	private static function session(): ?\WC_Session {
-		$session = function_exists( 'WC' ) && WC()->session ? WC()->session : null;
-		return $session instanceof \WC_Session ? $session : null;
+	private static function session() {
+		return function_exists( 'WC' ) && is_object( WC()->session ) ? WC()->session : null;
 	}
 }

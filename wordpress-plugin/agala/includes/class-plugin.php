@@ -30,6 +30,11 @@ final class Plugin {
 		Privacy::class,
 
 		// Carts that are left, restored and bought.
+		Cart_Tracker::class,
+		Cart_Sender::class,
+		Checkout_Fields::class,
+		Cart_Restore::class,
+		Conversion::class,
 
 		// What shoppers agree to and tell us.
 		Consent::class,

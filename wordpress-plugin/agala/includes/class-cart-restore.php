@@ -1,0 +1,169 @@
+<?php
+/**
+ * Opens a restore link.
+ *
+ * @package Agala
+ */
+
+namespace Agala;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * Puts a cart back into the session of whoever opens its link, on any device, and sends them on to an address without
+ * the token. Machines that look at links change nothing.
+ */
+final class Cart_Restore {
+
+	/**
+	 * After WooCommerce has the visitor's own cart (10), before it reads forms and `?add-to-cart=` (20).
+	 */
+	private const ONCE_LOADED = 15;
+
+	/**
+	 * Unix time in seconds.
+	 *
+	 * @var callable
+	 */
+	private $clock;
+
+	/**
+	 * Opens links.
+	 *
+	 * @param callable|null $clock Unix time in seconds.
+	 */
+	public function __construct( ?callable $clock = null ) {
+		$this->clock = null === $clock ? 'time' : $clock;
+	}
+
+	/**
+	 * Adds the hooks.
+	 */
+	public function register(): void {
+		add_action( 'wp_loaded', array( $this, 'open' ), self::ONCE_LOADED, 0 );
+	}
+
+	/**
+	 * Does its work only where the address carries a restore link.
+	 */
+	public function open(): void {
+		// phpcs:disable WordPress.Security.NonceVerification -- the link's own signature is checked.
+		if ( ! isset( $_GET[ Restore_Link::PARAMETER ] ) || is_admin() || ! Cart_Session::is_there() || ! isset( WC()->cart ) ) {
+			return;
+		}
+		$value = $_GET[ Restore_Link::PARAMETER ]; // phpcs:ignore WordPress.Security.ValidatedSanitizedInput -- matched against a pattern of hex digits.
+		// phpcs:enable
+		$this->send_headers();
+		if ( Cart_Visitor::is_scanner() ) {
+			$this->go( wc_get_cart_url() );
+			return;
+		}
+		$token = is_string( $value ) ? Restore_Link::token( $value, (int) call_user_func( $this->clock ) ) : null;
+		$row   = null === $token ? null : Cart_Table::find( $token );
+		if ( null === $row ) {
+			$this->refuse();
+			return;
+		}
+		$this->go( $this->restore( $row ) );
+	}
+
+	/**
+	 * Restores a cart.
+	 *
+	 * @param array $row The cart's row.
+	 * @return string Where to go on.
+	 */
+	private function restore( array $row ): string {
+		if ( Cart_Session::token() === $row['token'] && ! WC()->cart->is_empty() ) {
+			return wc_get_cart_url(); // It is lying there, as the visitor has left it.
+		}
+		WC()->session->set_customer_session_cookie( true );
+		if ( Cart_Table::CONVERTED === $row['step'] ) {
+			wc_add_notice( __( 'You have already bought what was in this cart. Thank you!', 'agala' ), 'notice' );
+			return wc_get_page_permalink( 'shop' );
+		}
+		$state = (array) json_decode( $row['state'], true );
+		if ( empty( $state['items'] ) ) {
+			wc_add_notice( __( 'This cart is empty.', 'agala' ), 'notice' );
+			return wc_get_page_permalink( 'shop' );
+		}
+		$this->fill_in( $row, $state );
+		$rebuild = new Cart_Rebuild( WC()->cart );
+		$rebuild->put_back( $state );
+		Cart_Session::keep_token( $row['token'] );
+		Cart_Session::keep_restored( Cart_Snapshot::goods_hash( Cart_Snapshot::of_cart( WC()->cart ) ) );
+		/**
+		 * A link has just put a cart back.
+		 */
+		do_action( 'agala_cart_restored' );
+		foreach ( $rebuild->notices() as $notice ) {
+			wc_add_notice( $notice, 'notice' );
+		}
+		return ! $rebuild->notices() && (int) $row['checkout_at'] > 0 ? wc_get_checkout_url() : wc_get_cart_url();
+	}
+
+	/**
+	 * Fills in who it is, where the visitor has not said so themselves.
+	 *
+	 * @param array $row   The cart's row.
+	 * @param array $state Its state.
+	 */
+	private function fill_in( array $row, array $state ): void {
+		$customer = WC()->customer;
+		$typed    = array();
+		$known    = array(
+			'email'      => $row['email'],
+			'phone'      => $row['phone'],
+			'first_name' => isset( $state['first_name'] ) ? (string) $state['first_name'] : '',
+		);
+		foreach ( $known as $key => $value ) {
+			if ( '' !== $value && '' === (string) $customer->{ "get_billing_{$key}" }() ) {
+				$customer->{ "set_billing_{$key}" }( $value );
+				$typed[ $key ] = $value;
+			}
+		}
+		$customer->save();
+		Cart_Session::keep_typed( $typed + Cart_Session::typed() );
+	}
+
+	/**
+	 * Neither a cache nor a search engine keeps what a link shows.
+	 */
+	private function send_headers(): void {
+		if ( ! defined( 'DONOTCACHEPAGE' ) ) {
+			define( 'DONOTCACHEPAGE', true ); // phpcs:ignore WordPress.NamingConventions -- the name that page caches look for.
+		}
+		if ( headers_sent() ) {
+			return;
+		}
+		nocache_headers();
+		header( 'Cache-Control: no-store, no-cache, must-revalidate, max-age=0, private' );
+		header( 'X-Robots-Tag: noindex, nofollow' );
+		header( 'Referrer-Policy: no-referrer' );
+	}
+
+	/**
+	 * Says that the link does not work (any more), without saying why.
+	 */
+	private function refuse(): void {
+		wp_die(
+			esc_html__( 'This link to a cart does not work any more. Your shop is still here for you.', 'agala' ),
+			esc_html__( 'Cart not found', 'agala' ),
+			array(
+				'response'  => 404,
+				'link_url'  => esc_url( wc_get_page_permalink( 'shop' ) ),
+				'link_text' => esc_html__( 'Go to the shop', 'agala' ),
+			)
+		);
+	}
+
+	/**
+	 * Sends the visitor on.
+	 *
+	 * @param string $url A page of this shop.
+	 */
+	private function go( string $url ): void {
+		wp_safe_redirect( $url, 302, 'Agala' );
+		exit;
+	}
+}

@@ -1,0 +1,136 @@
+<?php
+/**
+ * What the shopper's session says of their cart.
+ *
+ * @package Agala
+ */
+
+namespace Agala;
+
+defined( 'ABSPATH' ) || exit;
+
+/**
+ * The cart's token and what the shopper typed about themselves, in WooCommerce's session.
+ */
+final class Cart_Session {
+
+	public const TOKEN    = 'agala_cart_token';
+	public const PERSON   = 'agala_cart_person';
+	public const CUSTOMER = 'agala_cart_customer';
+	public const RESTORED = 'agala_cart_restored';
+
+	/**
+	 * The cart's token, null where there is none yet.
+	 */
+	public static function token(): ?string {
+		$token = self::is_there() ? WC()->session->get( self::TOKEN ) : null;
+		return is_string( $token ) && self::is_token( $token ) ? $token : null;
+	}
+
+	/**
+	 * Whether this could be a cart's token.
+	 *
+	 * @param string $text Any text.
+	 */
+	public static function is_token( string $text ): bool {
+		return 1 === preg_match( '/^[0-9a-f]{32}$/D', $text );
+	}
+
+	/**
+	 * A new token, known to nobody.
+	 */
+	public static function new_token(): string {
+		return bin2hex( random_bytes( 16 ) );
+	}
+
+	/**
+	 * From now on the session's cart has this token.
+	 *
+	 * @param string $token The cart's token.
+	 */
+	public static function keep_token( string $token ): void {
+		if ( self::is_there() && self::token() !== $token ) {
+			WC()->session->set( self::TOKEN, $token );
+		}
+	}
+
+	/**
+	 * The next cart of this session is another one.
+	 */
+	public static function forget_token(): void {
+		if ( self::is_there() && null !== WC()->session->get( self::TOKEN ) ) {
+			WC()->session->set( self::TOKEN, null );
+		}
+	}
+
+	/**
+	 * WooCommerce's own name of the session.
+	 */
+	public static function key(): string {
+		return self::is_there() ? substr( (string) WC()->session->get_customer_id(), 0, 64 ) : '';
+	}
+
+	/**
+	 * What the shopper typed: `email`, `phone`, `first_name`, each only where it was typed.
+	 */
+	public static function typed(): array {
+		$typed = self::is_there() ? WC()->session->get( self::PERSON ) : null;
+		return is_array( $typed ) ? $typed : array();
+	}
+
+	/**
+	 * Keeps what the shopper typed. What is not named stays as it was.
+	 *
+	 * @param array $typed In the shape of `typed`.
+	 */
+	public static function keep_typed( array $typed ): void {
+		$all = array_merge( self::typed(), $typed );
+		if ( self::is_there() && self::typed() !== $all ) {
+			WC()->session->set( self::PERSON, $all );
+		}
+	}
+
+	/**
+	 * Whether somebody logged in since the cart was last looked at.
+	 */
+	public static function has_new_customer(): bool {
+		return is_user_logged_in() && null !== self::token() && get_current_user_id() !== (int) WC()->session->get( self::CUSTOMER );
+	}
+
+	/**
+	 * The cart has been looked at with the customer of now.
+	 *
+	 * @param int $customer_id WordPress's user id, 0 for guests.
+	 */
+	public static function keep_customer( int $customer_id ): void {
+		if ( self::is_there() && (int) WC()->session->get( self::CUSTOMER ) !== $customer_id ) {
+			WC()->session->set( self::CUSTOMER, $customer_id );
+		}
+	}
+
+	/**
+	 * Names the goods of a cart that a link put back and that nobody has touched since; null where there is none such.
+	 */
+	public static function restored(): ?string {
+		$goods = self::is_there() ? WC()->session->get( self::RESTORED ) : null;
+		return is_string( $goods ) ? $goods : null;
+	}
+
+	/**
+	 * A link has put these goods back; null: somebody has touched them.
+	 *
+	 * @param string|null $goods As `Cart_Snapshot::goods_hash` names them.
+	 */
+	public static function keep_restored( ?string $goods ): void {
+		if ( self::is_there() && self::restored() !== $goods ) {
+			WC()->session->set( self::RESTORED, $goods );
+		}
+	}
+
+	/**
+	 * Whether this request has a session of WooCommerce at all.
+	 */
+	public static function is_there(): bool {
+		return function_exists( 'WC' ) && isset( WC()->session ) && is_object( WC()->session );
+	}
+}

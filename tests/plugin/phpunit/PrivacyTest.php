@@ -64,14 +64,14 @@ final class PrivacyTest extends ShopTestCase {
 	}
 
 	public function test_an_account_and_its_orders_under_another_email_are_of_the_same_person(): void {
-		$user = wp_insert_user( array( 'user_login' => 'dana', 'user_pass' => 'x', 'user_email' => self::DANA ) );
+		$user = wp_insert_user( array( 'user_login' => 'dana-of-the-test', 'user_pass' => 'x', 'user_email' => self::DANA ) );
 		update_user_meta( $user, '_agala_consent', '{"sms":{"status":"unsubscribed"}}' );
 		self::order( 'at-work@shopper.example', $user );
 		$this->assertCount( 2, self::exported( self::DANA )['Consent'] );
 	}
 
 	public function test_erasing_takes_what_is_ours_and_leaves_the_orders(): void {
-		$user = wp_insert_user( array( 'user_login' => 'dana', 'user_pass' => 'x', 'user_email' => self::DANA ) );
+		$user = wp_insert_user( array( 'user_login' => 'dana-of-the-test', 'user_pass' => 'x', 'user_email' => self::DANA ) );
 		update_user_meta( $user, '_agala_consent', '{}' );
 		self::cart( str_repeat( 'a', 32 ), self::DANA );
 		self::cart( str_repeat( 'b', 32 ), 'noa@shopper.example' );

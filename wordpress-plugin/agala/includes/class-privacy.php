@@ -151,6 +151,7 @@ final class Privacy {
 		$user = get_user_by( 'email', $email );
 		return wc_get_orders(
 			array(
+				'type'     => 'shop_order',
 				'customer' => $user instanceof WP_User ? array( $email, $user->ID ) : array( $email ),
 				'limit'    => self::PER_PAGE,
 				'page'     => $page,

@@ -349,7 +349,7 @@ function wc_create_order( $args = array() ) {
 	return $order;
 }
 
-/** Known query words: limit, paged, status, customer, customer_id, billing_email, meta_key, meta_value, order, return. */
+/** Known query words: limit, paged, status, customer (an id, an email, or several of them), customer_id, billing_email, meta_key, meta_value, order, return. */
 function wc_get_orders( $query = array() ) {
 	global $wpdb;
 	$where = array( "status NOT IN ('wc-trash')" );
@@ -357,13 +357,18 @@ function wc_get_orders( $query = array() ) {
 		$in      = array_map( static fn( $status ) => "'wc-" . esc_sql( preg_replace( '/^wc-/', '', $status ) ) . "'", (array) $query['status'] );
 		$where[] = 'status IN (' . implode( ',', $in ) . ')';
 	}
-	$customer = $query['customer_id'] ?? ( is_numeric( $query['customer'] ?? '' ) ? $query['customer'] : null );
-	$email    = $query['billing_email'] ?? ( is_email( $query['customer'] ?? '' ) ? $query['customer'] : null );
-	if ( null !== $customer ) {
-		$where[] = $wpdb->prepare( 'customer_id = %d', $customer );
+	if ( isset( $query['customer_id'] ) ) {
+		$where[] = $wpdb->prepare( 'customer_id = %d', $query['customer_id'] );
 	}
-	if ( null !== $email ) {
-		$where[] = $wpdb->prepare( 'LOWER(billing_email) = %s', strtolower( $email ) );
+	if ( isset( $query['billing_email'] ) ) {
+		$where[] = $wpdb->prepare( 'LOWER(billing_email) = %s', strtolower( $query['billing_email'] ) );
+	}
+	$of = array();
+	foreach ( (array) ( $query['customer'] ?? array() ) as $customer ) {
+		$of[] = is_numeric( $customer ) ? $wpdb->prepare( 'customer_id = %d', $customer ) : $wpdb->prepare( 'LOWER(billing_email) = %s', strtolower( $customer ) );
+	}
+	if ( $of ) {
+		$where[] = '(' . implode( ' OR ', $of ) . ')';
 	}
 	$metas = $query['meta_query'] ?? array();
 	if ( isset( $query['meta_key'] ) ) {

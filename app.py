@@ -2,7 +2,7 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import delivery_reports, http, ingest, journey_steps, links, webhooks
+from chalicelib.handlers import cart_watch, delivery_reports, http, ingest, journey_steps, links, webhooks
 from chalicelib.handlers.api.about import about
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
@@ -27,6 +27,7 @@ for part in (
     webhooks.blueprint,
     ingest.blueprint,
     journey_steps.blueprint,
+    cart_watch.blueprint,
     delivery_reports.delivery_reports,
     links.links,
     about,

@@ -15,14 +15,15 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict
 from chalicelib.ids import enrolment_id
 from chalicelib.journeys.actions import Wait
-from chalicelib.journeys.conditions import Condition, evaluate
+from chalicelib.journeys.conditions import Condition, asks_for_cart, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
-from chalicelib.journeys.entry import FRESH, happened_after, matches, place, same_words
+from chalicelib.journeys.entry import FRESH, cart_taken, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS, cart_exit_reason, cart_of, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
+    newest_cart_asked,
     on_the_way,
     orders_asked,
     subjects_asked,
@@ -155,24 +156,30 @@ class Enroller:
         subjects: set[str] = set()
         messages: set[str] = set()
         orders: set[str] = set()
-        conditional = False
+        carts: set[str] = set()
+        conditional = newest_cart = False
         for enrolment in enrolments:
             if goal := self._goal(enrolment):
                 conditional = True
                 subjects |= subjects_asked([goal], enrolment.event)
                 messages |= set(messages_asked([goal], enrolment.id))
                 orders |= orders_asked([goal], enrolment.event)
+                carts |= {token for token in [token_in(enrolment.event)] if token and asks_for_cart(goal)}
+                newest_cart = newest_cart or newest_cart_asked([goal], enrolment.event)
         for event in events:
             seen = as_entered(event)
             for edition in self._open_to(store_id, journeys, event):
                 orders |= {order for order in [order_of(seen)] if order}
+                carts |= {token for token in [token_in(seen)] if token}
                 if where := edition.definition.trigger.where:
                     conditional = True
                     subjects |= subjects_asked([where], seen)
                     orders |= orders_asked([where], seen)
-        if not (conditional or orders):
+                    newest_cart = newest_cart or newest_cart_asked([where], seen)
+        if not (conditional or orders or carts):
             return Found()
-        return self._decisions.read(store_id, contact_id, Wanted(orders=orders, messages=messages, subjects=subjects))
+        wanted = Wanted(orders=orders, carts=carts, newest_cart=newest_cart, messages=messages, subjects=subjects)
+        return self._decisions.read(store_id, contact_id, wanted)
 
     def _open_to(self, store_id: str, journeys: Iterable[Journey], event: Event) -> list[Edition]:
         return [
@@ -211,7 +218,7 @@ class Enroller:
         if stands is not None:
             return not same_words(stands, event) and self._true_order.is_untouched(stands)
         now = self._clock.now()
-        if not matches(edition, event, found, now):
+        if not matches(edition, event, found, now) or cart_taken(mine, event):
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
@@ -248,6 +255,7 @@ class Enroller:
         if first is None:  # nothing but waits: whoever enters is through
             return ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed")
         over = exit_reason(found.orders.get(order_of(seen) or ""))
+        over = over or cart_exit_reason(found.carts.get(cart_of(seen) or ""))
         return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
 
     def _revived(self, wanted: Enrolment) -> Enrolment | None:

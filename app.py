@@ -2,7 +2,17 @@
 
 from chalice import Chalice  # type: ignore[attr-defined]
 
-from chalicelib.handlers import carts, connect_page, delivery_reports, http, ingest, journey_steps, links, webhooks
+from chalicelib.handlers import (
+    cart_watch,
+    carts,
+    connect_page,
+    delivery_reports,
+    http,
+    ingest,
+    journey_steps,
+    links,
+    webhooks,
+)
 from chalicelib.handlers.api.about import about
 from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
@@ -29,6 +39,7 @@ for part in (
     carts.carts,
     ingest.blueprint,
     journey_steps.blueprint,
+    cart_watch.blueprint,
     delivery_reports.delivery_reports,
     links.links,
     connect_page.connect_page,

@@ -1,4 +1,4 @@
-"""Compiles every ready journey and shows it to two independent readers of Amazon States Language.
+"""Shows every ready journey, compiled, and the fixed state machines to two independent readers of the States Language.
 
 statelint knows the specification, cfn-lint what CloudFormation and AWS accept (E3601 and its family); each finds
 mistakes that emulators let pass.
@@ -14,9 +14,11 @@ from typing import Any
 from cfnlint.api import lint
 from statelint.linter import Linter
 
+from chalicelib.commerce.machines import machine
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.gallery import gallery
+from infra.package import MACHINES
 
 STEP_FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:agala-dev-journey_step"
 ROLE = "arn:aws:iam::123456789012:role/agala-state-machines"
@@ -51,8 +53,14 @@ def compiled_templates() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{template.id} (resume)", compile_resume(definition, STEP_FUNCTION)
 
 
+def fixed_machines() -> Iterator[tuple[str, dict[str, Any]]]:
+    """(name, state machine) of those that are files of their own."""
+    for name in MACHINES.values():
+        yield name, machine(name, STEP_FUNCTION)
+
+
 def main() -> None:
-    machines = dict(compiled_templates())
+    machines = dict([*compiled_templates(), *fixed_machines()])
     found = mistakes(machines)
     for mistake in found:
         print(mistake, file=sys.stderr)

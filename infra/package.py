@@ -1,8 +1,8 @@
 """`make package`: Chalice's package, merged with template.json, checked, in dist/package/.
 
-Chalice merges dictionaries only, which leaves one thing to do here: each route's integration names its function by
-a name known beforehand. Chalice's own `${APIHandler.Arn}` would be a circle, for the functions are told the API's
-address.
+Chalice merges dictionaries only, which leaves two things to do here. The fixed state machines get their definitions,
+which are files of their own. And each route's integration names its function by a name known beforehand: Chalice's own
+`${APIHandler.Arn}` would be a circle, for the functions are told the API's address.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 
 from cfnlint.api import lint
 
+from chalicelib.commerce.machines import CART_WATCH, text
+
 ROOT = Path(__file__).resolve().parent.parent
 CHALICE = str(Path(sys.executable).parent / "chalice")
 OUT = ROOT / "dist" / "package"
@@ -30,6 +32,7 @@ OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
     ("/webhooks/{platform}/{store_id}", "post"): "webhook-door",
     ("/v1/stores/{store_id}/carts", "post"): "carts-door",
 }
+MACHINES = {"CartWatchMachine": CART_WATCH}  # resources of the template, and their definitions' names
 INTEGRATION = (
     "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-%s/invocations"
@@ -60,6 +63,12 @@ def connect_routes(template: dict[str, Any]) -> None:
             integration = operation.get("x-amazon-apigateway-integration", {})
             if integration.get("type") == "aws_proxy":
                 integration["uri"] = {"Fn::Sub": INTEGRATION % OWN_FUNCTION.get((path, method), "api")}
+
+
+def define_machines(template: dict[str, Any]) -> None:
+    """Our fixed state machines, each from its file. Raises KeyError when one is not in the template."""
+    for resource, name in MACHINES.items():
+        template["Resources"][resource]["Properties"]["DefinitionString"] = text(name)
 
 
 def require_an_order(template: dict[str, Any]) -> None:
@@ -101,6 +110,7 @@ def main() -> None:
         sys.exit(problem.returncode)
     template = json.loads(TEMPLATE.read_text())
     connect_routes(template)
+    define_machines(template)
     require_an_order(template)
     TEMPLATE.write_text(json.dumps(template, indent=2) + "\n")
     found = lint(TEMPLATE.read_text(), regions=["eu-west-1", "us-east-1"])

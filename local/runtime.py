@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import wiring
 from chalicelib.access import ALL_STORES, Token, token_hash
+from chalicelib.commerce.machines import CART_WATCH, machine
 from chalicelib.contacts.contact import Contact
 from chalicelib.ids import new_id
 from chalicelib.messages.channels.smtp import deliver_smtp
@@ -38,6 +39,7 @@ from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
 STEP_HANDLER = "chalicelib.handlers.journey_steps"
+WATCH_HANDLER = "chalicelib.handlers.cart_watch"
 
 
 class _Contacts(Contacts):
@@ -120,6 +122,7 @@ class Runtime:
                 **os.environ,
                 "AGALA_PUBLIC_URL": os.environ.get("AGALA_PUBLIC_URL") or self.url,
                 "AGALA_STEP_FUNCTION_ARN": function_arn(self._name_of(STEP_HANDLER)),
+                "AGALA_CART_WATCH_MACHINE_ARN": self._published(CART_WATCH, WATCH_HANDLER),
                 "AGALA_QUEUE_URL": "local",
             }
         )
@@ -202,6 +205,10 @@ class Runtime:
         for source in self._app.event_sources:
             if expression := getattr(source, "schedule_expression", None):
                 self._schedules.add(source.name, str(expression))
+
+    def _published(self, name: str, handler: str) -> str:
+        """The ARN of a fixed state machine, as the template makes it, whose task is this module's function."""
+        return self._workflows.publish(name, machine(name, function_arn(self._name_of(handler))))
 
     def _name_of(self, module: str) -> str:
         """The name under which the map has this module's Lambda function."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,9 +20,13 @@ class _Execution:
 class VirtualWorkflows:
     """A `Workflows`. Nothing runs inside `start`: `live` moves the clock from one due moment to the next."""
 
-    def __init__(self, clock: HandClock, task: Callable[[Any], Any]) -> None:
+    def __init__(
+        self, clock: HandClock, task: Callable[[Any], Any], others: Mapping[str, Callable[[Any], Any]] | None = None
+    ) -> None:
+        """`task` does what every resource is asked, but for `others` by resource."""
         self._clock = clock
         self._task = task
+        self._others = others or {}
         self.machines: dict[str, dict[str, Any]] = {}
         self.executions: dict[str, _Execution] = {}
 
@@ -59,5 +63,8 @@ class VirtualWorkflows:
         execution = self.executions[name]
         machine = self.machines[execution.machine]
         execution.standing = advance(
-            machine, execution.standing, self._clock.now(), lambda resource, payload: self._task(payload)
+            machine,
+            execution.standing,
+            self._clock.now(),
+            lambda resource, payload: self._others.get(resource, self._task)(payload),
         )

@@ -39,7 +39,7 @@ _WORDS = {
     "en": {
         "title": "Connect a shop to Agala",
         "asks": "This shop asks to be connected:",
-        "means": "Agala will then",
+        "means": "Agala will then:",
         "reads": "read its products, customers and orders, and hear of every change",
         "hears": "hear of carts that are left",
         "makes": "make coupons in it, when your journeys ask for them",
@@ -58,7 +58,7 @@ _WORDS = {
     "he": {
         "title": "חיבור חנות ל־Agala",
         "asks": "החנות הזאת מבקשת להתחבר:",
-        "means": "אחרי החיבור Agala",
+        "means": "אחרי החיבור Agala:",
         "reads": "תקרא את המוצרים, הלקוחות וההזמנות שלה, ותדע על כל שינוי",
         "hears": "תדע על עגלות שננטשו",
         "makes": "תיצור בה קופונים, כשהמסעות שלכם יבקשו",
@@ -80,8 +80,9 @@ _WORDS = {
 @connect_page.route("/connect", methods=["GET"])
 def show() -> Response:
     request = connect_page.current_request
-    query = {name: str(value) for name, value in (request.query_params or {}).items()}
-    accepted = request.headers.get("accept-language") or ""
+    query: dict[str, str] = dict(request.query_params or {})
+    headers: Mapping[str, str] = request.headers or {}
+    accepted = headers.get("accept-language", "")
     language = "he" if primary(query.get("lang") or accepted.split(",")[0].split(";")[0]) == "he" else "en"
     shop, back, state = (query.get(name, "") for name in ("shop", "return", "state"))
     origin = origin_of(shop)

@@ -18,14 +18,16 @@ export function takeToken() {
   return sessionStorage.getItem(KEPT);
 }
 
-async function ask(path) {
-  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEPT)}` };
-  const answer = await fetch(path, { headers, cache: "no-store" });
+async function ask(path, body) {
+  const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEPT)}`, ...(body && { "Content-Type": "application/json" }) };
+  const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), cache: "no-store" });
   if (!answer.ok) throw new Refused(answer.status);
   return answer;
 }
 
 export const get = async (path) => (await ask(path)).json();
+
+export const post = async (path, body) => (await ask(path, body)).json();
 
 export const picture = async (path) => (await ask(path)).blob();
 

@@ -1,22 +1,25 @@
 // The start page: what happens in the embedded runtime, as it happens. Only /v1 and /local are asked.
 
-import { get, list, picture, Refused, takeToken } from "./api.js";
+import { get, list, picture, post, Refused, takeToken } from "./api.js";
 import { element } from "./elements.js";
 import { inLanguage, language, moment, speak, word } from "./words.js";
 import { showContact, showContacts } from "./contacts.js";
 import { showJourney, showJourneys } from "./journeys.js";
 import { showOutbox } from "./outbox.js";
+import { showShops } from "./shops.js";
 
 const EVERY = 2000; // milliseconds
-const TABS = ["outbox", "journeys", "contacts"];
-const VIEWS = { outbox: showOutbox, journeys: showJourneys, journey: showJourney, contacts: showContacts, contact: showContact };
+const TABS = ["outbox", "journeys", "contacts", "shops"];
+const VIEWS = {
+  outbox: showOutbox, journeys: showJourneys, journey: showJourney, contacts: showContacts, contact: showContact, shops: showShops,
+};
 const by = (id) => document.getElementById(id);
 
 let stores = [];
 let shown = ""; // what the view was made of; the same again is not made again
 let turn = 0; // an answer that comes after the view changed is dropped
 
-const state = { store: null, get, list, picture, inLanguage };
+const state = { store: null, stores, get, post, list, picture, inLanguage, redraw: () => refresh(true) };
 
 function place() {
   const [view, ...rest] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);
@@ -54,7 +57,7 @@ async function refresh(force = false) {
     const [clock, found] = await Promise.all([get("/local/clock"), list("/v1/stores")]);
     if (mine !== turn) return;
     if (JSON.stringify(found) !== JSON.stringify(stores) || force) {
-      stores = found;
+      state.stores = stores = found;
       chooseStore();
     }
     tellTime(clock);

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.commerce.machines import FUNCTION
 from chalicelib.settings import Settings
 from chalicelib.storage.table import create_table
 from chalicelib.storage.workflows import machine_name
@@ -130,3 +131,20 @@ def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
 def test_a_missing_webhook_route_is_not_packaged() -> None:
     with pytest.raises(KeyError):
         package.connect_routes(with_paths("/v1/stores"))
+
+
+def test_every_fixed_state_machine_has_its_definition_its_function_and_its_name() -> None:
+    template = json.loads(json.dumps(TEMPLATE))
+    package.define_machines(template)
+    allowed = json.dumps(RESOURCES["StateMachineRole"])
+    known = json.dumps(RESOURCES["Ingest"]["Properties"]["Environment"])
+    for resource in package.MACHINES:
+        properties = template["Resources"][resource]["Properties"]
+        function = properties["DefinitionSubstitutions"]["Function"]["Fn::Sub"]
+        assert FUNCTION in properties["DefinitionString"]
+        assert function in allowed
+        assert function.partition(":function:")[2] in {
+            resource_of(name)["Properties"]["FunctionName"]["Fn::Sub"] for name in FUNCTIONS
+        }
+        name = properties["StateMachineName"]["Fn::Sub"]
+        assert name.startswith("agala-") and f":stateMachine:{name}" in known

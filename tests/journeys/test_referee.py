@@ -29,6 +29,8 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
 from chalicelib.clock import parse_rfc3339, rfc3339
+from chalicelib.commerce.machines import CART_WATCH
+from chalicelib.commerce.machines import machine as fixed_machine
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.gallery import Template, gallery
@@ -225,3 +227,21 @@ def test_the_referee_sees_a_difference(moto_runner: MotoRunner, monkeypatch: pyt
 def test_every_ready_journey_runs_the_same_way_on_both(moto_runner: MotoRunner, template: Template, seed: int) -> None:
     machine = compile_journey(Definition.parse(template.definition), ARN)
     both_ways(moto_runner, machine, INPUT, ScriptedSteps(seed, {} if seed < 2 else None), next(_names))
+
+
+CART = {"store_id": "s1", "token": "0123456789abcdef", "generation": 1, "until": "2026-11-21T23:00:00.000Z"}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_watch_of_a_cart_goes_the_same_way_on_both(moto_runner: MotoRunner, seed: int) -> None:
+    both_ways(
+        moto_runner, fixed_machine(CART_WATCH, ARN), CART, ScriptedSteps(seed, {} if seed == 0 else None), next(_names)
+    )
+
+
+@pytest.mark.parametrize("error", TROUBLES)
+def test_each_trouble_of_a_cart_watch_is_met_the_same_way(moto_runner: MotoRunner, error: str) -> None:
+    script = ScriptedSteps(1, dict.fromkeys(range(14), error))
+    both_ways(moto_runner, fixed_machine(CART_WATCH, ARN), CART, script, next(_names))
+    trace = run_virtual(fixed_machine(CART_WATCH, ARN), CART, START, lambda _resource, asked, at: script.run(asked, at))
+    assert trace.last.kind == "succeeded"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local.outbox import Outbox
+from tests.api.test_connections import WOO, inside
 from tests.conftest import HandClock
 from tests.local.browser import CHROMIUM, Browser
 from tests.local.test_outbox import email
@@ -108,8 +109,27 @@ def test_a_journey_shows_its_people_by_name(page: Browser, runtime: Process) -> 
     assert "A day" in page.value("document.querySelector('tbody tr').innerText")
 
 
+def test_a_shop_is_connected_with_a_code_made_here(page: Browser, runtime: Process) -> None:
+    page.value("location.hash = '#/shops'")
+    page.until("!!document.getElementById('make-code')")
+    page.value("document.getElementById('make-code').click()")
+    code = page.until("document.getElementById('code')?.textContent")
+    assert page.value("document.activeElement.id") == "copy"
+    told = inside(code)
+    assert told["address"] == runtime.url
+    shop = WOO | {"name": ATTACK, "url": "https://connected.example"}
+    status, made = runtime.ask("/v1/connections", "POST", shop, token=told["key"])
+    assert status == 201
+    page.until("[...document.querySelectorAll('.card')].some((card) => card.innerText.includes('connected.example'))")
+    shown = page.value("[...document.querySelectorAll('.card')].at(-1).innerText")
+    assert ATTACK in shown
+    assert page.value("document.querySelectorAll('img').length") == 1
+    assert runtime.ask(f"/v1/stores/{made['store_id']}", "DELETE")[0] == 204
+    page.until("![...document.querySelectorAll('.card')].some((card) => card.innerText.includes('connected.example'))")
+
+
 def test_nothing_is_asked_of_strangers_and_nothing_goes_wrong(page: Browser, runtime: Process) -> None:
-    for view in ("journeys", "contacts", "outbox"):
+    for view in ("journeys", "contacts", "shops", "outbox"):
         page.value(f"location.hash = '#/{view}'")
         page.until(f"document.querySelector('#tabs a[aria-current]')?.hash === '#/{view}'")
     page.until("!!document.querySelector('.letter iframe')")

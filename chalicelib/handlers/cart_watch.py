@@ -1,0 +1,23 @@
+"""The task of the state machine that watches carts (`commerce/cart-watch.asl.json`), which catches errors by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint
+
+from chalicelib import wiring
+from chalicelib.clock import parse_rfc3339, rfc3339
+from chalicelib.journeys.ports import NotNow
+
+blueprint = Blueprint(__name__)
+
+
+@blueprint.lambda_function(name="cart_watch")
+def cart_watch(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """`event` is {store_id, token, generation, until}. Raises `NotNow` with the time to look again."""
+    until = parse_rfc3339(event["until"])
+    again = wiring.get().cart_watch.look(event["store_id"], event["token"], event["generation"], until)
+    if again is not None:
+        raise NotNow(rfc3339(again))
+    return {}

@@ -1,7 +1,8 @@
 """The plugin's texts: `python -m infra.plugin_texts` writes the template and brings every translation up to date.
 
-Texts are single-quoted literals in WordPress's translating functions; a comment `translators: …` stands right above its text.
-A translation of a text that is gone is dropped; a new text stands untranslated until somebody translates it (a test says so).
+Texts are single-quoted literals in WordPress's translating functions; a comment `translators: …` stands right above
+its text. A translation of a text that is gone is dropped; a new text stands untranslated until somebody translates it
+(a test says so).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def texts() -> Catalog:
     """Every text of the plugin, with where it is. Raises ValueError for a call that this reader does not understand."""
     catalog = _catalog(None)
     for name, text in _HEADER.findall((PLUGIN / "agala.php").read_text()):
-        catalog.add(text.strip(), locations=[("agala.php", None)], auto_comments=[f"{name} of the plugin"])
+        catalog.add(text.strip(), locations=[("agala.php", 1)], auto_comments=[f"{name} of the plugin"])
     for file in sorted(PLUGIN.rglob("*.php")):
         source = file.read_text()
         if unread := _UNREAD.search(source):
@@ -43,7 +44,7 @@ def texts() -> Catalog:
             note = call["note"]
             catalog.add(
                 _plain(call["text"][1:-1]),
-                locations=[(str(file.relative_to(PLUGIN)), None)],
+                locations=[(str(file.relative_to(PLUGIN)), 1)],
                 auto_comments=[f"translators: {' '.join(note.split())}"] if note else [],
             )
     return catalog
@@ -102,7 +103,7 @@ def _write(file: Path, catalog: Catalog) -> None:
     for message in catalog:
         message.flags.discard("python-format")  # it is PHP's
     buffer = io.BytesIO()
-    write_po(buffer, catalog, width=0, sort_output=True)
+    write_po(buffer, catalog, width=0, sort_output=True, include_lineno=False)  # lines move, texts stay
     file.write_bytes(buffer.getvalue())
 
 

@@ -51,8 +51,8 @@ def test_texts_are_read_as_php_reads_them(tmp_path: Path, monkeypatch: pytest.Mo
     )
     monkeypatch.setattr(plugin_texts, "PLUGIN", tmp_path)
     catalog = plugin_texts.texts()
-    assert {message.id for message in catalog if message.id} == {"A name", "Tom's \"%s\"", "ours"}
-    message = catalog.get("Tom's \"%s\"")
+    assert {message.id for message in catalog if message.id} == {"A name", 'Tom\'s "%s"', "ours"}
+    message = catalog.get('Tom\'s "%s"')
     assert message is not None
     assert message.auto_comments == ["translators: %s: a shop."]
 

@@ -28,7 +28,7 @@ final class Cart_Sender {
 	private const TOLD_WITHIN    = 14 * DAY_IN_SECONDS; // Older changes are no news any more.
 	private const QUEUE_PATIENCE = 15 * MINUTE_IN_SECONDS; // What the queue has not begun by then counts as lost.
 	private const SWEPT_AT_ONCE  = 500;
-	private const KEPT_BESIDES   = 30; // Days that a row outlives its last restore link.
+	public const KEPT_BESIDES    = 30; // Days that a row outlives its last restore link.
 
 	/**
 	 * Answers after which the same call would be refused again.

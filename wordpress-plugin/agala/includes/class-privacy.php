@@ -40,7 +40,11 @@ final class Privacy {
 	public function suggest_policy(): void {
 		$tutorial  = __( 'This shop sends what happens in carts and orders to Agala, which writes to shoppers for you. Check that the text below says what you do, and name who runs Agala for you.', 'agala' );
 		$sentences = array(
-			__( 'When you put something into the cart, we remember the cart together with your email address and phone number as soon as you have entered them, so that we can help you to complete the purchase. Carts are deleted here after 180 days at the latest.', 'agala' ),
+			sprintf(
+				/* translators: %d: a number of days. */
+				__( 'When you put something into the cart, we remember the cart together with your email address and phone number as soon as you have entered them, so that we can help you to complete the purchase. It is deleted here %d days after its last change.', 'agala' ),
+				(int) Options::settings()['restore_days'] + Cart_Sender::KEPT_BESIDES
+			),
 			__( 'Carts, orders and the contact details in them are sent to Agala, the service with which we send messages. Agala writes to you about offers only if you agreed to it, and every message has a way to stop them.', 'agala' ),
 			__( 'If you agree to messages, we keep what you agreed to, when and on which page, as proof.', 'agala' ),
 			__( 'If you tell us the occasion of a purchase and its date and ask to be reminded, we keep both to remind you in time.', 'agala' ),

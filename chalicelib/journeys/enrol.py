@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.store import Store
+from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.errors import Conflict
 from chalicelib.ids import enrolment_id
 from chalicelib.journeys.actions import Wait
@@ -98,17 +98,33 @@ class Enroller:
             self._leave_with_orders(mine, {event.properties.get("order_id") for event in told})
         self._leave_with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
 
+    def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
+        """Goals and exits that follow from events out of the store's past; nobody enters by them."""
+        mine = [one for one in self._enrolments.of_contact(store.id, contact_id) if one.open]
+        if not mine:
+            return
+        found = self._read(store.id, contact_id, (), (), mine)
+        met = [self._look_at_goal(enrolment, found) for enrolment in mine]
+        if any(met):
+            mine = self._enrolments.of_contact(store.id, contact_id)
+        if any(event.type.startswith("order_") for event in events):
+            self._leave_with_orders(mine, {event.properties.get("order_id") for event in events})
+
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
 
         Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn; the
         others keep their event as it reads now. Order events younger than 48 h are matched anew, oldest first.
+        While ranks are unknown nothing is done: whoever finishes the first history comes back.
         """
-        orders = self._true_order.recent_orders(store.id, contact_id)
+        if store.first_history is FirstHistory.RUNNING:
+            return
+        recent = self._true_order.recent_orders(store.id, contact_id)
+        journeys = self._taking_in(store.id, recent)
+        found = self._read(store.id, contact_id, journeys, recent)
+        orders = [event for event in recent if not _is_only_history(found, event)]
         self._true_order.put_right(self._enrolments.of_contact(store.id, contact_id), orders)
         mine = self._enrolments.of_contact(store.id, contact_id)
-        journeys = self._taking_in(store.id, orders)
-        found = self._read(store.id, contact_id, journeys, orders)
         for event in orders:
             goals = self._read(store.id, contact_id, (), (), mine)
             met = [self._look_at_goal(enrolment, goals) for enrolment in mine]
@@ -218,7 +234,7 @@ class Enroller:
         if stands is not None:
             return not same_words(stands, event) and self._true_order.is_untouched(stands)
         now = self._clock.now()
-        if not matches(edition, event, found, now) or cart_taken(mine, event):
+        if _is_only_history(found, event) or cart_taken(mine, event) or not matches(edition, event, found, now):
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
@@ -312,3 +328,9 @@ class Enroller:
         for enrolment in began:
             if reason := cart_exit_reason(carts.get(cart_of(enrolment.event) or "")):
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
+
+
+def _is_only_history(found: Found, event: Event) -> bool:
+    """Whether no delivery ever told of this event's order: it was found in the store's past."""
+    order = found.orders.get(order_of(as_entered(event)) or "")
+    return order is not None and order.pulled

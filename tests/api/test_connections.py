@@ -264,6 +264,14 @@ def test_the_same_shop_comes_back_to_its_store_with_a_new_secret(call: Caller, w
     assert signed(again, "status").json["store"]["name"] == "בית התה"
 
 
+def test_keys_of_the_connection_before_are_forgotten(call: Caller, wired: ApiWiring) -> None:
+    made = connected(call)
+    hand_over(made)
+    connected(call)
+    assert wired.secrets.rest == {}
+    assert call("GET", f"/v1/stores/{made['store_id']}").json["connection"]["keys_at"] is None
+
+
 def test_another_shop_is_another_store(call: Caller) -> None:
     first = connected(call)
     for url in ("https://tea.example/second", "https://tea.example:8443", "https://www.tea.example"):
@@ -442,6 +450,22 @@ def test_a_disconnect_that_was_cut_short_can_be_repeated(
         assert signed(made, "disconnect").status == 500
     assert signed(made, "disconnect").status == 200
     assert wired.secrets.rest == {}
+
+
+def test_keys_that_come_while_the_shop_lets_go_are_not_kept(
+    call: Caller, wired: ApiWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connected(call)
+    put = wired.secrets.put_rest_keys
+
+    def late(store_id: str, key: str, secret: str) -> None:
+        assert signed(made, "disconnect").status == 200
+        put(store_id, key, secret)
+
+    monkeypatch.setattr(wired.secrets, "put_rest_keys", late)
+    assert hand_over(made).status == 404
+    assert wired.secrets.rest == {}
+    assert wired.workflows.started == {}
 
 
 def test_who_was_disconnected_connects_again(call: Caller) -> None:

@@ -226,6 +226,7 @@ def _install(site: Path, shop: Path) -> None:
     shutil.copytree(shop, content / "plugins" / "woocommerce")
     wp_cli(site, "plugin", "activate", "woocommerce")
     wp_cli(site, "rewrite", "flush")
+    (site / "debug.log").unlink(missing_ok=True)  # of the installation, which looked for translations on the network
 
 
 def _digest(shop: Path, real: Path | None) -> str:

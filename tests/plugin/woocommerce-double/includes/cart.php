@@ -55,12 +55,9 @@ class WC_Cart {
 		if ( wc_double_is_old() ) {
 			do_action( 'woocommerce_cart_updated' );
 		}
-	}
-
-	/** What the older release does as soon as a page asks for the cart, and what every page does when it shows it. */
-	public function wc_double_page_view() {
-		$this->loaded || $this->get_cart_from_session();
-		$this->calculate_totals();
+		if ( $this->is_empty() ) {
+			$this->calculate_totals();
+		}
 	}
 
 	public function get_cart() {

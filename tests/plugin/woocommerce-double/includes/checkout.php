@@ -243,7 +243,9 @@ function wc_double_update_order_review() {
 
 function wc_double_ajax_add_to_cart() {
 	$product_id = absint( $_POST['product_id'] ?? 0 ); // phpcs:ignore
-	if ( false === WC()->cart->add_to_cart( $product_id, max( 1, absint( $_POST['quantity'] ?? 1 ) ) ) ) { // phpcs:ignore
+	$quantity   = max( 1, absint( $_POST['quantity'] ?? 1 ) ); // phpcs:ignore
+	$valid      = apply_filters( 'woocommerce_add_to_cart_validation', true, $product_id, $quantity );
+	if ( ! $valid || false === WC()->cart->add_to_cart( $product_id, $quantity ) ) {
 		wp_send_json( array( 'error' => true, 'product_url' => get_permalink( $product_id ) ) );
 	}
 	do_action( 'woocommerce_ajax_added_to_cart', $product_id );

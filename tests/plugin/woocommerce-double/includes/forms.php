@@ -17,7 +17,8 @@ function wc_double_form_add_to_cart() {
 	}
 	$variation_id = absint( $_REQUEST['variation_id'] ?? 0 ); // phpcs:ignore
 	$quantity     = (float) ( $_REQUEST['quantity'] ?? 1 ); // phpcs:ignore
-	if ( WC()->cart->add_to_cart( $product_id, $quantity, $variation_id ) ) {
+	$valid        = apply_filters( 'woocommerce_add_to_cart_validation', true, $product_id, $quantity, $variation_id, array() );
+	if ( $valid && WC()->cart->add_to_cart( $product_id, $quantity, $variation_id ) ) {
 		wc_add_notice( sprintf( '&ldquo;%s&rdquo; has been added to your cart.', esc_html( get_the_title( $product_id ) ) ) );
 	}
 }

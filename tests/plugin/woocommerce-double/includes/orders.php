@@ -180,6 +180,9 @@ class WC_Order extends WC_Data {
 
 	public function set_status( $status, $note = '', $manual = false ) {
 		$this->data['status'] = preg_replace( '/^wc-/', '', $status );
+		if ( $this->id ) {
+			apply_filters( 'woocommerce_payment_complete_order_status', 'processing', $this->id, $this ); // Asked at every change, to know when the order counts as paid.
+		}
 		if ( in_array( $this->data['status'], wc_get_is_paid_statuses(), true ) && ! $this->data['date_paid'] ) {
 			$this->data['date_paid'] = wc_double_date( time() );
 		}

@@ -16,5 +16,6 @@ add_filter(
 	PHP_INT_MAX,
 	3
 );
+add_filter( 'translations_api', static fn() => array( 'translations' => array() ) ); // wp-login.php asks which languages there are.
 add_filter( 'pre_get_avatar', '__return_empty_string' );
 remove_action( 'init', 'wp_schedule_update_checks' );

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.intake import with_product
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
@@ -99,6 +100,18 @@ def test_an_order_shows_what_the_store_told_last(call: Caller, wired: ApiWiring,
     assert seen.json["items"][0]["product_id"] == "12"
     assert seen.json["placed_at"] == "2026-11-01T12:00:00.000Z"
     assert "dana" not in seen.text
+
+
+def test_a_product_shows_since_when_it_is_back(call: Caller, wired: ApiWiring, store: dict[str, Any]) -> None:
+    record = ProductRecord(store_id=store["id"], external_id="12")
+    for minute, there in enumerate((True, False, True, True)):
+        version = Version(modified_at=NOON + timedelta(minutes=minute))
+        told = Product(external_id="12", version=version, name="תה", in_stock=there)
+        record = with_product(record, told)
+        wired.products.save(record)
+        seen = call("GET", f"/v1/stores/{store['id']}/products/12").json
+        assert seen["back_in_stock_at"] == (None if minute < 2 else "2026-11-01T12:02:00.000Z")
+        record = wired.products.get(store["id"], "12") or record
 
 
 def test_a_product_shows_price_stock_categories_picture_and_address(

@@ -25,6 +25,7 @@ from tests.commerce.shop import Bucket, Heard
 from tests.conftest import HandClock
 from tests.recorded import load
 from tests.store_adapters.deliveries import store
+from tests.virtual_workflows import VirtualWorkflows
 
 
 class Parts(Wiring):
@@ -32,7 +33,8 @@ class Parts(Wiring):
 
     def __init__(self, table: Table, clock: HandClock) -> None:
         super().__init__(Settings.from_environment({}))
-        self.__dict__ |= {"table": table, "clock": clock, "objects": Bucket()}
+        workflows = VirtualWorkflows(clock, lambda task: {})
+        self.__dict__ |= {"table": table, "clock": clock, "objects": Bucket(), "workflows": workflows}
 
     @cached_property
     def heard(self) -> Heard:

@@ -173,7 +173,7 @@ final class Agala_Trouble {
 			case 'agala_clock':
 				return __( 'The clock of this server is more than five minutes off, so Agala does not accept its signature. Ask your hosting to set the clock.', 'agala' );
 			case 'agala_key':
-				return __( 'Agala did not accept the key. A connection code works once and for 24 hours: make a new one in Agala and connect again.', 'agala' );
+				return __( 'Agala did not accept the key. A connection code works once and for 24 hours: if you have just pasted one, make a new one in Agala. If the shop was connected before, disconnect it and connect it again.', 'agala' );
 			case 'agala_gone':
 				return __( 'Agala does not know this shop or this page. The shop may have been removed there: disconnect and connect again. If you have just typed the address, check that it is the address of Agala itself.', 'agala' );
 			case 'agala_conflict':

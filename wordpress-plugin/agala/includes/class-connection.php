@@ -117,7 +117,8 @@ final class Connection {
 		 * The shop has just been disconnected.
 		 */
 		do_action( 'agala_disconnected' );
-		return is_wp_error( $answer ) ? $answer : true;
+		// A shop that Agala does not know is disconnected there already.
+		return is_wp_error( $answer ) && 'agala_gone' !== $answer->get_error_code() ? $answer : true;
 	}
 
 	/**

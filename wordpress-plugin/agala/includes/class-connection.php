@@ -36,6 +36,7 @@ final class Connection {
 				'shop'   => rawurlencode( Connection_Code::origin( $return_url ) ),
 				'return' => rawurlencode( $return_url ),
 				'state'  => Connection_State::begin(),
+				'lang'   => strtok( get_user_locale(), '_' ),
 			),
 			$address . '/connect'
 		);

@@ -28,6 +28,7 @@ bench: ## the measures, each against its floor (JSON=1: one JSON object as the l
 
 test: ## every test (PYTEST="tests/infra -k word" runs some)
 	$(SETUP)
+	@$(IN_VENV)/python -m tests.plugin.programs
 	@exec $(WITH_MAKE) $(IN_VENV)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST)
 
 check: ## format, lint, types, layering, state machines
@@ -42,5 +43,6 @@ package: ## the deployable: dist/package/, checked by cfn-lint
 	$(SETUP)
 	@exec $(WITH_MAKE) $(IN_VENV)/python -m infra.package
 
-plugin: ## the WordPress plugin: not part of this version yet
-	@echo "The WordPress plugin is not part of this version yet." >&2; exit 2
+plugin: ## the WordPress plugin, ready to install: dist/agala.zip
+	$(SETUP)
+	@exec $(WITH_MAKE) $(IN_VENV)/python -m infra.plugin

@@ -11,6 +11,8 @@ from chalicelib.handlers import (
     ingest,
     journey_steps,
     links,
+    nightly,
+    store_sync,
     webhooks,
 )
 from chalicelib.handlers.api.about import about
@@ -26,6 +28,7 @@ from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.plugin import plugin
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.stores import stores
+from chalicelib.handlers.api.sync import sync
 from chalicelib.handlers.api.templates import templates
 from chalicelib.handlers.api.timeline import timeline
 from chalicelib.handlers.api.tokens import tokens
@@ -40,6 +43,8 @@ for part in (
     ingest.blueprint,
     journey_steps.blueprint,
     cart_watch.blueprint,
+    store_sync.blueprint,
+    nightly.blueprint,
     delivery_reports.delivery_reports,
     links.links,
     connect_page.connect_page,
@@ -48,6 +53,7 @@ for part in (
     tokens,
     connections,
     plugin,
+    sync,
     deliveries,
     contacts,
     timeline,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
+    from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
@@ -43,11 +44,19 @@ if TYPE_CHECKING:
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.stores import Stores, Tokens
+    from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
+    from chalicelib.sync.ports import Shop
+    from chalicelib.sync.pull import Pull
+    from chalicelib.sync.start import SyncStarter
 
 
 class Wiring:
+    private_shops = False
+    """Whether a shop's address may be one of a private network."""
+
     def __init__(self, settings: Settings | None = None) -> None:
         self.settings = settings or Settings.from_environment()
 
@@ -306,10 +315,92 @@ class Wiring:
 
         return CartWatch(self.stores, self.carts, self.contacts, self.timeline, self.listener, self.clock)
 
-    @property
+    @cached_property
+    def history_intake(self) -> Intake:
+        """For what a store is asked of its past."""
+        from chalicelib.commerce.intake import Intake
+        from chalicelib.commerce.order_intake import OrderIntake
+        from chalicelib.sync.listeners import HistoryListener
+
+        listener = HistoryListener(lambda: self.enroller)
+        orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver, history=True)
+        return Intake(
+            self.contacts,
+            self.resolver,
+            orders,
+            self.cart_intake,
+            self.products,
+            self.contact_book,
+            lambda: listener,
+            self.clock,
+        )
+
+    @cached_property
     def listener(self) -> Listener:
         """Who hears of events: the journeys."""
-        return self.enroller
+        from chalicelib.sync.listeners import LiveListener
+
+        return LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+
+    @cached_property
+    def sync_records(self) -> SyncRecords:
+        from chalicelib.storage.sync import SyncRecords
+
+        return SyncRecords(self.table)
+
+    @cached_property
+    def sync(self) -> SyncStarter:
+        from chalicelib.sync.start import SyncStarter
+
+        machine = self.settings.store_sync_machine_arn
+        return SyncStarter(self.sync_records, self.stores, lambda: self.workflows, machine, self.clock)
+
+    @cached_property
+    def pull(self) -> Pull:
+        import time
+
+        from chalicelib.sync.apply import Missed
+        from chalicelib.sync.pull import Pull
+
+        return Pull(
+            self.sync_records,
+            self.stores,
+            self.shop,
+            self.history_intake,
+            self.intake,
+            Missed(self.orders, self.products, self.contacts),
+            lambda: self.enroller,
+            lambda progress: self.sync.go_on(progress),
+            self.clock,
+            time.monotonic,
+        )
+
+    def shop_rest(self, store: Store) -> WooCommerceRest:
+        """A client of the store's own REST API, to be closed. Raises `ShopTrouble` without a key, `TryLater`."""
+        from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+        from chalicelib.store_adapters.woocommerce_rest import RestKeys, WooCommerceRest
+
+        connection, keys = store.connection, self.secrets.rest_keys(store.id)
+        if connection is None or not store.is_connected or keys is None:
+            raise ShopTrouble(TroubleCode.NO_KEY)
+        return WooCommerceRest(connection.rest_url, RestKeys(*keys), self.private_shops)
+
+    def shop(self, store: Store) -> Shop:
+        """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""
+        from chalicelib.store_adapters.woocommerce_history import WooCommerceHistory
+
+        rest = self.shop_rest(store)
+        return WooCommerceHistory(rest, store, lambda: self._mend_webhooks(rest, store))
+
+    def _mend_webhooks(self, rest: WooCommerceRest, store: Store) -> int:
+        """How many of the store's webhooks were missing, switched off or too many."""
+        from chalicelib.store_adapters.woocommerce_webhooks import register
+
+        secret = self.secrets.webhook_secret(store.id, newer_than=0)
+        if secret is None:
+            return 0
+        address = f"{self.settings.public_url}/webhooks/{store.platform}/{store.id}"
+        return register(rest, store, secret, address).count
 
 
 def _once() -> Config:

@@ -11,14 +11,19 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import wiring
+from chalicelib.commerce.machines import CART_WATCH, machine
 from chalicelib.commerce.store import Platform, Store
+from chalicelib.handlers.cart_watch import cart_watch
 from chalicelib.handlers.ingest import ingest
 from chalicelib.handlers.journey_steps import journey_step
 from chalicelib.handlers.webhooks import receive
 from chalicelib.messages.links import SignedLinks
 from chalicelib.settings import Settings
 from chalicelib.storage.table import Table, create_table, from_wire
+from chalicelib.store_adapters.envelope import Arrival, arrival_id, encode
+from chalicelib.store_adapters.plugin import PLATFORM, CartCall, headers_of, repeat_key
 from local.table_server import TableServer
+from tests.commerce.carts import OF_WATCHING
 from tests.commerce.shop import Bucket
 from tests.conftest import HandClock
 from tests.journeys.world import RecordingChannel
@@ -50,8 +55,12 @@ class Listening:
     def __init__(self, table: Table, clock: HandClock, store: Mapping[str, Any]) -> None:
         self.clock, self.queue, self.bucket = clock, CollectingQueue(), Bucket()
         self.channel = RecordingChannel()
-        self.workflows = VirtualWorkflows(clock, lambda task: journey_step(task, None))
-        self.parts: Any = wiring.Wiring(Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:step"}))
+        self.workflows = VirtualWorkflows(
+            clock, lambda task: journey_step(task, None), {"arn:watch": lambda task: cart_watch(task, None)}
+        )
+        self.workflows.publish(CART_WATCH, machine(CART_WATCH, "arn:watch"))
+        told_where = {"AGALA_STEP_FUNCTION_ARN": "arn:step", "AGALA_CART_WATCH_MACHINE_ARN": CART_WATCH}
+        self.parts: Any = wiring.Wiring(Settings.from_environment(told_where))
         parts = self.parts
         parts.table, parts.clock, parts.workflows = table, clock, self.workflows
         parts.queue, parts.secrets, parts.objects = self.queue, _Secret(), self.bucket
@@ -65,14 +74,22 @@ class Listening:
             self.parts.lifecycle.activate(self.store, journey_id)
 
     def hear(self, told: Sequence[Told], batch: int = 1) -> None:
-        """Through the door, and on from the queue in batches of so many."""
+        """Through the door (calls of the plugin come verified), and on from the queue in batches of so many."""
         for headers, body in told:
-            status, _ = receive(self.store.platform.value, self.store.id, headers, body, self.parts)
-            assert status == 200
+            if "X-Agala-Signature" in headers:
+                self.queue.send(encode(self._cart_call(body)), "")
+            else:
+                status, _ = receive(self.store.platform.value, self.store.id, headers, body, self.parts)
+                assert status == 200
         while self.queue.messages:
             some, self.queue.messages = self.queue.messages[:batch], self.queue.messages[batch:]
             records = [{"messageId": str(n), "body": json.dumps(one)} for n, one in enumerate(some)]
             assert ingest({"Records": records}, None) == {"batchItemFailures": []}
+
+    def _cart_call(self, body: bytes) -> Arrival:
+        """As the carts door queues it, once its signature is found to be good."""
+        call, now = CartCall.model_validate_json(body), self.clock.now()
+        return Arrival("shop", PLATFORM, arrival_id(now), repeat_key(call.id), now, headers_of(call), body)
 
     def items(self) -> list[dict[str, Any]]:
         """Every item of the table."""
@@ -85,14 +102,16 @@ class Listening:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def records(self) -> str:
-        """Contacts by their oldest address, orders, products, purchase facts, timelines, and what was applied."""
+        """Contacts by their oldest address, carts, orders, products, facts, timelines, and what was applied."""
         items = self.items()
         kept = []
         for item in items:
             bare = {k: v for k, v in item.items() if k not in ("rev", "gsi1pk", "gsi1sk", "expires_at")}
             kind, sk = str(item["pk"]).partition("#")[0], str(item["sk"])
-            if kind in ("ORDER", "PRODUCT", "ID") or (kind == "C" and sk[0] in "POFT" and not item.get("merged_into")):
+            if kind in ("ORDER", "PRODUCT", "ID") or (kind == "C" and sk[0] in "POFTK" and not item.get("merged_into")):
                 kept.append(bare)
+            elif kind == "CART":
+                kept.append({name: value for name, value in bare.items() if name not in OF_WATCHING})
             elif kind == "REPEAT":
                 kept.append({"pk": bare["pk"]})
         for status in ("applied", "parked"):

@@ -17,6 +17,7 @@ from chalicelib.commerce.intake import ContactRef
 from chalicelib.commerce.store import Platform
 from chalicelib.contacts.book import ContactInput
 from chalicelib.store_adapters.envelope import by_object
+from local.demo.carts import Cart
 from local.demo.shop import GREEN, Shopper
 from local.demo.woocommerce import CustomerAccount, Purchase, delivery
 from local.table_server import TableServer
@@ -27,6 +28,7 @@ from tests.recorded import SECRET, signature
 from tests.test_any_order import HEBREW, NOW
 
 PLANTED = Shopper(77, "Quillfeather", "Zubrowka")
+TOKEN = "0123456789abcdef"
 EMAIL, PHONE = "quillfeather.zubrowka@plant.example", "+972505550177"
 WORDS = ("quillfeather", "zubrowka", "plant.example", "505550177", "050-555-0177", "0505550177")
 
@@ -35,6 +37,15 @@ WORDS = ("quillfeather", "zubrowka", "plant.example", "505550177", "050-555-0177
 def shop(table_server: TableServer) -> Iterator[Listening]:
     with listening(table_server, HandClock(NOW), HEBREW) as listener:
         yield listener
+
+
+def cart(minutes_ago: float, token: str = TOKEN) -> Told:
+    """A call of the plugin whose restore link, as a shop's may, names the person."""
+    basket = Cart(token, PLANTED, ((GREEN, 1),), "https://tea.example", EMAIL, PHONE, consent=("email", "sms"))
+    call = basket.call("checkout", NOW - timedelta(minutes=minutes_ago))
+    return {"X-Agala-Signature": "-"}, call.body.replace(
+        b"agala-restore=", b"email=quillfeather.zubrowka&agala-restore="
+    )
 
 
 def told(topic: str, content: Any) -> Told:
@@ -55,6 +66,8 @@ def plant(shop: Listening) -> str:
         {
             "thanks": journey(thanks, pause(days=3), mail("more")),
             "asked": journey(pause(days=2), mail("later"), trigger={"type": "api_event", "name": "asked"}),
+            "left": journey(pause(days=1), mail("come-back"), trigger={"type": "cart_abandoned"}),
+            "checkout": journey(pause(hours=9), mail("go-on"), trigger={"type": "checkout_started"}),
         }
     )
     paid = NOW - timedelta(hours=1)
@@ -63,6 +76,8 @@ def plant(shop: Listening) -> str:
         [
             order,
             order,
+            cart(100, "left-" + TOKEN),
+            cart(5),
             told("order.updated", purchase(902, guest=True).told("failed", NOW)),
             told("customer.updated", CustomerAccount(PLANTED, paid, EMAIL).told(NOW)),
             told("order.updated", {"id": "no order", "billing": {"email": EMAIL.upper(), "phone": "(050) 555-01 77"}}),
@@ -72,6 +87,7 @@ def plant(shop: Listening) -> str:
     shop.parts.intake.record_event(shop.store, ContactRef(email=EMAIL), asked)
     shop.parts.contact_book.upsert(shop.store, ContactInput(email=EMAIL, fields={"nickname": "Quillfeather"}))
     shop.workflows.live(hours=1)
+    shop.hear([cart(-55, "fresh-" + TOKEN)])
     contact = shop.parts.contacts.find("shop", "email", EMAIL)
     assert contact is not None
     return str(contact.id)
@@ -101,13 +117,14 @@ def test_nothing_of_an_erased_person_is_left(shop: Listening, asked_by: str) -> 
     contact_id = plant(shop)
     assert set(traces(shop)) >= {"quillfeather", "zubrowka", "plant.example", "505550177"}
     running = [name for name, one in shop.workflows.executions.items() if not one.standing.ended]
-    assert len(running) == 2
+    watching = [name for name in running if name.startswith("cart-")]
+    assert (len(running), len(watching)) == (6, 1)
     if asked_by == "api":
         shop.parts.contact_book.erase("shop", contact_id)
     else:
         shop.parts.intake.apply(shop.store, ErasureAsked(str(PLANTED.customer_id), EMAIL, PHONE), None, NOW)
     assert traces(shop) == []
-    assert not shop.workflows.executions.keys() & running
+    assert shop.workflows.executions.keys() & running == set(watching), "who watches a cart finds out for themselves"
     ended = {e.status.value for e in shop.parts.enrolments.of_contact("shop", contact_id)}
     assert ended == {"stopped"}
     sent = len(shop.channel.taken)
@@ -120,6 +137,26 @@ def test_what_was_on_its_way_when_they_were_erased_leaves_nothing(shop: Listenin
     late = told("order.updated", purchase(903).told("processing", NOW, paid=NOW))
     shop.hear([late, late])
     assert traces(shop) == []
+
+
+def test_an_erased_persons_carts_are_goods_of_nobody(shop: Listening) -> None:
+    contact_id = plant(shop)
+    assert {one["token"] for one in shop.parts.contact_book.export("shop", contact_id)["carts"]} == {
+        TOKEN,
+        "left-" + TOKEN,
+        "fresh-" + TOKEN,
+    }
+    shop.parts.contact_book.erase("shop", contact_id)
+    shop.hear([cart(4), cart(3)])
+    for token in (TOKEN, "left-" + TOKEN):
+        kept = shop.parts.carts.get("shop", token)
+        assert kept.contact_id is None
+        assert kept.latest.restore_url is None
+        assert [item.product_id for item in kept.latest.items] == [str(GREEN.id)]
+    assert traces(shop) == []
+    shop.workflows.live(days=3)
+    assert len(shop.channel.taken) == 1
+    assert not [one for one in shop.workflows.executions.values() if not one.standing.ended]
 
 
 def test_an_event_told_again_after_the_erasure_is_let_go(shop: Listening) -> None:

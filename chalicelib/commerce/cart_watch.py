@@ -61,7 +61,7 @@ class CartWatch:
         if record.generation > generation:
             return None
         if record.left_generation == generation:
-            self._tell(store, record)  # once more: whoever wrote this may not have come to tell
+            self._tell(store, record, self._owner(record))  # whoever wrote this may not have come to tell
             return None
         if not record.watched:
             return None
@@ -71,17 +71,20 @@ class CartWatch:
         due = first_look(store, record)
         if due is not None and self._clock.now() < due:
             return due
-        contact = self._contacts.get(store_id, record.contact_id) if record.contact_id else None
+        contact = self._owner(record)
         if contact is None or self._ordered_since(record, contact):
             self._over(record)
         else:
-            self._tell(store, self._carts.write(_left(store, record)))
+            self._tell(store, self._carts.write(_left(store, record)), contact)
         return None
 
     def _not_written_yet(self, until: datetime) -> datetime | None:
         """The delivery that sent for us was interrupted: it comes again, from the dead letters perhaps."""
         now = self._clock.now()
         return None if now > until + _UNSAVED_GIVEN_UP else now.replace(microsecond=0) + _UNSAVED_RECHECK
+
+    def _owner(self, record: CartRecord) -> Contact | None:
+        return self._contacts.get(record.store_id, record.contact_id) if record.contact_id else None
 
     def _ordered_since(self, record: CartRecord, contact: Contact) -> bool:
         """Whoever ordered anything after this cart was begun has not left; a token may be lost on the way."""
@@ -94,8 +97,7 @@ class CartWatch:
         """Nobody looks any more, until it changes."""
         self._carts.write(record.model_copy(update={"watched": False}))
 
-    def _tell(self, store: Store, record: CartRecord) -> None:
-        contact = self._contacts.get(store.id, record.contact_id) if record.contact_id else None
+    def _tell(self, store: Store, record: CartRecord, contact: Contact | None) -> None:
         if contact is None or record.state is not CartState.ABANDONED:
             return
         event = abandoned_event(record)

@@ -84,6 +84,7 @@ def _properties(order: Order) -> dict[str, Any]:
 
 
 def _item(item: LineItem) -> dict[str, Any]:
+    more = {"included": True} if item.included else {}
     return {
         "product_id": item.product_id,
         "variation_id": item.variation_id,
@@ -92,6 +93,7 @@ def _item(item: LineItem) -> dict[str, Any]:
         "total": _money(item.total),
         "image": item.image,
         "categories": list(item.categories),
+        **more,
     }
 
 

@@ -161,6 +161,8 @@ class Intake:
 
     def _heard(self, store: Store, outcome: Outcome) -> Applied:
         """Journeys hear it, with what the catalogue says."""
+        if not self._listener().listens(store):
+            return Applied(tuple(dict.fromkeys(outcome.contacts)), erased=outcome.erased)
         events = [event for _, event in outcome.events]
         products = self._catalogue(store.id, events)
         if self._wait_for(store.id, events, products):

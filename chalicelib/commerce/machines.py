@@ -1,4 +1,4 @@
-"""State machines that are always the same, as Amazon States Language in files beside this one."""
+"""State machines that are always the same, as Amazon States Language in files beside their code."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 CART_WATCH = "cart-watch"
+STORE_SYNC = "store-sync"
+_ROOMS = {CART_WATCH: "commerce", STORE_SYNC: "sync"}
 FUNCTION = "${Function}"  # in a file's place of the function's ARN, as CloudFormation's DefinitionSubstitutions has it
 
 
 def text(name: str) -> str:
     """As written: `FUNCTION` is yet to be filled in."""
-    return (Path(__file__).parent / f"{name}.asl.json").read_text(encoding="utf-8")
+    return (Path(__file__).parent.parent / _ROOMS[name] / f"{name}.asl.json").read_text(encoding="utf-8")
 
 
 def machine(name: str, function_arn: str) -> dict[str, Any]:

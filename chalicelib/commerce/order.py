@@ -34,6 +34,8 @@ STATUS_RANK = {
 
 
 class LineItem(BaseModel):
+    """`included`: its price is in another line of the same order (a part of a bundle, or its mere container)."""
+
     model_config = ConfigDict(frozen=True)
 
     product_id: str
@@ -44,6 +46,7 @@ class LineItem(BaseModel):
     sku: str | None = None
     image: str | None = None
     categories: tuple[str, ...] = ()
+    included: bool = False
 
 
 class Refund(BaseModel):

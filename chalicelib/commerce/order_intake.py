@@ -69,8 +69,12 @@ def latest(known: Version | None, told: Version) -> Version:
 
 
 class OrderIntake:
-    def __init__(self, orders: Orders, contacts: Contacts, timeline: Timeline, resolver: Resolver) -> None:
+    def __init__(
+        self, orders: Orders, contacts: Contacts, timeline: Timeline, resolver: Resolver, history: bool = False
+    ) -> None:
+        """`history`: what is told comes out of a store's past, and not as it happens."""
         self._orders, self._contacts, self._timeline, self._resolver = orders, contacts, timeline, resolver
+        self._history = history
 
     def told(self, store: Store, order: Order) -> Outcome:
         return persist(lambda: self._told(store, order))
@@ -110,6 +114,8 @@ class OrderIntake:
             return self._bare(before, order)
         events, key = events_of(store.id, order), order.version.key()
         step = with_telling(before, order, events)
+        pulled = self._history and (before.order is None or before.pulled)
+        step = replace(step, record=step.record.model_copy(update={"pulled": pulled}))
         if meeting.contact and key >= step.record.contact_by:
             owner = {"contact_id": meeting.contact.id, "contact_by": key}
             step = replace(step, record=step.record.model_copy(update=owner))

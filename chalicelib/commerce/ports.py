@@ -31,6 +31,7 @@ class OrderRecord(BaseModel):
 
     `contact_id` is as it was when written (follow merges); `contact_by` is the version of the telling it comes from.
     `erased`: its person was erased; nothing personal is kept of any telling. `rev` counts writes.
+    `pulled`: only the store's history told of it so far, no delivery did; no journey begins by it.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -44,6 +45,7 @@ class OrderRecord(BaseModel):
     contact_by: str = ""
     events: dict[str, EventMark] = Field(default_factory=dict)
     erased: bool = False
+    pulled: bool = False
     rev: int = 0
 
     @property
@@ -142,6 +144,10 @@ class Products(Protocol):
 
 class Listener(Protocol):
     """Journeys. Called again for a delivery that is processed again, so it must be idempotent."""
+
+    def listens(self, store: Store) -> bool:
+        """False where no event means anything now: then none need be made ready."""
+        ...
 
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
 

@@ -91,10 +91,18 @@ class Connection(BaseModel):
     versions: dict[str, str] = Field(default_factory=dict)
 
 
+class FirstHistory(StrEnum):
+    """While it is `running`, nobody knows which of somebody's orders was the first."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
 class Store(BaseModel):
     """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …).
 
-    `connection` is None for a store made over the API, which no plugin of ours is tied to.
+    `connection` is None for a store made over the API, which no plugin of ours is tied to;
+    `first_history` is None where the shop was never asked for its past.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -111,6 +119,7 @@ class Store(BaseModel):
     settings: StoreSettings = StoreSettings()
     connection: Connection | None = None
     created_at: datetime
+    first_history: FirstHistory | None = None
     rev: int = 0
 
     @property

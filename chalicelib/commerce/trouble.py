@@ -10,6 +10,7 @@ from chalicelib.errors import AgalaError
 
 
 class TroubleCode(StrEnum):
+    NO_KEY = "no_key"
     KEY_REFUSED = "key_refused"
     NOT_ALLOWED = "not_allowed"
     NO_REST = "no_rest"
@@ -36,6 +37,9 @@ class _Meaning:
 
 
 _MEANINGS = {
+    TroubleCode.NO_KEY: _Meaning(
+        "The shop has not given Agala a key: approve Agala in the shop, or connect it again.", True
+    ),
     TroubleCode.KEY_REFUSED: _Meaning("The shop refused Agala's key. Connect the shop again.", True),
     TroubleCode.NOT_ALLOWED: _Meaning(
         "The shop does not let Agala in: the key may read too little, or a security plugin or firewall stands in the "

@@ -19,7 +19,7 @@ ORDERS_KEPT = 200  # one by one in the facts; older ones are summed, so that the
 
 
 class Line(BaseModel):
-    """`total` is net: a refund takes its proportion from every line. Minor units."""
+    """`total` is net: a refund takes its proportion from every line. Minor units. `included` as in `LineItem`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,6 +28,7 @@ class Line(BaseModel):
     units: int
     total: int
     categories: tuple[str, ...] = ()
+    included: bool = False
 
 
 class ContactOrder(BaseModel):
@@ -89,6 +90,7 @@ def contact_order(order: Order) -> ContactOrder | None:
             units=item.quantity,
             total=item.total.amount * share // whole if whole > 0 else 0,
             categories=item.categories,
+            included=item.included,
         )
         for item in order.items
     )
@@ -140,7 +142,11 @@ def fold(orders: Iterable[ContactOrder]) -> Purchases:
 
 
 def fact(purchases: Purchases, subject: str, categories: Mapping[str, Iterable[str]]) -> PurchaseFact:
-    """`subject` is `product:{id}` (product or variation) or `category:{id}`; `categories` of each product now."""
+    """`subject` is `product:{id}` (product or variation) or `category:{id}`; `categories` of each product now.
+
+    A bundle and its parts are not counted beside each other in one category: lines whose price is in another line
+    count there only where that other line is not of the category.
+    """
     kind, _, wanted = subject.partition(":")
 
     def matches(line: Line) -> bool:
@@ -151,6 +157,8 @@ def fact(purchases: Purchases, subject: str, categories: Mapping[str, Iterable[s
     by_order: dict[str, Share] = {}
     for order_id, bought in purchases.orders.items():
         mine = [line for line in bought.lines if matches(line)]
+        if kind == "category":
+            mine = [line for line in mine if not line.included] or mine
         if mine:
             by_order[order_id] = Share(
                 at=bought.at, units=sum(line.units for line in mine), total=sum(line.total for line in mine)

@@ -240,7 +240,7 @@ class WishListed(Form):
 
 
 class CartState(Subject):
-    """The contact's newest cart. `at_least_total` in minor units."""
+    """The cart of the journey's event, else the contact's newest. `at_least_total` in minor units."""
 
     state: Annotated[Literal["open", "abandoned", "bought", "emptied"] | None, Field(alias="is")] = None
     at_least_total: Annotated[int, Field(ge=1, le=10**12)] | None = None
@@ -368,7 +368,7 @@ FORMS: dict[str, type[Form]] = {
 }
 _KEY_OF = {form: key for key, form in FORMS.items()}
 
-EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "message", "order"})
+EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "message", "order", "cart"})
 
 
 def _form_tag(value: Any) -> str | None:

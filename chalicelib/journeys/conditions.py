@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from chalicelib.clock import parse_rfc3339
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import Order
 from chalicelib.contacts.consent import Channel
@@ -23,6 +24,8 @@ from chalicelib.journeys.condition_forms import (
     AllOf,
     AnyOf,
     Bought,
+    CartIs,
+    CartState,
     Condition,
     FieldIs,
     MessageIs,
@@ -31,12 +34,13 @@ from chalicelib.journeys.condition_forms import (
     Operator,
     OrderIs,
     Purchased,
+    Subject,
     located,
     steps_mentioned,
 )
 from chalicelib.messages.message import Message
 
-__all__ = ["Condition", "Facts", "evaluate", "needs", "steps_mentioned", "subjects_of"]
+__all__ = ["Condition", "Facts", "asks_for_cart", "evaluate", "needs", "steps_mentioned", "subjects_of"]
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,8 @@ class Facts:
 
     `purchases` by subject (`product:12`, `category:7`); load those that `needs` names. `event` is the
     enrolment's (or trigger's) event as {id, type, occurred_at, properties}; `entered_at` None before entry.
-    `messages` by the step id that made them; `order` is the event's own, as it stands today.
-    `now` is store time (UTC).
+    `messages` by the step id that made them; `order` is the event's own, as it stands today; `cart` is that of the
+    event, else the contact's newest (load it where `asks_for_cart`). `now` is store time (UTC).
     """
 
     contact: Contact
@@ -56,6 +60,7 @@ class Facts:
     entered_at: datetime | None = None
     messages: Mapping[str, Message] = field(default_factory=dict)
     order: Order | None = None
+    cart: CartRecord | None = None
 
 
 def evaluate(condition: Condition, facts: Facts) -> bool:
@@ -75,6 +80,8 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
             return _message_is(condition.message, facts)
         case OrderIs():
             return facts.order is not None and facts.order.status == condition.order.state
+        case CartIs():
+            return _cart_is(condition.cart, facts)
         case _:
             return False
 
@@ -100,6 +107,10 @@ def order_in(event: Mapping[str, Any] | None) -> str | None:
     return order if isinstance(order, str) else None
 
 
+def asks_for_cart(condition: Condition) -> bool:
+    return any(isinstance(inner, CartIs) for _, inner in located(condition, ""))
+
+
 def subjects_of(event: Mapping[str, Any] | None, kind: Literal["product", "category"]) -> list[str]:
     """The event's own products or categories as subjects, in the order of its items, each once.
 
@@ -118,14 +129,14 @@ def _subjects_needed(bought: Bought, event: Mapping[str, Any] | None) -> set[str
     return set(_subjects_asked(bought, event))
 
 
-def _subjects_asked(bought: Bought, event: Mapping[str, Any] | None) -> list[str]:
-    if bought.kind is None or bought.id is None:
+def _subjects_asked(asked: Subject, event: Mapping[str, Any] | None) -> list[str]:
+    if asked.kind is None or asked.id is None:
         return []
-    if bought.id == TRIGGER:
-        return subjects_of(event, bought.kind)
-    if bought.product == CONSUMABLE:
+    if asked.id == TRIGGER:
+        return subjects_of(event, asked.kind)
+    if asked.product == CONSUMABLE:
         return subjects_of({"properties": _properties(event).get("consumable")}, "product")
-    return [f"{bought.kind}:{bought.id}"]
+    return [f"{asked.kind}:{asked.id}"]
 
 
 # Purchases
@@ -197,6 +208,25 @@ def _message_is(asked: MessageStep, facts: Facts) -> bool:
         return False
     reached = {message.status.value, *(entry.status for entry in message.history)}
     return bool(reached & _SHOWN_BY[asked.state])
+
+
+# Carts
+
+
+def _cart_is(asked: CartState, facts: Facts) -> bool:
+    """A cart that was bought or emptied still says what was in it when it was last shown."""
+    cart = facts.cart
+    if cart is None or (asked.state is not None and cart.state.value != asked.state):
+        return False
+    items = cart.latest.items if cart.latest else ()
+    if asked.kind is not None:
+        products = {f"product:{one}" for item in items for one in (item.product_id, item.variation_id) if one}
+        categories = {f"category:{category}" for item in items for category in item.categories}
+        if not (products | categories) & set(_subjects_asked(asked, facts.event)):
+            return False
+    return asked.at_least_total is None or (
+        cart.latest is not None and cart.latest.total.amount >= asked.at_least_total
+    )
 
 
 # Fields

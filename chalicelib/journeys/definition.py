@@ -296,8 +296,6 @@ def always_ends(step: Step) -> bool:
 def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
     if definition.trigger.type not in triggers.EXECUTABLE:
         yield FieldMistake("trigger.type", f"{definition.trigger.type} cannot start a journey yet")
-    if definition.reentry.mode == "per_cart":
-        yield FieldMistake("reentry.mode", "per_cart cannot run yet")
     for place in definition.located():
         reason = actions.reason_not_yet(place.step)
         if reason:

@@ -11,18 +11,19 @@ from datetime import datetime
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.store import Store
+from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.errors import Conflict
 from chalicelib.ids import enrolment_id
 from chalicelib.journeys.actions import Wait
-from chalicelib.journeys.conditions import Condition, evaluate
+from chalicelib.journeys.conditions import Condition, asks_for_cart, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
-from chalicelib.journeys.entry import FRESH, happened_after, matches, place, same_words
+from chalicelib.journeys.entry import FRESH, cart_taken, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS, cart_exit_reason, cart_of, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
+    newest_cart_asked,
     on_the_way,
     orders_asked,
     subjects_asked,
@@ -97,17 +98,33 @@ class Enroller:
             self._leave_with_orders(mine, {event.properties.get("order_id") for event in told})
         self._leave_with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
 
+    def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
+        """Goals and exits that follow from events out of the store's past; nobody enters by them."""
+        mine = [one for one in self._enrolments.of_contact(store.id, contact_id) if one.open]
+        if not mine:
+            return
+        found = self._read(store.id, contact_id, (), (), mine)
+        met = [self._look_at_goal(enrolment, found) for enrolment in mine]
+        if any(met):
+            mine = self._enrolments.of_contact(store.id, contact_id)
+        if any(event.type.startswith("order_") for event in events):
+            self._leave_with_orders(mine, {event.properties.get("order_id") for event in events})
+
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
 
         Enrolments of order events that would not have begun, and of which no message was claimed, are withdrawn; the
         others keep their event as it reads now. Order events younger than 48 h are matched anew, oldest first.
+        While ranks are unknown nothing is done: whoever finishes the first history comes back.
         """
-        orders = self._true_order.recent_orders(store.id, contact_id)
+        if store.first_history is FirstHistory.RUNNING:
+            return
+        recent = self._true_order.recent_orders(store.id, contact_id)
+        journeys = self._taking_in(store.id, recent)
+        found = self._read(store.id, contact_id, journeys, recent)
+        orders = [event for event in recent if not _is_only_history(found, event)]
         self._true_order.put_right(self._enrolments.of_contact(store.id, contact_id), orders)
         mine = self._enrolments.of_contact(store.id, contact_id)
-        journeys = self._taking_in(store.id, orders)
-        found = self._read(store.id, contact_id, journeys, orders)
         for event in orders:
             goals = self._read(store.id, contact_id, (), (), mine)
             met = [self._look_at_goal(enrolment, goals) for enrolment in mine]
@@ -155,24 +172,30 @@ class Enroller:
         subjects: set[str] = set()
         messages: set[str] = set()
         orders: set[str] = set()
-        conditional = False
+        carts: set[str] = set()
+        conditional = newest_cart = False
         for enrolment in enrolments:
             if goal := self._goal(enrolment):
                 conditional = True
                 subjects |= subjects_asked([goal], enrolment.event)
                 messages |= set(messages_asked([goal], enrolment.id))
                 orders |= orders_asked([goal], enrolment.event)
+                carts |= {token for token in [token_in(enrolment.event)] if token and asks_for_cart(goal)}
+                newest_cart = newest_cart or newest_cart_asked([goal], enrolment.event)
         for event in events:
             seen = as_entered(event)
             for edition in self._open_to(store_id, journeys, event):
                 orders |= {order for order in [order_of(seen)] if order}
+                carts |= {token for token in [token_in(seen)] if token}
                 if where := edition.definition.trigger.where:
                     conditional = True
                     subjects |= subjects_asked([where], seen)
                     orders |= orders_asked([where], seen)
-        if not (conditional or orders):
+                    newest_cart = newest_cart or newest_cart_asked([where], seen)
+        if not (conditional or orders or carts):
             return Found()
-        return self._decisions.read(store_id, contact_id, Wanted(orders=orders, messages=messages, subjects=subjects))
+        wanted = Wanted(orders=orders, carts=carts, newest_cart=newest_cart, messages=messages, subjects=subjects)
+        return self._decisions.read(store_id, contact_id, wanted)
 
     def _open_to(self, store_id: str, journeys: Iterable[Journey], event: Event) -> list[Edition]:
         return [
@@ -211,7 +234,7 @@ class Enroller:
         if stands is not None:
             return not same_words(stands, event) and self._true_order.is_untouched(stands)
         now = self._clock.now()
-        if not matches(edition, event, found, now):
+        if _is_only_history(found, event) or cart_taken(mine, event) or not matches(edition, event, found, now):
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
@@ -248,6 +271,7 @@ class Enroller:
         if first is None:  # nothing but waits: whoever enters is through
             return ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed")
         over = exit_reason(found.orders.get(order_of(seen) or ""))
+        over = over or cart_exit_reason(found.carts.get(cart_of(seen) or ""))
         return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
 
     def _revived(self, wanted: Enrolment) -> Enrolment | None:
@@ -304,3 +328,9 @@ class Enroller:
         for enrolment in began:
             if reason := cart_exit_reason(carts.get(cart_of(enrolment.event) or "")):
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
+
+
+def _is_only_history(found: Found, event: Event) -> bool:
+    """Whether no delivery ever told of this event's order: it was found in the store's past."""
+    order = found.orders.get(order_of(as_entered(event)) or "")
+    return order is not None and order.pulled

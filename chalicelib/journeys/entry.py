@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,13 +10,15 @@ from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment
-from chalicelib.journeys.exits import ON_ORDERS
+from chalicelib.journeys.exits import ON_ORDERS, cart_of
 from chalicelib.journeys.facts import as_entered, before_entry
 from chalicelib.journeys.ports import Found
 from chalicelib.journeys.published import Edition
 from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.messages.message import MessageStatus
 
 FRESH = timedelta(hours=48)  # only younger events begin anything
+_WRITTEN = {status.value for status in MessageStatus} - {MessageStatus.NOT_SENT.value, MessageStatus.FAILED.value}
 OF_ORDERS = ON_ORDERS | {"order_cancelled", "order_refunded"}
 
 
@@ -27,6 +30,22 @@ def matches(edition: Edition, event: Event, found: Found, now: datetime) -> bool
         return True
     facts = before_entry(event, found, now)
     return facts is not None and evaluate(trigger.where, facts)
+
+
+def cart_taken(mine: Iterable[Enrolment], event: Event) -> bool:
+    """Whether journeys of another kind of this cart's events have it: one cart is not written about twice.
+
+    They have it while they are on their way, and for ever once they sent anything.
+    """
+    token = cart_of(as_entered(event))
+    if token is None:
+        return False
+    others = (e for e in mine if cart_of(e.event) == token and e.event.get("type") != event.type)
+    return any(other.open or _has_written(other) for other in others)
+
+
+def _has_written(enrolment: Enrolment) -> bool:
+    return any(passage.what == "step" and passage.detail in _WRITTEN for passage in enrolment.history)
 
 
 def same_words(enrolment: Enrolment, event: Event) -> bool:

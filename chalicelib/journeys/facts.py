@@ -7,12 +7,22 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import parse_rfc3339, rfc3339
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
 from chalicelib.ids import message_id
-from chalicelib.journeys.conditions import Condition, Facts, needs, order_asked, order_in, steps_mentioned
+from chalicelib.journeys.conditions import (
+    Condition,
+    Facts,
+    asks_for_cart,
+    needs,
+    order_asked,
+    order_in,
+    steps_mentioned,
+)
 from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.exits import token_in
 from chalicelib.journeys.ports import Found, ProductRecords
 
 
@@ -56,12 +66,24 @@ def orders_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> s
     return {order for condition in conditions for order in [order_asked(condition, event)] if order}
 
 
+def newest_cart_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> bool:
+    """Whether these conditions ask for a cart, and the event has none of its own."""
+    return token_in(event) is None and any(asks_for_cart(condition) for condition in conditions)
+
+
+def cart_for(event: Mapping[str, Any], found: Found) -> CartRecord | None:
+    """The cart that a condition asks for: the event's own, else the contact's newest."""
+    token = token_in(event)
+    return found.carts.get(token) if token else found.newest_cart
+
+
 def before_entry(event: Event, found: Found, now: datetime) -> Facts | None:
     """For a trigger's `where`. None if the contact is gone."""
     if found.contact is None:
         return None
     seen = as_entered(event)
-    return Facts(contact=found.contact, now=now, purchases=found.purchases, event=seen, order=_order_of(seen, found))
+    order, cart = _order_of(seen, found), cart_for(seen, found)
+    return Facts(contact=found.contact, now=now, purchases=found.purchases, event=seen, order=order, cart=cart)
 
 
 def on_the_way(enrolment: Enrolment, conditions: Iterable[Condition], found: Found, now: datetime) -> Facts | None:
@@ -77,6 +99,7 @@ def on_the_way(enrolment: Enrolment, conditions: Iterable[Condition], found: Fou
         entered_at=entered_since(enrolment),
         messages={step: found.messages[name] for name, step in asked.items() if name in found.messages},
         order=_order_of(enrolment.event, found),
+        cart=cart_for(enrolment.event, found),
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from chalicelib.clock import Clock, parse_rfc3339, rfc3339
+from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict, TryLater, told
@@ -19,8 +20,8 @@ from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Step, Wait
 from chalicelib.journeys.conditions import Condition, Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
-from chalicelib.journeys.exits import exit_reason, order_of
-from chalicelib.journeys.facts import messages_asked, on_the_way, orders_asked, subjects_asked
+from chalicelib.journeys.exits import cart_exit_reason, cart_of, exit_reason, order_of, token_in
+from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
 from chalicelib.journeys.ports import (
@@ -56,6 +57,8 @@ class _Passing:
     read: Enrolment
     enrolment: Enrolment
     facts: Facts
+    cart: CartRecord | None = None
+    """That of the enrolment's event, as it is now."""
     go: str | None = None
     changed: bool = False
     """The contact is not as `facts` has it any more."""
@@ -141,7 +144,10 @@ class Steps:
             raise Ended("the contact is gone")
         if definition.goal is not None and evaluate(definition.goal, facts):
             self._end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
-        passing = _Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts)
+        cart = found.carts.get(token_in(enrolment.event) or "")
+        if cart_of(enrolment.event) and (over := cart_exit_reason(cart)):
+            self._end(enrolment, EnrolmentStatus.EXITED, over)
+        passing = _Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts, cart)
         for step in todo:
             self._do(step, passing)
         after = following.get(passing.go or "") if isinstance(following, dict) else following
@@ -149,10 +155,12 @@ class Steps:
 
     def _around(self, enrolment: Enrolment, conditions: Sequence[Condition]) -> Found:
         """What this enrolment may go on by, and just what these conditions ask for, read at once."""
-        order_id = order_of(enrolment.event)
+        order_id, token = order_of(enrolment.event), token_in(enrolment.event)
         wanted = Wanted(
             journey=enrolment.journey,
             orders=orders_asked(conditions, enrolment.event) | ({order_id} if order_id else set()),
+            carts=[token] if token else [],
+            newest_cart=newest_cart_asked(conditions, enrolment.event),
             messages=list(messages_asked(conditions, enrolment.id)),
             subjects=subjects_asked(conditions, enrolment.event),
         )
@@ -229,6 +237,7 @@ class Steps:
                 step.id,
                 step.kind,
                 content,
+                passing.cart,
             )
         except NotNow as later:
             due_at = parse_rfc3339(str(later))

@@ -36,7 +36,9 @@ class OrderTrigger(TriggerForm):
 
 
 class CartTrigger(TriggerForm):
-    """A cart or a checkout; how long counts as left is the store's setting."""
+    """A cart or a checkout; how long counts as left is the store's setting. Event properties: cart_token, items,
+    total, lines, coupons, checkout, restore_url.
+    """
 
     type: Literal["cart_abandoned", "checkout_started", "checkout_abandoned", "wish_list_changed"]
 
@@ -189,6 +191,8 @@ EXECUTABLE = frozenset(
         "order_cancelled",
         "order_refunded",
         "payment_failed",
+        "cart_abandoned",
+        "checkout_started",
         "contact_created",
         "list_joined",
         "list_left",

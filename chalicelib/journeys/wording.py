@@ -24,6 +24,8 @@ from chalicelib.journeys.condition_forms import (
     AllOf,
     AnyOf,
     Bought,
+    CartIs,
+    CartState,
     Condition,
     FieldIs,
     MessageIs,
@@ -31,6 +33,7 @@ from chalicelib.journeys.condition_forms import (
     Operator,
     OrderIs,
     Purchased,
+    Subject,
 )
 from chalicelib.journeys.triggers import ApiTrigger, FieldTrigger, ListTrigger, SegmentTrigger, Trigger
 
@@ -289,6 +292,8 @@ def condition_in_words(condition: Condition, locale: str) -> str:
             state = say(_STATES[condition.message.state], locale)
             message = say(("ההודעה", "message"), locale)
             return f"{message} {condition.message.step} {state}"
+        case CartIs():
+            return _cart_in_words(condition.cart, locale)
         case _:
             return word("other", locale)
 
@@ -320,13 +325,31 @@ def _bought_in_words(bought: Bought, locale: str) -> str:
     return said
 
 
+_CARTS: Mapping[str | None, Pair] = {
+    None: ("יש עגלה", "there is a cart"),
+    "open": ("העגלה פתוחה", "the cart is open"),
+    "abandoned": ("העגלה ננטשה", "the cart was left"),
+    "bought": ("העגלה נקנתה", "the cart was bought"),
+    "emptied": ("העגלה התרוקנה", "the cart was emptied"),
+}
+
+
+def _cart_in_words(cart: CartState, locale: str) -> str:
+    said = say(_CARTS[cart.state], locale)
+    if cart.kind:
+        said += say((" ויש בה ", ", with "), locale) + _subject_in_words(cart, locale).removeprefix("את ")
+    if cart.at_least_total:
+        said += say((f", בסכום {cart.at_least_total} ומעלה", f", total {cart.at_least_total} or more"), locale)
+    return said
+
+
 _UNCHOSEN: Mapping[str, Pair] = {
     "product": ("מוצר שעוד לא נבחר", "a product not chosen yet"),
     "category": ("מקטגוריה שעוד לא נבחרה", "from a category not chosen yet"),
 }
 
 
-def _subject_in_words(bought: Bought, locale: str) -> str:
+def _subject_in_words(bought: Subject, locale: str) -> str:
     if bought.kind is None:
         return say(("משהו", "anything"), locale)
     if bought.unchosen:

@@ -111,7 +111,7 @@ def order_lines(data: RenderData) -> list[dict[str, Any]]:
         {
             "name": item.get("name") or "",
             "quantity": item.get("quantity") or 1,
-            "total": money_text(item.get("total"), data.language),
+            "total": "" if item.get("included") else money_text(item.get("total"), data.language),
             "image": item.get("image"),
         }
         for item in _items(data.properties)

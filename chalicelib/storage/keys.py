@@ -106,6 +106,15 @@ def event_seen(store_id: str, event_id: str) -> tuple[str, str]:
     return f"EVENT#{store_id}#{event_id}", "EVENT"
 
 
+def sync(store_id: str) -> tuple[str, str]:
+    """How far the pull of a store's history is; beside it, who is looked at when it is over."""
+    return f"SYNC#{store_id}", "SYNC"
+
+
+def noted_contact(contact_id: str) -> str:
+    return f"W#{contact_id}"
+
+
 def shard_of(identifier: str) -> int:
     return zlib.crc32(identifier.encode()) % SHARDS
 

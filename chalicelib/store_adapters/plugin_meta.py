@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from chalicelib.commerce.order import Occasion
@@ -14,6 +15,7 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange, Consent
 from chalicelib.store_adapters.base import Unintelligible
 from chalicelib.store_adapters.reading import Fields
 
+_Value = TypeVar("_Value")
 _LONGEST_LIFETIME = 3650  # days
 _DAY = re.compile(r"(?:(\d{4})-)?(\d{2})-(\d{2})")
 
@@ -32,22 +34,41 @@ class PluginMeta:
 def meta_of(record: Fields) -> PluginMeta:
     """The keys `_agala_consent`, `_agala_occasion`, `_agala_cart_token`, `_agala_lifetime_days` and `_agala_locale`.
 
-    Other keys belong to other plugins and may hold anything. Raises `Unintelligible` for a wrong kind in ours.
+    What makes no sense in them is not told: no order is held up by it.
     """
-    ours = {
-        key: item
-        for item in record.items("meta_data")
-        if isinstance(key := item.any("key"), str) and key.startswith("_agala_")
-    }
-    empty = Fields({})
-    days = ours.get("_agala_lifetime_days", empty).whole("value")
+    ours = Fields({key: value for key, value in entries_of(record) if key.startswith("_agala_")})
+    days = _or_none(ours.whole, "_agala_lifetime_days")
     return PluginMeta(
-        consent=ours.get("_agala_consent", empty).any("value"),
-        occasion=ours.get("_agala_occasion", empty).any("value"),
-        cart_token=ours.get("_agala_cart_token", empty).text("value", 100),
+        consent=ours.any("_agala_consent"),
+        occasion=ours.any("_agala_occasion"),
+        cart_token=_or_none(lambda key: ours.text(key, 100), "_agala_cart_token"),
         lifetime_days=days if days is not None and 0 < days <= _LONGEST_LIFETIME else None,
-        locale=ours.get("_agala_locale", empty).text("value", 35),
+        locale=_or_none(lambda key: ours.text(key, 35), "_agala_locale"),
     )
+
+
+def entries_of(record: Fields) -> Iterator[tuple[str, Any]]:
+    """(key, value) of a record's or a line's `meta_data`, where any plugin may have left anything.
+
+    Usually a list of {id, key, value}; PHP writes a list with gaps as an object of them. Raises `Unintelligible` for
+    neither.
+    """
+    told = record.any("meta_data")
+    found = list(told.values()) if isinstance(told, dict) else told
+    if not found:
+        return
+    if not isinstance(found, list):
+        record.wrong("meta_data", "a list")
+    for entry in found:
+        if isinstance(entry, dict) and isinstance(entry.get("key"), str):
+            yield entry["key"], entry.get("value")
+
+
+def _or_none(read: Callable[[str], _Value | None], key: str) -> _Value | None:
+    try:
+        return read(key)
+    except Unintelligible:
+        return None
 
 
 def consent_told(value: Any, source: str, default_at: datetime, told_at: datetime) -> tuple[ConsentChange, ...]:

@@ -159,6 +159,11 @@ class Fields:
         text = clean(value)
         return text if _LINK.fullmatch(text) else None
 
+    def picture(self, name: str) -> str | None:
+        """The `src` of a picture; where there is none, shops tell nothing, `false` or an empty one."""
+        value = self._value.get(name)
+        return Fields(value, self.path(name)).link("src") if isinstance(value, dict) else None
+
     def child(self, name: str) -> Fields:
         """An object; an empty one where it is not told (PHP writes an empty object as a list)."""
         value = self._told(name)

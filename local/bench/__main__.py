@@ -11,13 +11,14 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import door, imports, memory, purchase
+from local.bench import carts, door, imports, memory, purchase
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
     "imports": imports.measure,
     "purchase": purchase.measure,
     "history": purchase.measure_history,
+    "carts": carts.measure,
     "memory": memory.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
@@ -78,6 +79,19 @@ def _history(found: dict[str, Any]) -> Iterator[Row]:
     yield "long against short history", f"{found['ratio']:.3f} x the units", "aim 1"
 
 
+def _carts(found: dict[str, Any]) -> Iterator[Row]:
+    yield "cart seen, nobody known", _units(found["anonymous"]), "one call of the plugin, its delivery kept"
+    yield "… its shopper named, a new contact", _units(found["named"]), ""
+    yield "… changed once more", _units(found["changed"]), ""
+    yield "… the same call again", _units(found["repeated"]), ""
+    yield "… bought", _units(found["bought"]), ""
+    yield "the look that finds a cart left", _units(found["left"]), ""
+    yield "a cart that moved: both looks, journey, message", _units(found["moved_left_and_written_to"]), ""
+    states = found["state_transitions"]
+    yield "watching an abandoned cart", f"{states['watch']} state transitions", f"floor {states['floor']}"
+    yield "  that moved meanwhile", f"{states['watch_of_a_cart_that_moved']} state transitions", "3 more each time"
+
+
 def _memory(found: dict[str, Any]) -> Iterator[Row]:
     yield (
         f"peak memory, {found['journeys_waiting']} journeys waiting",
@@ -91,6 +105,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "imports": _imports,
     "purchase": _purchase,
     "history": _history,
+    "carts": _carts,
     "memory": _memory,
 }
 

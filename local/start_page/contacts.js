@@ -71,7 +71,7 @@ function drawOne(seen, state) {
         element("section", { class: "card" },
           element("h2", {}, word("messages")),
           messages.length ? table([word("subject"), word("status"), word("at"), word("reason")], messages.reverse().map((one) => [
-            one.subject ? element("a", { href: `#/outbox/${encodeURIComponent(one.id)}` }, own(one.subject)) : own(one.step),
+            one.to ? element("a", { href: `#/outbox/${encodeURIComponent(one.id)}` }, own(one.subject ?? `${word(one.channel)} · ${one.step}`)) : own(one.step),
             badge(one.status, word(one.status)), moment(one.at, zone), own(word(one.reason)),
           ])) : empty(word("nothing"))),
         element("section", { class: "card" },

@@ -1,9 +1,13 @@
-import { badge, element, empty, facts, own } from "./elements.js";
+import { badge, code, element, empty, facts, own } from "./elements.js";
 import { language, moment, word } from "./words.js";
 
-const WAYS = ["letter", "text", "details"];
+const WAYS = { email: ["letter", "text", "details"], sms: ["bubble", "details"] };
 const MOST = 300; // lines
 let way = "letter";
+const isSms = (mail) => mail.channel === "sms";
+const address = (mail) => (isSms(mail) ? code(mail.to) : own(mail.to));
+/** What stands for it in a list: an SMS has no subject. */
+const title = (mail) => mail.subject ?? mail.text.split("\n").filter((words) => words.trim()).slice(0, 2).join(" · ");
 
 async function read(state) {
   const { items } = await state.get("/local/outbox");
@@ -24,29 +28,30 @@ function draw(mails, state, chosen) {
 
 function line(mail, open, state) {
   return element("li", {}, element("a", { href: `#/outbox/${encodeURIComponent(mail.id)}`, "aria-current": open ? "true" : null },
-    element("strong", {}, own(mail.subject)),
-    element("span", { class: "quiet" }, own(mail.to)),
+    element("strong", {}, isSms(mail) ? [badge("sms", word("sms")), " "] : null, own(title(mail))),
+    element("span", { class: "quiet" }, address(mail)),
     element("span", { class: "quiet" }, moment(mail.at, state.store?.timezone)),
     mail.journey ? element("span", { class: "quiet" }, own(mail.journey)) : null));
 }
 
 function letter(mail, state) {
   const pane = element("div", { class: "pane" });
+  const ways = WAYS[mail.channel] ?? WAYS.email;
   const show = (chosen) => {
     way = chosen;
     pane.replaceChildren(...[WAY[way](mail)].flat());
     buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.way === way)));
   };
-  const buttons = WAYS.map((name) =>
+  const buttons = ways.map((name) =>
     element("button", { type: "button", "data-way": name, onclick: () => show(name) }, word(name)));
-  show(way);
+  show(ways.includes(way) ? way : ways[0]);
   return element("article", { class: "card letter", "data-shown": mail.id + language },
     element("header", {},
-      element("h1", {}, own(mail.subject)),
+      element("h1", {}, isSms(mail) ? word("sms") : own(mail.subject)),
       facts([
         [word("from"), named(mail.from)],
         [word("to"), mail.contact_id && state.store
-          ? element("a", { href: `#/contact/${encodeURIComponent(mail.contact_id)}` }, own(mail.to)) : own(mail.to)],
+          ? element("a", { href: `#/contact/${encodeURIComponent(mail.contact_id)}` }, address(mail)) : address(mail)],
         [word("at"), moment(mail.at, state.store?.timezone)],
         [word("journey"), mail.journey && element("a", { href: `#/journey/${encodeURIComponent(mail.journey)}` }, own(mail.journey))],
         [word("step"), mail.step && own(mail.step)],
@@ -62,7 +67,14 @@ function named(sender) {
   return name ? [own(name), " ", own(address)] : own(sender);
 }
 
+/** Words with their web addresses as links, made of text nodes like everything here. */
+function linked(text) {
+  return text.split(/(https?:\/\/\S+)/).map((part, place) => (place % 2
+    ? element("a", { href: part, target: "_blank", rel: "noreferrer noopener", dir: "ltr" }, part) : part));
+}
+
 const WAY = {
+  bubble: (mail) => element("div", { class: "phone" }, element("p", { class: "bubble", dir: "auto" }, linked(mail.text))),
   // An empty sandbox: no scripts, no forms, no way out of the frame.
   letter: (mail) => element("iframe", { sandbox: "", srcdoc: mail.html, title: mail.subject, referrerpolicy: "no-referrer" }),
   text: (mail) => element("pre", { dir: "auto" }, mail.text),

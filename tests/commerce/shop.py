@@ -65,6 +65,9 @@ class Heard:
         self.stopped: list[str] = []
         self.left: list[tuple[str, str]] = []
 
+    def listens(self, store: Store) -> bool:
+        return True
+
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None:
         self.events += [(contact_id, event) for event in events]
 

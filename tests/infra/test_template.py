@@ -24,6 +24,13 @@ FUNCTIONS: dict[str, dict[str, Any]] = CONFIG["stages"]["production"]["lambda_fu
 POLICIES = {name: json.loads((ROOT / ".chalice" / f["iam_policy_file"]).read_text()) for name, f in FUNCTIONS.items()}
 
 
+NAMED_BY_THE_TEMPLATE = tuple(
+    resource["Properties"]["StateMachineName"]["Fn::Sub"]
+    for resource in RESOURCES.values()
+    if resource.get("Type") == "AWS::StepFunctions::StateMachine"
+)
+
+
 def resource_of(function: str) -> dict[str, Any]:
     name = "APIHandler" if function == "api_handler" else "".join(word.title() for word in function.split("_"))
     found: dict[str, Any] = RESOURCES[name]
@@ -91,10 +98,20 @@ def test_policies_know_state_machines_by_the_name_that_they_get() -> None:
         s["Resource"]["Fn::Sub"]
         for policy in POLICIES.values()
         for s in policy["Statement"]
-        if s["Action"][0].startswith("states:")
+        if s["Action"][0].startswith("states:") and not s["Resource"]["Fn::Sub"].endswith(NAMED_BY_THE_TEMPLATE)
     ]
     patterns = [re.search(r":(?:stateMachine|execution):([^:]+)", place) for place in places]
     assert places and all(pattern and fnmatch(name, pattern[1]) for pattern in patterns)
+
+
+def test_whoever_is_told_the_store_sync_machine_is_told_its_name() -> None:
+    name = RESOURCES["StoreSyncMachine"]["Properties"]["StateMachineName"]["Fn::Sub"]
+    told = [resource_of(one)["Properties"]["Environment"]["Variables"] for one in FUNCTIONS]
+    arns = [
+        variables["AGALA_STORE_SYNC_MACHINE_ARN"] for variables in told if "AGALA_STORE_SYNC_MACHINE_ARN" in variables
+    ]
+    assert len(arns) == 3, "the API begins a pull, the night a look, and the pull a fresh execution"
+    assert all(arn["Fn::Sub"].endswith(f":stateMachine:{name}") for arn in arns)
 
 
 @pytest.mark.parametrize("door", ["webhook_door", "carts_door"])
@@ -137,7 +154,7 @@ def test_every_fixed_state_machine_has_its_definition_its_function_and_its_name(
     template = json.loads(json.dumps(TEMPLATE))
     package.define_machines(template)
     allowed = json.dumps(RESOURCES["StateMachineRole"])
-    known = json.dumps(RESOURCES["Ingest"]["Properties"]["Environment"])
+    known = json.dumps([resource_of(name)["Properties"]["Environment"] for name in FUNCTIONS])
     for resource in package.MACHINES:
         properties = template["Resources"][resource]["Properties"]
         function = properties["DefinitionSubstitutions"]["Function"]["Fn::Sub"]

@@ -8,15 +8,21 @@ from typing import Any
 
 import pytest
 
+from chalicelib.commerce.cart import CartActivity, CartItem, CartRecord, CartStep
+from chalicelib.commerce.cart_events import abandoned_event, standing_events
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import OrderStatus
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Writing
 from chalicelib.ids import message_id
 from chalicelib.journeys.enrolment import EnrolmentStatus
 from chalicelib.journeys.gallery import gallery
 from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.ports import SendRejected, Sms
 from chalicelib.messages.reports import Report, apply_report
+from chalicelib.storage.carts import Carts
 from chalicelib.storage.table import Table
 from tests.conftest import HandClock
 from tests.journeys.world import World
@@ -141,3 +147,246 @@ class TestPaymentFailed:
         life.live(minutes=45)
         assert life.sent() == ["pay-again", "still-unpaid"]
         assert life.message("still-unpaid").at == datetime(2026, 11, 25, 8, 0, tzinfo=UTC)
+
+
+LINK = "https://tea.example/?agala_cart=k1"
+
+
+class Cart:
+    """The contact's cart: its record as it stands, and the events of it that journeys hear."""
+
+    def __init__(self, life: Life) -> None:
+        self.life, self.carts = life, Carts(life.table)
+        self.tell(CartStep.UPDATED, "Green tea")
+
+    def tell(self, step: CartStep, *names: str, **record: Any) -> None:
+        store, now = self.life.store.id, self.life.clock.now()
+        euro = Money(amount=1250, currency="EUR")
+        items = tuple(CartItem(product_id=name, name=name, quantity=2, price=euro) for name in names)
+        activity = CartActivity(
+            id=f"{now.isoformat()}-{step}",
+            token="t1",
+            step=step,
+            person=Person(),
+            items=items,
+            lines=len(items),
+            total=Money(amount=2500 * len(items), currency="EUR"),
+            restore_url=LINK,
+            occurred_at=now,
+        )
+        known = self.carts.get(store, "t1") or CartRecord(store_id=store, token="t1", contact_id=self.life.contact)
+        self.carts.write(known.model_copy(update={"latest": activity, "named_at": now, **record}))
+
+    @property
+    def record(self) -> CartRecord:
+        found = self.carts.get(self.life.store.id, "t1")
+        assert found is not None
+        return found
+
+    def left(self) -> None:
+        """It counts as left now."""
+        record, now = self.record, self.life.clock.now()
+        assert record.latest is not None
+        changes = {"abandoned_at": (now,), "left_as": record.latest.place(), "left_generation": 1}
+        self.carts.write(record.model_copy(update=changes))
+        self.life.tell(abandoned_event(self.record))
+
+    def checkout(self) -> None:
+        self.carts.write(self.record.model_copy(update={"checkout_at": self.life.clock.now()}))
+        (event,) = standing_events(self.record)
+        self.life.tell(event)
+
+    def bought(self) -> None:
+        self.carts.write(self.record.model_copy(update={"bought_at": self.life.clock.now(), "order_id": "9"}))
+
+
+@pytest.fixture
+def cart(life: Life) -> Cart:
+    return Cart(life)
+
+
+class TestCartAbandonment:
+    @pytest.fixture(autouse=True)
+    def begun(self, life: Life, cart: Cart) -> None:
+        life.start("cart-abandonment")
+        cart.left()
+
+    def test_an_sms_that_arrives_and_help_a_day_later(self, life: Life) -> None:
+        life.live(minutes=1)
+        assert life.sent() == ["cart-sms"]
+        sms = life.channel.taken[0]
+        assert sms.to == PHONE and LINK in sms.text and sms.text.startswith("Tea\nHi, we kept your cart")
+        life.report("cart-sms", MessageStatus.DELIVERED)
+        life.live(hours=24, minutes=58)
+        assert life.sent() == ["cart-sms"]
+        life.live(minutes=2)
+        assert life.sent() == ["cart-sms", "questions"]
+        assert life.ended() == (EnrolmentStatus.COMPLETED, "completed")
+
+    @pytest.mark.parametrize("status", [None, MessageStatus.FAILED, MessageStatus.BOUNCED])
+    def test_an_sms_that_was_not_delivered_within_an_hour_becomes_an_email(
+        self, life: Life, status: MessageStatus | None
+    ) -> None:
+        life.live(minutes=30)
+        if status:
+            life.report("cart-sms", status)
+        life.live(minutes=29)
+        assert life.sent() == ["cart-sms"]
+        life.live(minutes=2)
+        assert life.sent() == ["cart-sms", "cart-email"]
+        email = life.channel.taken[1]
+        assert "Green tea" in email.html and LINK in email.text
+        life.live(days=1)
+        assert life.sent() == ["cart-sms", "cart-email", "questions"]
+
+    def test_a_refused_sms_becomes_an_email_at_once(self, life: Life) -> None:
+        def refuse(message: Any) -> None:
+            if isinstance(message, Sms):
+                raise SendRejected("ConflictException/DESTINATION_PHONE_NUMBER_OPTED_OUT")
+
+        life.channel.before = refuse
+        life.live(minutes=1)
+        assert life.sent() == ["cart-email"]
+        assert (life.message("cart-sms").status, life.message("cart-sms").reason) == (MessageStatus.FAILED, "rejected")
+
+    @pytest.mark.parametrize(
+        ("phone", "subscribed", "reason"),
+        [
+            (None, (Channel.EMAIL, Channel.SMS), "no_phone"),
+            (PHONE, (Channel.EMAIL,), "no_consent"),
+        ],
+    )
+    def test_without_phone_or_consent_the_email_comes_at_once(
+        self, life: Life, phone: str | None, subscribed: tuple[Channel, ...], reason: str
+    ) -> None:
+        life.know(phone=phone, subscribed=subscribed)
+        life.live(minutes=1)
+        assert life.sent() == ["cart-email"]
+        assert (life.message("cart-sms").status, life.message("cart-sms").reason) == (MessageStatus.NOT_SENT, reason)
+        life.live(days=1)
+        assert life.sent() == ["cart-email", "questions"]
+
+    def test_who_can_be_reached_nowhere_gets_nothing_and_it_is_told_why(self, life: Life) -> None:
+        life.know(phone=None, subscribed=())
+        life.live(days=3)
+        assert life.sent() == []
+        reasons = [life.message(step).reason for step in ("cart-sms", "cart-email", "questions")]
+        assert reasons == ["no_phone", "no_consent", "no_consent"]
+
+    def test_a_cart_that_changed_is_shown_as_it_is_now(self, life: Life, cart: Cart) -> None:
+        life.live(minutes=30)
+        cart.tell(CartStep.UPDATED, "Green tea", "Black tea")
+        life.live(minutes=31)
+        assert "Black tea" in life.channel.taken[1].html
+
+    def test_nobody_who_bought_is_written_to_again(self, life: Life, cart: Cart) -> None:
+        life.live(minutes=10)
+        cart.bought()
+        life.live(days=3)
+        assert life.sent() == ["cart-sms"]
+        assert life.ended() == (EnrolmentStatus.GOAL_MET, "goal_met")
+
+    def test_any_order_is_the_goal(self, life: Life) -> None:
+        life.live(minutes=10)
+        life.buy("77")
+        life.live(days=3)
+        assert life.sent() == ["cart-sms"]
+        assert life.ended() == (EnrolmentStatus.GOAL_MET, "goal_met")
+
+    def test_an_emptied_cart_is_left_alone(self, life: Life, cart: Cart) -> None:
+        life.live(minutes=10)
+        cart.tell(CartStep.EMPTIED)
+        life.live(days=3)
+        assert life.sent() == ["cart-sms"]
+        assert life.ended() == (EnrolmentStatus.EXITED, "cart_emptied")
+
+    def test_a_cart_is_written_about_once(self, life: Life, cart: Cart) -> None:
+        life.live(days=3)
+        cart.tell(CartStep.UPDATED, "Green tea")
+        cart.left()
+        life.live(days=3)
+        assert life.sent() == ["cart-sms", "cart-email", "questions"]
+
+
+def test_at_night_the_sms_waits_for_the_morning(life: Life, cart: Cart) -> None:
+    life.clock.advance(hours=11)  # 23:00 in Paris
+    life.start("cart-abandonment")
+    cart.left()
+    life.live(hours=9, minutes=59)
+    assert life.sent() == []
+    life.live(minutes=2)
+    assert life.sent() == ["cart-sms"]
+
+
+class TestCartAbandonmentEmailFirst:
+    @pytest.fixture(autouse=True)
+    def begun(self, life: Life, cart: Cart) -> None:
+        life.start("cart-abandonment-email-first")
+        cart.left()
+
+    @pytest.mark.parametrize("status", [None, MessageStatus.DELIVERED, MessageStatus.OPENED])
+    def test_who_does_not_click_gets_an_sms_and_a_last_email(self, life: Life, status: MessageStatus | None) -> None:
+        life.live(minutes=1)
+        assert life.sent() == ["cart-email"]
+        if status:
+            life.report("cart-email", status)
+        life.live(days=1)
+        assert life.sent() == ["cart-email", "cart-sms"]
+        life.live(days=2)
+        assert life.sent() == ["cart-email", "cart-sms", "last-reminder"]
+        assert life.ended() == (EnrolmentStatus.COMPLETED, "completed")
+
+    def test_who_clicked_gets_no_sms(self, life: Life) -> None:
+        life.live(minutes=1)
+        life.report("cart-email", MessageStatus.CLICKED)
+        life.live(days=4)
+        assert life.sent() == ["cart-email", "last-reminder"]
+
+    def test_without_a_phone_the_last_email_still_comes(self, life: Life) -> None:
+        life.know(phone=None, subscribed=(Channel.EMAIL, Channel.SMS))
+        life.live(days=4)
+        assert life.sent() == ["cart-email", "last-reminder"]
+        assert life.message("cart-sms").reason == "no_phone"
+
+    def test_an_order_ends_it(self, life: Life, cart: Cart) -> None:
+        life.live(hours=1)
+        cart.bought()
+        life.live(days=4)
+        assert life.sent() == ["cart-email"]
+        assert life.ended() == (EnrolmentStatus.GOAL_MET, "goal_met")
+
+
+class TestCheckoutAbandonment:
+    @pytest.fixture(autouse=True)
+    def begun(self, life: Life, cart: Cart) -> None:
+        life.start("checkout-abandonment")
+        cart.checkout()
+
+    def test_half_an_hour_later_as_for_a_left_cart(self, life: Life) -> None:
+        life.live(minutes=29)
+        assert life.sent() == []
+        life.live(minutes=2)
+        assert life.sent() == ["cart-sms"]
+        life.live(hours=1)
+        assert life.sent() == ["cart-sms", "cart-email"]
+        assert LINK in life.channel.taken[0].text and LINK in life.channel.taken[1].text
+        life.live(days=1)
+        assert life.sent() == ["cart-sms", "cart-email", "questions"]
+
+    def test_who_orders_within_the_half_hour_hears_nothing(self, life: Life, cart: Cart) -> None:
+        life.live(minutes=10)
+        cart.bought()
+        life.live(days=2)
+        assert life.sent() == []
+        assert life.ended() == (EnrolmentStatus.GOAL_MET, "goal_met")
+
+    def test_without_a_phone_the_email_comes_after_the_half_hour(self, life: Life) -> None:
+        life.know(phone=None, subscribed=(Channel.EMAIL,))
+        life.live(minutes=31)
+        assert life.sent() == ["cart-email"]
+
+    def test_the_same_cart_counting_as_left_begins_no_second_journey(self, life: Life, cart: Cart) -> None:
+        life.activate(next(one.definition for one in gallery() if one.id == "cart-abandonment"), "second")
+        life.live(hours=1)
+        cart.left()
+        assert life.only().journey == "j"

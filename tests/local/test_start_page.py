@@ -11,7 +11,7 @@ from local.outbox import Outbox
 from tests.api.test_connections import WOO, inside
 from tests.conftest import HandClock
 from tests.local.browser import CHROMIUM, Browser
-from tests.local.test_outbox import email
+from tests.local.test_outbox import email, sms
 from tests.local.test_runtime import STORE, Process
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
@@ -139,6 +139,23 @@ def test_nothing_is_asked_of_strangers_and_nothing_goes_wrong(page: Browser, run
         c for c in page.complaints() if "sandbox" not in str(c) and "Content Security Policy" not in str(c)
     ]
     assert [c for c in scripts_refused if "/x" not in str(c)] == []
+
+
+def test_an_sms_shows_as_on_a_phone(page: Browser, runtime: Process) -> None:
+    page.until("!!document.querySelector('.list li')")
+    folder = Path(runtime.environment["AGALA_DATA_DIR"])
+    store = runtime.ask("/v1/stores")[1]["items"][0]["id"]
+    text = f"פרסומת: בית התה\n{ATTACK}\nhttps://tea.example/c?a=1"
+    Outbox(folder / "outbox.db", HandClock()).send(sms().model_copy(update={"store_id": store, "text": text}))
+    page.until("document.querySelector('.list').innerText.includes('+972505550101')")
+    page.value("location.hash = '#/outbox/c1-s1'")
+    page.until("!!document.querySelector('.bubble')")
+    assert ATTACK in page.value("document.querySelector('.bubble').textContent")
+    assert page.value("document.querySelector('.bubble a').href") == "https://tea.example/c?a=1"
+    assert page.value("document.querySelector('.letter dd bdi[dir=ltr]').textContent") == "+972505550101"
+    assert page.value("document.querySelectorAll('.letter iframe').length") == 0
+    page.value("[...document.querySelectorAll('.choice button')].at(-1).click()")
+    assert "c1-s1" in page.value("document.querySelector('.pane').innerText")
 
 
 def test_without_a_token_it_says_where_the_link_is(runtime: Process, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from chalicelib.errors import BadInput, Conflict, FieldMistake, Forbidden, NotFo
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Time, Told
 from chalicelib.handlers.api.stores import AbandonAfter, Currency, Url, is_country, webhook_url
 from chalicelib.handlers.http import Call, Reply, door
-from chalicelib.ids import digest, new_id
+from chalicelib.ids import new_id
 
 connections = Blueprint(__name__)
 
@@ -210,10 +210,8 @@ def take_keys(call: Call) -> KeysTaken:
         raise Conflict(_OTHER_KEYS)
     call.wiring.secrets.put_rest_keys(store_id, given.consumer_key, given.consumer_secret)
     persist(lambda: _note_keys(call, store_id, now))
-    run = digest("keys", hashed, keys_hash)
-    call.wiring.workflows.start(
-        call.wiring.settings.store_sync_machine_arn, f"sync-{store_id}-{run}", {"store_id": store_id, "run": run}
-    )
+    if handover.keys_hash is None:
+        call.wiring.sync.history(store)
     if not call.wiring.connections.use_handover(hashed, keys_hash):
         raise Conflict(_OTHER_KEYS)
     return KeysTaken(store_id=store_id)

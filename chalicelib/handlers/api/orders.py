@@ -14,6 +14,8 @@ orders = Blueprint(__name__)
 
 
 class LineAnswer(Answer):
+    """`included`: its price is in another line (a part of a bundle, or its container)."""
+
     product_id: str
     variation_id: str | None
     name: str
@@ -22,6 +24,7 @@ class LineAnswer(Answer):
     sku: str | None
     image: str | None
     categories: list[str]
+    included: bool
 
 
 class OrderAnswer(Answer):

@@ -14,6 +14,7 @@ from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound
 from chalicelib.handlers.api.connections import ShopCountry, ShopLocale, ShopTimezone, Versions
 from chalicelib.handlers.api.shapes import Answer, Line, Time, Told
 from chalicelib.handlers.api.stores import AbandonAfter, Url
+from chalicelib.handlers.api.sync import SyncAnswer, sync_shown
 from chalicelib.handlers.http import Call, door
 
 plugin = Blueprint(__name__)
@@ -63,6 +64,7 @@ class PluginStatus(Answer):
     store: PluginStore
     now: Time
     connection: PluginConnection | None
+    sync: SyncAnswer
 
 
 @door(
@@ -75,7 +77,7 @@ class PluginStatus(Answer):
     answers=PluginStatus,
 )
 def plugin_status(call: Call) -> PluginStatus:
-    return PluginStatus(store=_store_shown(call.store), now=_now(call), connection=_connection_shown(call.store))
+    return _status(call, call.store)
 
 
 @door(
@@ -126,7 +128,16 @@ def disconnect(call: Call) -> PluginStatus:
     store = persist(write)
     call.wiring.secrets.delete_rest_keys(store.id)
     call.wiring.secrets.delete_webhook_secret(store.id)
-    return PluginStatus(store=_store_shown(store), now=_now(call), connection=_connection_shown(store))
+    return _status(call, store)
+
+
+def _status(call: Call, store: Store) -> PluginStatus:
+    return PluginStatus(
+        store=_store_shown(store),
+        now=_now(call),
+        connection=_connection_shown(store),
+        sync=sync_shown(call.wiring.sync_records.get(store.id)),
+    )
 
 
 def _now(call: Call) -> datetime:

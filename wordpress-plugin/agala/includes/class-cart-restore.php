@@ -91,7 +91,8 @@ final class Cart_Restore {
 		$rebuild = new Cart_Rebuild( WC()->cart );
 		$rebuild->put_back( $state );
 		Cart_Session::keep_token( $row['token'] );
-		Cart_Session::keep_restored( Cart_Snapshot::goods_hash( Cart_Snapshot::of_cart( WC()->cart ) ) );
+		Cart_Session::keep_seen( Cart_Snapshot::goods_hash( Cart_Snapshot::of_cart( WC()->cart ) ) );
+		Cart_Session::keep_restored( true );
 		/**
 		 * A link has just put a cart back.
 		 */

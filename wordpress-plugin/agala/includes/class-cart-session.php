@@ -16,7 +16,8 @@ final class Cart_Session {
 
 	public const TOKEN    = 'agala_cart_token';
 	public const PERSON   = 'agala_cart_person';
-	public const CUSTOMER = 'agala_cart_customer';
+	public const OWNER    = 'agala_cart_owner';
+	public const GOODS    = 'agala_cart_goods';
 	public const RESTORED = 'agala_cart_restored';
 
 	/**
@@ -91,39 +92,53 @@ final class Cart_Session {
 	}
 
 	/**
-	 * Whether somebody logged in since the cart was last looked at.
+	 * Whether the session got another name since its cart was last looked at: its guest has logged in.
 	 */
-	public static function has_new_customer(): bool {
-		return is_user_logged_in() && null !== self::token() && get_current_user_id() !== (int) WC()->session->get( self::CUSTOMER );
+	public static function was_renamed(): bool {
+		return null !== self::token() && WC()->session->get( self::OWNER ) !== self::key();
 	}
 
 	/**
-	 * The cart has been looked at with the customer of now.
+	 * Whether the session's cart holds the same goods as when it was last looked at.
 	 *
-	 * @param int $customer_id WordPress's user id, 0 for guests.
+	 * @param string $goods As `Cart_Snapshot::goods_hash` names them.
 	 */
-	public static function keep_customer( int $customer_id ): void {
-		if ( self::is_there() && (int) WC()->session->get( self::CUSTOMER ) !== $customer_id ) {
-			WC()->session->set( self::CUSTOMER, $customer_id );
+	public static function has_seen( string $goods ): bool {
+		return self::is_there() && WC()->session->get( self::GOODS ) === $goods;
+	}
+
+	/**
+	 * The cart has been looked at.
+	 *
+	 * @param string $goods As `Cart_Snapshot::goods_hash` names them.
+	 */
+	public static function keep_seen( string $goods ): void {
+		if ( ! self::is_there() ) {
+			return;
+		}
+		if ( ! self::has_seen( $goods ) ) {
+			WC()->session->set( self::GOODS, $goods );
+		}
+		if ( self::was_renamed() ) {
+			WC()->session->set( self::OWNER, self::key() );
 		}
 	}
 
 	/**
-	 * Names the goods of a cart that a link put back and that nobody has touched since; null where there is none such.
+	 * Whether a link has put the cart back, and nobody has touched it since.
 	 */
-	public static function restored(): ?string {
-		$goods = self::is_there() ? WC()->session->get( self::RESTORED ) : null;
-		return is_string( $goods ) ? $goods : null;
+	public static function is_restored(): bool {
+		return self::is_there() && true === WC()->session->get( self::RESTORED );
 	}
 
 	/**
-	 * A link has put these goods back; null: somebody has touched them.
+	 * A link has put the cart back, or somebody has touched it since.
 	 *
-	 * @param string|null $goods As `Cart_Snapshot::goods_hash` names them.
+	 * @param bool $restored Which of the two.
 	 */
-	public static function keep_restored( ?string $goods ): void {
-		if ( self::is_there() && self::restored() !== $goods ) {
-			WC()->session->set( self::RESTORED, $goods );
+	public static function keep_restored( bool $restored ): void {
+		if ( self::is_there() && self::is_restored() !== $restored ) {
+			WC()->session->set( self::RESTORED, $restored );
 		}
 	}
 

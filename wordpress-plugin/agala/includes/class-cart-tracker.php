@@ -131,10 +131,10 @@ final class Cart_Tracker {
 	}
 
 	/**
-	 * The cart has come out of the session. Older WooCommerces do not say that its guest has logged in since.
+	 * The cart has come out of the session. Older WooCommerces do not say that its guest has logged in.
 	 */
 	public function cart_loaded(): void {
-		if ( Cart_Session::has_new_customer() ) {
+		if ( Cart_Session::was_renamed() ) {
 			$this->changed = true;
 		}
 	}
@@ -190,9 +190,10 @@ final class Cart_Tracker {
 	 */
 	private function remember( array $snapshot ): void {
 		$token = Cart_Session::token();
+		$goods = Cart_Snapshot::goods_hash( $snapshot );
 		$row   = null === $token ? null : Cart_Table::find( $token );
 		if ( null !== $row && Cart_Table::CONVERTED === $row['step'] ) {
-			if ( $this->is_as_bought( $row, $snapshot ) ) {
+			if ( $this->is_left_over( $snapshot, $goods ) ) {
 				return;
 			}
 			$token = null;
@@ -203,27 +204,26 @@ final class Cart_Tracker {
 		}
 		if ( null === $row ) {
 			$row = $this->begin( $token, $snapshot );
-			if ( null === $row ) {
-				return;
-			}
-			$token = $row['token'];
 		}
-		$this->update( $token, $row, $snapshot );
+		if ( null !== $row ) {
+			$this->update( $row, $snapshot, Cart_Session::has_seen( $goods ) );
+		}
+		Cart_Session::keep_seen( $goods );
 	}
 
 	/**
-	 * Whether a bought cart is still lying there untouched: its payment failed or is yet to come.
+	 * Whether what lies in a bought cart still lies there untouched: its payment failed or is yet to come, or it was bought on
+	 * another device. Once it is empty, the next cart is a new one.
 	 *
-	 * @param array $row      The bought cart's row.
-	 * @param array $snapshot The cart of now.
+	 * @param array  $snapshot The cart of now.
+	 * @param string $goods    Its goods.
 	 */
-	private function is_as_bought( array $row, array $snapshot ): bool {
+	private function is_left_over( array $snapshot, string $goods ): bool {
 		if ( ! $snapshot['items'] ) {
 			Cart_Session::forget_token();
 			return true;
 		}
-		$state = json_decode( $row['state'], true );
-		return isset( $state['goods'] ) && Cart_Snapshot::goods_hash( $snapshot ) === $state['goods'];
+		return Cart_Session::has_seen( $goods );
 	}
 
 	/**
@@ -256,44 +256,33 @@ final class Cart_Tracker {
 	/**
 	 * Changes the row of a known cart, if there is something new.
 	 *
-	 * @param string $token    Its token.
-	 * @param array  $row      Its row.
-	 * @param array  $snapshot The cart.
+	 * @param array $row      The row.
+	 * @param array $snapshot The cart.
+	 * @param bool  $is_seen  Whether the goods are those that the session has seen last.
 	 */
-	private function update( string $token, array $row, array $snapshot ): void {
-		Cart_Session::keep_token( $token );
+	private function update( array $row, array $snapshot, bool $is_seen ): void {
+		$token   = $row['token'];
 		$changed = $this->next( $row, $snapshot );
-		if ( $changed['cart_hash'] === $row['cart_hash'] || $this->is_untouched( $row, $changed, $snapshot ) ) {
+		if ( Cart_Session::is_restored() && $is_seen && $changed['email'] === $row['email'] && $changed['phone'] === $row['phone'] ) {
+			// A link put it back and nothing more has happened. Another total on a device that knows no address, or a look at the
+			// checkout, may be those of a machine that follows links.
 			return;
 		}
-		$key = Cart_Session::key();
-		if ( $key !== $row['session_key'] ) {
+		Cart_Session::keep_token( $token );
+		Cart_Session::keep_restored( false );
+		$key      = Cart_Session::key();
+		$is_moved = $key !== $row['session_key'];
+		if ( $is_moved ) {
 			$this->take_over( $key );
 			$changed['session_key'] = $key;
 		}
-		if ( Cart_Table::change( $token, $changed ) ) {
-			Cart_Sender::enqueue( $token, $changed['queued_at'], (int) $row['queued_at'] );
+		if ( $changed['cart_hash'] !== $row['cart_hash'] ) {
+			if ( Cart_Table::change( $token, $changed ) ) {
+				Cart_Sender::enqueue( $token, $changed['queued_at'], (int) $row['queued_at'] );
+			}
+		} elseif ( $is_moved ) {
+			Cart_Table::change( $token, array( 'session_key' => $key ) );
 		}
-	}
-
-	/**
-	 * Whether a link put this cart back and nothing more has happened. Its total may be another one on another device, which
-	 * knows no address; that, and the look at the checkout, may be a machine's that follows links.
-	 *
-	 * @param array $row      The row.
-	 * @param array $changed  Its columns as they would be.
-	 * @param array $snapshot The cart.
-	 */
-	private function is_untouched( array $row, array $changed, array $snapshot ): bool {
-		$restored = Cart_Session::restored();
-		if ( null === $restored ) {
-			return false;
-		}
-		$is_same = Cart_Snapshot::goods_hash( $snapshot ) === $restored && $changed['email'] === $row['email'] && $changed['phone'] === $row['phone'];
-		if ( ! $is_same ) {
-			Cart_Session::keep_restored( null );
-		}
-		return $is_same;
 	}
 
 	/**
@@ -337,13 +326,11 @@ final class Cart_Tracker {
 		$state    = array_merge(
 			$snapshot,
 			array(
-				'goods'      => Cart_Snapshot::goods_hash( $snapshot ),
 				'first_name' => $person['first_name'],
 				'locale'     => $this->locale( $before ),
 				'consent'    => $consent,
 			)
 		);
-		Cart_Session::keep_customer( $person['customer_id'] );
 		$changed = array(
 			'customer_id' => $person['customer_id'],
 			'email'       => $person['email'],

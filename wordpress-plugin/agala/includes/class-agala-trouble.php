@@ -114,6 +114,15 @@ final class Agala_Trouble {
 	}
 
 	/**
+	 * Whether the same call may go well later without anybody doing anything.
+	 *
+	 * @param WP_Error $trouble One of ours.
+	 */
+	public static function may_pass( WP_Error $trouble ): bool {
+		return in_array( $trouble->get_error_code(), array( 'agala_address', 'agala_refused', 'agala_slow', 'agala_firewall', 'agala_busy', 'agala_down' ), true );
+	}
+
+	/**
 	 * By how many seconds our clock is ahead of the clock of who answered; null where the answer does not tell.
 	 *
 	 * @param array $answer As the WordPress HTTP functions return it.

@@ -161,6 +161,13 @@ final class ConnectionTest extends ShopTestCase {
 		);
 	}
 
+	public function test_a_shop_that_agala_does_not_know_any_more_is_simply_disconnected(): void {
+		self::connect();
+		$this->responder = static fn() => self::response( 404, '{"title":"Not found"}' );
+		$this->assertTrue( Connection::disconnect() );
+		$this->assertFalse( Options::is_connected() );
+	}
+
 	/** @dataProvider whether_agala_answers */
 	public function test_disconnecting_undoes_everything_of_ours_and_nothing_else( bool $agala_answers ): void {
 		self::log_in_as_owner();

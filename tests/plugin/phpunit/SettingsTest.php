@@ -82,8 +82,21 @@ final class SettingsTest extends ShopTestCase {
 		$this->redirect_of( array( new Settings_Handler(), 'save' ) );
 		$this->assertSame( 120, Options::settings()['abandon_after_minutes'] );
 		$this->assertSame( $connection['plugin_url'] . '/settings', $this->requests[0]['url'] );
-		$this->assertSame( '{"abandon_after_minutes":120}', $this->requests[0]['body'] );
-		$this->assertStringContainsString( 'saved', self::notices() );
+		$told = json_decode( $this->requests[0]['body'], true );
+		$this->assertSame( array( 120, wp_timezone_string(), AGALA_VERSION ), array( $told['abandon_after_minutes'], $told['timezone'], $told['versions']['plugin'] ) );
+		$this->assertArrayNotHasKey( 'currency', $told );
+		$this->assertSame( 'The settings are saved.', self::notices() );
+	}
+
+	public function test_what_agala_does_not_take_is_not_told_again(): void {
+		self::log_in_as_owner();
+		self::connect();
+		$this->responder = static fn() => self::response( 422, '{"errors":[{"field":"timezone","message":"expected a city"}]}' );
+		self::form( Settings_Handler::SAVE, self::GOOD );
+		$this->redirect_of( array( new Settings_Handler(), 'save' ) );
+		$this->assertStringContainsString( 'timezone: expected a city', self::notices() );
+		self::run_actions( time() + 6000 );
+		$this->assertCount( 1, $this->requests );
 	}
 
 	public function test_an_agala_that_is_out_hears_it_later(): void {
@@ -94,7 +107,7 @@ final class SettingsTest extends ShopTestCase {
 		$this->redirect_of( array( new Settings_Handler(), 'save' ) );
 		$this->responder = null;
 		self::run_actions( time() + 601 );
-		$this->assertSame( '{"abandon_after_minutes":120}', end( $this->requests )['body'] );
+		$this->assertSame( 120, json_decode( end( $this->requests )['body'], true )['abandon_after_minutes'] );
 		$this->assertCount( 2, $this->requests );
 		self::run_actions( time() + 6000 );
 		$this->assertCount( 2, $this->requests );

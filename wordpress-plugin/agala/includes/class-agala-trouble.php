@@ -114,6 +114,15 @@ final class Agala_Trouble {
 	}
 
 	/**
+	 * Whether the same call may go well later without anybody doing anything.
+	 *
+	 * @param WP_Error $trouble One of ours.
+	 */
+	public static function may_pass( WP_Error $trouble ): bool {
+		return in_array( $trouble->get_error_code(), array( 'agala_address', 'agala_refused', 'agala_slow', 'agala_firewall', 'agala_busy', 'agala_down' ), true );
+	}
+
+	/**
 	 * By how many seconds our clock is ahead of the clock of who answered; null where the answer does not tell.
 	 *
 	 * @param array $answer As the WordPress HTTP functions return it.
@@ -173,7 +182,7 @@ final class Agala_Trouble {
 			case 'agala_clock':
 				return __( 'The clock of this server is more than five minutes off, so Agala does not accept its signature. Ask your hosting to set the clock.', 'agala' );
 			case 'agala_key':
-				return __( 'Agala did not accept the key. A connection code works once and for 24 hours: make a new one in Agala and connect again.', 'agala' );
+				return __( 'Agala did not accept the key. A connection code works once and for 24 hours: if you have just pasted one, make a new one in Agala. If the shop was connected before, disconnect it and connect it again.', 'agala' );
 			case 'agala_gone':
 				return __( 'Agala does not know this shop or this page. The shop may have been removed there: disconnect and connect again. If you have just typed the address, check that it is the address of Agala itself.', 'agala' );
 			case 'agala_conflict':

@@ -36,6 +36,7 @@ final class Connection {
 				'shop'   => rawurlencode( Connection_Code::origin( $return_url ) ),
 				'return' => rawurlencode( $return_url ),
 				'state'  => Connection_State::begin(),
+				'lang'   => strtok( get_user_locale(), '_' ),
 			),
 			$address . '/connect'
 		);
@@ -117,7 +118,8 @@ final class Connection {
 		 * The shop has just been disconnected.
 		 */
 		do_action( 'agala_disconnected' );
-		return is_wp_error( $answer ) ? $answer : true;
+		// A shop that Agala does not know is disconnected there already.
+		return is_wp_error( $answer ) && 'agala_gone' !== $answer->get_error_code() ? $answer : true;
 	}
 
 	/**

@@ -47,12 +47,15 @@ final class Settings_Handler {
 		}
 		Options::save_settings( $form->settings() );
 		$told = self::tell();
-		if ( is_wp_error( $told ) ) {
+		if ( ! is_wp_error( $told ) ) {
+			Notices::add( 'success', __( 'The settings are saved.', 'agala' ) );
+		} elseif ( Agala_Trouble::may_pass( $told ) ) {
 			/* translators: %s: a sentence that says what went wrong. */
 			Notices::add( 'warning', sprintf( __( 'The settings are saved. Agala could not be told yet; the shop goes on trying. %s', 'agala' ), $told->get_error_message() ) );
 			self::tell_later();
 		} else {
-			Notices::add( 'success', __( 'The settings are saved.', 'agala' ) );
+			/* translators: %s: a sentence that says what went wrong. */
+			Notices::add( 'warning', sprintf( __( 'The settings are saved here, but Agala did not take them. %s', 'agala' ), $told->get_error_message() ) );
 		}
 		Settings_Guard::back();
 	}
@@ -61,7 +64,8 @@ final class Settings_Handler {
 	 * A later attempt to tell Agala what was saved.
 	 */
 	public function tell_again(): void {
-		if ( is_wp_error( self::tell() ) ) {
+		$told = self::tell();
+		if ( is_wp_error( $told ) && Agala_Trouble::may_pass( $told ) ) {
 			self::tell_later();
 		}
 	}
@@ -83,7 +87,7 @@ final class Settings_Handler {
 	}
 
 	/**
-	 * Tells Agala what it has to know of the settings.
+	 * Tells Agala what it has to know of the settings, and of the shop where that has changed since it was connected.
 	 *
 	 * @return true|\WP_Error
 	 */
@@ -92,10 +96,7 @@ final class Settings_Handler {
 		if ( null === $connection ) {
 			return true;
 		}
-		$answer = ( new Agala_Api() )->signed(
-			$connection['plugin_url'] . '/settings',
-			array( 'abandon_after_minutes' => Options::settings()['abandon_after_minutes'] )
-		);
+		$answer = ( new Agala_Api() )->signed( $connection['plugin_url'] . '/settings', Shop_Description::as_it_is_now() );
 		return is_wp_error( $answer ) ? $answer : true;
 	}
 

@@ -38,6 +38,13 @@ final class Shop_Description {
 	}
 
 	/**
+	 * What of it may change while the shop is connected; an amount of money does not change its currency.
+	 */
+	public static function as_it_is_now(): array {
+		return array_diff_key( self::of_this_shop(), array_flip( array( 'platform', 'currency' ) ) );
+	}
+
+	/**
 	 * Shoppers see this name; a shop without one goes by its host.
 	 */
 	private static function name(): string {

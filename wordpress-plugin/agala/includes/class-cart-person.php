@@ -81,7 +81,7 @@ final class Cart_Person {
 	 * @param mixed $value What was typed.
 	 */
 	public static function first_name( $value ): string {
-		return is_string( $value ) ? mb_substr( sanitize_text_field( substr( $value, 0, 1000 ) ), 0, self::LONGEST_FIRST_NAME ) : '';
+		return is_string( $value ) ? mb_substr( sanitize_text_field( mb_substr( $value, 0, 1000 ) ), 0, self::LONGEST_FIRST_NAME ) : '';
 	}
 
 	/**

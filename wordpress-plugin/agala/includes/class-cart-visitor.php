@@ -14,7 +14,10 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Cart_Visitor {
 
-	private const CRAWLERS = '~bot\b|bot[/;)_-]|crawl|spider|slurp|mediapartners|archiver|facebookexternalhit|meta-externalagent|whatsapp/|telegram|skypeuripreview|embedly|quora link|pinterest/|bingpreview|lighthouse|pagespeed|gtmetrix|pingdom|uptime|monitor|feedfetcher|google-inspectiontool|googleother|google-read-aloud|apis-google|yandex(images|metrika|turbo)|petalsearch|ia_archiver|scrapy|nutch|httrack~i';
+	/**
+	 * Not CUBOT, which makes telephones.
+	 */
+	private const CRAWLERS = '~(?<!cu)bot\b|(?<!cu)bot_|crawl|spider|slurp|mediapartners|archiver|facebookexternalhit|meta-externalagent|whatsapp/|telegram|skypeuripreview|embedly|quora link|pinterest/|bingpreview|lighthouse|pagespeed|gtmetrix|pingdom|uptime|monitor|feedfetcher|google-inspectiontool|googleother|google-read-aloud|apis-google|yandex(images|metrika|turbo)|petalsearch|ia_archiver|scrapy|nutch|httrack~i';
 
 	private const SCANNERS = '~safelinks|barracuda|proofpoint|mimecast|symantec|messagelabs|forcepoint|fireeye|trendmicro|sophos|avast|kaspersky|urldefense|link ?check|linkscan|virustotal|urlscan|mailscanner|googleimageproxy|yahoomailproxy|outlook-ios-preview|microsoft office|ms-office|officeagent|previewer~i';
 

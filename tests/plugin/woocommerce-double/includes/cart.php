@@ -87,6 +87,16 @@ class WC_Cart {
 		return (int) array_sum( array_column( $this->get_cart(), 'quantity' ) );
 	}
 
+	/** How many of each product or variation, over all lines. */
+	public function get_cart_item_quantities() {
+		$quantities = array();
+		foreach ( $this->get_cart() as $line ) {
+			$id                = $line['data']->get_stock_managed_by_id();
+			$quantities[ $id ] = ( $quantities[ $id ] ?? 0 ) + $line['quantity'];
+		}
+		return $quantities;
+	}
+
 	public function get_cart_for_session() {
 		$kept = array();
 		foreach ( $this->get_cart() as $key => $item ) {

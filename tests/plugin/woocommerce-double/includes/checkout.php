@@ -217,6 +217,12 @@ function wc_double_register_checkout() {
 	add_action( 'wp_enqueue_scripts', 'wc_double_checkout_scripts' );
 }
 
+class WC_AJAX {
+	public static function get_endpoint( $request = '' ) {
+		return esc_url_raw( add_query_arg( 'wc-ajax', $request, home_url( '/', 'relative' ) ) );
+	}
+}
+
 /** /?wc-ajax=… */
 function wc_double_answer_ajax() {
 	$action = sanitize_key( $_GET['wc-ajax'] ?? '' ); // phpcs:ignore

@@ -146,7 +146,12 @@ function wc_add_notice( $message, $type = 'success', $data = array() ) {
 
 function wc_get_notices( $type = '' ) {
 	$notices = WC()->session ? WC()->session->get( 'wc_notices', array() ) : array();
+	$notices = (array) $notices;
 	return $type ? ( $notices[ $type ] ?? array() ) : $notices;
+}
+
+function wc_set_notices( $notices ) {
+	WC()->session->set( 'wc_notices', $notices ? $notices : null );
 }
 
 function wc_notice_count( $type = '' ) {

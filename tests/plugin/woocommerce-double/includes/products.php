@@ -155,6 +155,14 @@ class WC_Product extends WC_Data {
 		return (bool) $this->data['manage_stock'];
 	}
 
+	public function backorders_allowed() {
+		return 'no' !== $this->data['backorders'];
+	}
+
+	public function get_stock_managed_by_id() {
+		return $this->id;
+	}
+
 	public function exists() {
 		return $this->id > 0;
 	}

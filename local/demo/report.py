@@ -10,6 +10,7 @@ from typing import Any
 from local.demo import story as script
 from local.demo.play import JOURNEYS, Stage, day_of, outcomes
 
+OF_CARTS = ("cart-abandonment",)
 _LRI, _PDI = "\u2068", "\u2069"  # keep a Hebrew name from turning the line around
 
 
@@ -174,12 +175,15 @@ def _recorded_store(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
 def _recovered(
     stage: Stage, contacts: dict[str, Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}."""
+    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}. Those of carts are
+    told by the carts themselves (`_brought_back`)."""
     sent = {m["enrolment_id"]: m["at"] for m in messages if m["status"] in ("sent", "opened", "clicked")}
     found = []
     for enrolment in enrolments:
         first = sent.get(enrolment["id"])
-        if enrolment["status"] != "goal_met" or not first or first > enrolment["ended_at"]:
+        if enrolment["journey"] in OF_CARTS or enrolment["status"] != "goal_met" or not first:
+            continue
+        if first > enrolment["ended_at"]:
             continue
         ended = datetime.fromisoformat(enrolment["ended_at"])
         timeline = stage.runtime.get(

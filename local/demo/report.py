@@ -175,8 +175,10 @@ def _recorded_store(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
 def _recovered(
     stage: Stage, contacts: dict[str, Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}. Those of carts are
-    told by the carts themselves (`_brought_back`)."""
+    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}.
+
+    Those of carts are told by the carts themselves (`_brought_back`).
+    """
     sent = {m["enrolment_id"]: m["at"] for m in messages if m["status"] in ("sent", "opened", "clicked")}
     found = []
     for enrolment in enrolments:

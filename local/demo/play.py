@@ -16,7 +16,7 @@ from local.demo import story as script
 from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
 from local.demo.story import Act, Outcome, Story
 
-JOURNEYS = ("thank-you-new", "replenishment", "repeat-purchase")
+JOURNEYS = ("thank-you-new", "replenishment", "repeat-purchase", "cart-abandonment", "payment-failed")
 LAST_WORD_SECONDS = 15  # real time for what is late at the story's end
 START = datetime.fromisoformat("2026-11-21T21:20:00+00:00")  # just after the recorded deliveries were made
 
@@ -32,12 +32,17 @@ class Stage:
     answers: Counter[int] = field(default_factory=Counter)
 
     @property
+    def carts(self) -> dict[str, dict[str, Any]]:
+        """The story's carts by their tokens, as Agala has them."""
+        return {token: self.runtime.get(f"/v1/stores/{self.store_id}/carts/{token}") for token in self.story.carts}
+
+    @property
     def messages(self) -> list[dict[str, Any]]:
         return self.runtime.all(f"/v1/stores/{self.store_id}/messages?limit=200")
 
 
 def set_up(runtime: Runtime) -> Stage:
-    """A shop with its three journeys switched on, exactly as the gallery gives them but for the chosen category."""
+    """A shop with its journeys switched on, exactly as the gallery gives them but for the chosen category."""
     made = runtime.call(
         "POST",
         "/v1/stores",

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from local.demo import story as script
 from local.demo.play import JOURNEYS, Stage, day_of, outcomes
 
+OF_CARTS = ("cart-abandonment",)
 _LRI, _PDI = "\u2068", "\u2069"  # keep a Hebrew name from turning the line around
 
 
@@ -23,6 +25,9 @@ def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
         s: stage.runtime.all(f"{base}/deliveries?status={s}&limit=200") for s in ("applied", "repeated", "parked")
     }
     recovered = _recovered(stage, contacts, enrolments, messages)
+    carts = stage.carts
+    brought_back = _brought_back(stage, carts)
+    recovered = sorted([*recovered, *brought_back], key=lambda r: r["at"])
     spent = Counter(c["total_spent"]["currency"] for c in contacts.values())
     revenue = sum(c["total_spent"]["amount"] for c in contacts.values())
     orders = sum(c["orders_count"] for c in contacts.values())
@@ -32,14 +37,17 @@ def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
         ("what", "how many"),
         [
             ("contacts", len(contacts)),
-            ("carts left", 0),
+            ("carts told of", len(carts)),
+            ("carts left", sum(1 for c in carts.values() if c["abandoned_at"])),
+            ("carts left, then bought", len(brought_back)),
             ("orders that count", orders),
             ("revenue", _shekels(revenue)),
             ("revenue recovered by journeys", _shekels(sum(r["amount"] for r in recovered))),
             ("deliveries applied", len(deliveries["applied"])),
             ("deliveries recognised as repeats", len(deliveries["repeated"])),
             ("emails sent", sum(1 for m in outbox if m["to"].endswith("@tea.example"))),
-            ("emails not sent, each with its reason", sum(1 for m in messages if m["status"] == "not_sent")),
+            ("SMS sent", sum(1 for m in outbox if m["channel"] == "sms")),
+            ("messages not sent, each with its reason", sum(1 for m in messages if m["status"] == "not_sent")),
         ],
     )
     _table(
@@ -62,9 +70,23 @@ def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
         ],
     )
     _table(
-        "Bought again because of a reminder",
+        "Bought after a message",
         ("when", "who", "amount"),
         [(day_of(r["at"]), _name(contacts[r["contact_id"]]), _shekels(r["amount"])) for r in recovered],
+    )
+    _table(
+        "Carts",
+        ("whose", "worth", "left", "now", "order"),
+        [
+            (
+                _name(contacts[c["contact_id"]]) if c["contact_id"] else "a stranger",
+                _shekels(c["total"]["amount"]),
+                day_of(datetime.fromisoformat(c["abandoned_at"][0])) if c["abandoned_at"] else "no",
+                c["status"],
+                c["order_id"] or "",
+            )
+            for c in carts.values()
+        ],
     )
     zoe = _recorded_store(stage, answers)
     mistakes = [*_mistakes(stage, outbox, messages, answers), *zoe["mistakes"]]
@@ -72,7 +94,11 @@ def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
         mistakes.append("a contact's total is not in the store's currency")
     return {
         "contacts": len(contacts),
-        "carts": 0,
+        "carts": {
+            "told": len(carts),
+            "left": sum(1 for c in carts.values() if c["abandoned_at"]),
+            "recovered": len(brought_back),
+        },
         "orders": orders,
         "revenue": {"amount": revenue, "currency": "ILS"},
         "revenue_recovered": {"amount": sum(r["amount"] for r in recovered), "currency": "ILS"},
@@ -102,6 +128,10 @@ def _mistakes(
         yield f"missing {times}x: {outcome}"
     for outcome, times in (happened - stage.story.expected - stage.story.optional).items():
         yield f"not in the story, {times}x: {outcome}"
+    for token, cart in stage.carts.items():
+        became = script.Left(bool(cart["abandoned_at"]), cart["status"], int(cart["order_id"] or 0) or None)
+        if became != stage.story.carts[token]:
+            yield f"{token} became {became}, not {stage.story.carts[token]}"
     twice = [i for i, times in Counter(m["id"] for m in outbox).items() if times > 1]
     if twice:
         yield f"handed to the provider twice: {twice}"
@@ -109,8 +139,8 @@ def _mistakes(
     for message in messages:
         if message["status"] not in ("not_sent", "failed") and message["id"] not in handed:
             yield f"said to be sent, and never handed to the provider: {message['id']}"
-    if set(stage.answers) - {200}:
-        yield f"the webhook door answered {dict(stage.answers)}"
+    if set(stage.answers) - {200, 202}:
+        yield f"the doors answered {dict(stage.answers)}"
     if set(answers["taken"]) != {200} or answers["forged"] != 401 or answers["broken"] != 200:
         yield f"the recorded store's doors answered {answers}"
 
@@ -145,12 +175,17 @@ def _recorded_store(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
 def _recovered(
     stage: Stage, contacts: dict[str, Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}."""
+    """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}.
+
+    Those of carts are told by the carts themselves (`_brought_back`).
+    """
     sent = {m["enrolment_id"]: m["at"] for m in messages if m["status"] in ("sent", "opened", "clicked")}
     found = []
     for enrolment in enrolments:
         first = sent.get(enrolment["id"])
-        if enrolment["status"] != "goal_met" or not first or first > enrolment["ended_at"]:
+        if enrolment["journey"] in OF_CARTS or enrolment["status"] != "goal_met" or not first:
+            continue
+        if first > enrolment["ended_at"]:
             continue
         ended = datetime.fromisoformat(enrolment["ended_at"])
         timeline = stage.runtime.get(
@@ -168,6 +203,17 @@ def _recovered(
                 {"contact_id": enrolment["contact_id"], "at": ended, "amount": paid[0]["properties"]["total"]["amount"]}
             )
     return sorted(found, key=lambda r: r["at"])
+
+
+def _brought_back(stage: Stage, carts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Orders of carts that had been left: {contact_id (whose cart it was), at, amount (agorot)}."""
+    found = []
+    for cart in carts.values():
+        if cart["abandoned_at"] and cart["order_id"]:
+            order = stage.runtime.get(f"/v1/stores/{stage.store_id}/orders/{cart['order_id']}")
+            bought = datetime.fromisoformat(cart["bought_at"])
+            found.append({"contact_id": cart["contact_id"], "at": bought, "amount": order["total"]["amount"]})
+    return found
 
 
 def _journey_row(journey: str, enrolments: list[dict[str, Any]]) -> tuple[Any, ...]:

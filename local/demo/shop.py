@@ -60,5 +60,5 @@ _FIRST = (
 # fmt: on
 _LAST = ("כהן", "לוי", "מזרחי", "פרץ", "ביטון", "דהן", "אברהם", "פרידמן", "שפירא", "גולן")
 SHOPPERS = tuple(
-    Shopper(n, _FIRST[n % len(_FIRST)], _LAST[(n * 3 + n // len(_FIRST)) % len(_LAST)]) for n in range(1, 41)
+    Shopper(n, _FIRST[n % len(_FIRST)], _LAST[(n * 3 + n // len(_FIRST)) % len(_LAST)]) for n in range(1, 46)
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from local.demo import shop
-from local.demo.carts import CartCall
+from local.demo.carts import Cart, CartCall
 from local.demo.shop import Shopper, Ware
 from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery, product_told
 
@@ -39,14 +39,25 @@ class Act:
     who: Shopper | None = None
 
 
+@dataclass(frozen=True)
+class Left:
+    """What must have become of a cart: whether it counted as left, its state, and the order that came of it."""
+
+    abandoned: bool
+    state: str
+    order_id: int | None = None
+
+
 @dataclass
 class Story:
-    """`expected` counts every message that must be there; `optional` may be: their hour lies beyond the end."""
+    """`carts` by their tokens. `expected` counts every message that must be there; `optional` may be: their hour lies
+    beyond the end."""
 
     start: datetime
     pictures: str
     steps: dict[str, list[str]]
     acts: list[Act] = field(default_factory=list)
+    carts: dict[str, Left] = field(default_factory=dict)
     expected: Counter[Outcome] = field(default_factory=Counter)
     optional: Counter[Outcome] = field(default_factory=Counter)
     _orders: int = 1000
@@ -197,9 +208,11 @@ def cancels(story: Story, who: Shopper) -> None:
 
 
 def payment_fails(story: Story, who: Shopper) -> None:
+    """A mail with a link to pay again at once; a day later no SMS, for nobody asked."""
     order = story.purchase(who, ((shop.HONEY, 1),), _hour_of(who))
     failed = story.told("order.created", order.told("failed", order.placed, pictures=story.pictures), order.placed)
     story.add(order.placed - story.start, f"{who.first_name}'s payment fails", failed)
+    story.expect(who.email, "payment-failed", "sent", "no_consent")
 
 
 def guest_then_customer(story: Story, who: Shopper) -> None:
@@ -242,6 +255,80 @@ def comes_back(story: Story, who: Shopper) -> None:
     story.pays(story.purchase(who, ((shop.HONEY, 2),), _hour_of(who)))
 
 
+MORNING = timedelta(hours=12)  # 11:20 at the shop: no quiet hours are near
+
+
+def _leaves_a_cart(story: Story, who: Shopper, *, phone: bool = False) -> Cart:
+    """Fills a cart as a stranger, and is known three minutes later, at the checkout."""
+    cart = Cart(
+        f"cart-{who.number}",
+        who,
+        ((shop.HONEY, 1), (shop.COOKIES, 2)),
+        story.pictures,
+        email=who.email,
+        phone=who.phone if phone else None,
+        consent=("email", "sms"),
+    )
+    begun = MORNING + timedelta(minutes=10 * who.number)
+    for event, at, known in (("updated", begun, False), ("checkout", begun + timedelta(minutes=3), True)):
+        call = cart.call(event, story.start + at, known=known)
+        story.add(at, f"{who.first_name} fills a cart", call, call)  # the plugin may repeat itself
+    return cart
+
+
+def _buys_the_cart(story: Story, cart: Cart, after: timedelta, email: str | None = None) -> Purchase:
+    """The order carries the cart's token; the plugin tells it as well."""
+    order = story.purchase(
+        cart.shopper,
+        cart.wares,
+        MORNING + timedelta(minutes=10 * cart.shopper.number) + after,
+        guest=True,
+        email=email,
+        cart_token=cart.token,
+    )
+    story.pays(order)
+    story.add(order.placed - story.start, "the cart is bought", cart.call("converted", order.placed, order.id))
+    return order
+
+
+def cart_recovered(story: Story, who: Shopper) -> None:
+    """No phone: the mail with the cart comes at once. Buys ten hours later: no more about the cart."""
+    order = _buys_the_cart(story, _leaves_a_cart(story, who), timedelta(hours=10))
+    story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
+    story.expect(who.email, "cart-abandonment", "no_phone", "sent")
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+
+
+def cart_bought_in_time(story: Story, who: Shopper) -> None:
+    """Half an hour is less than the shop's delay: nothing is sent about the cart."""
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, phone=True), timedelta(minutes=30))
+    story.carts[f"cart-{who.number}"] = Left(False, "bought", order.id)
+    story.expect(who.email, "thank-you-new", "sent", "sent")
+
+
+def cart_bought_under_another_email(story: Story, who: Shopper) -> None:
+    """The cart's own token ends it, whoever the order says it is for: nothing more to the address of the cart."""
+    other = f"work-{who.email}"
+    order = _buys_the_cart(story, _leaves_a_cart(story, who), timedelta(hours=8), email=other)
+    story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
+    story.expect(who.email, "cart-abandonment", "no_phone", "sent")
+    story.expect(other, "thank-you-new", "sent", "no_consent")
+
+
+def cart_never_bought(story: Story, who: Shopper) -> None:
+    """An SMS that nobody confirms, an hour later the mail, a day later help with deciding. Then silence."""
+    cart = _leaves_a_cart(story, who, phone=True)
+    story.carts[cart.token] = Left(True, "abandoned")
+    story.expect(who.email, "cart-abandonment", "sent", "sent", "sent")
+
+
+def cart_of_a_stranger(story: Story, who: Shopper) -> None:
+    """Never says who they are: the cart is counted, and nobody is written to."""
+    cart = Cart(f"cart-{who.number}", who, ((shop.TEAPOT, 1),), story.pictures)
+    story.add(MORNING, "a stranger fills a cart", cart.call("updated", story.start + MORNING, known=False))
+    story.carts[cart.token] = Left(False, "open")
+
+
 Chapter = Callable[[Story, Shopper], None]
 _CHAPTERS: tuple[tuple[Chapter, int], ...] = (
     (silent_tea_lover, 8),
@@ -258,4 +345,9 @@ _CHAPTERS: tuple[tuple[Chapter, int], ...] = (
     (mail_bounces, 1),
     (told_out_of_order, 1),
     (comes_back, 1),
+    (cart_recovered, 1),
+    (cart_bought_in_time, 1),
+    (cart_bought_under_another_email, 1),
+    (cart_never_bought, 1),
+    (cart_of_a_stranger, 1),
 )

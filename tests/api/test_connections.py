@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.clock import parse_rfc3339
 from chalicelib.errors import TryLater
+from chalicelib.sync.progress import SyncStatus
 from tests.api.client import Answered, Caller
 from tests.api.conftest import SHOP, ApiWiring
 from tests.conftest import HandClock
@@ -264,6 +265,14 @@ def test_the_same_shop_comes_back_to_its_store_with_a_new_secret(call: Caller, w
     assert signed(again, "status").json["store"]["name"] == "בית התה"
 
 
+def test_keys_of_the_connection_before_are_forgotten(call: Caller, wired: ApiWiring) -> None:
+    made = connected(call)
+    hand_over(made)
+    connected(call)
+    assert wired.secrets.rest == {}
+    assert call("GET", f"/v1/stores/{made['store_id']}").json["connection"]["keys_at"] is None
+
+
 def test_another_shop_is_another_store(call: Caller) -> None:
     first = connected(call)
     for url in ("https://tea.example/second", "https://tea.example:8443", "https://www.tea.example"):
@@ -334,6 +343,28 @@ def test_keys_that_came_while_the_sync_could_not_start_may_be_replaced(
     assert wired.secrets.rest[made["store_id"]][0] == again
 
 
+def test_a_shop_that_comes_back_gets_its_webhooks_signed_anew(call: Caller, wired: ApiWiring) -> None:
+    """Whatever the sync was at: they are signed with the secret of before."""
+    made = connected(call)
+    hand_over(made)
+    begun = wired.sync_records.get(made["store_id"])
+    assert begun
+    on_its_way = tuple(part.model_copy(update={"over": part.kind != "orders"}) for part in begun.parts)
+    wired.sync_records.save(begun.model_copy(update={"parts": on_its_way, "cursor": {"page": 7}}))
+    hand_over(connected(call))
+    again = wired.sync_records.get(made["store_id"])
+    assert again and again.part
+    assert (again.part.kind, again.run, again.execution) == ("webhooks", begun.run, begun.execution + 1)
+    assert again.cursor == {"page": 7}  # and then it goes on where it was
+    over = {"status": SyncStatus.DONE, "history_done_at": begun.started_at}
+    wired.sync_records.save(again.model_copy(update=over))
+    hand_over(connected(call))
+    look = wired.sync_records.get(made["store_id"])
+    assert look and look.part
+    assert (look.mode, look.status, look.part.kind) == ("reconcile", "running", "webhooks")
+    assert len(wired.workflows.started) == 3
+
+
 def test_an_address_for_keys_is_of_one_store_and_ends(call: Caller, wired: ApiWiring, clock: HandClock) -> None:
     made = connected(call)
     other = connected(call, url="https://other.example")
@@ -376,8 +407,12 @@ def test_the_status_is_told_to_who_signs(call: Caller) -> None:
     assert parse_rfc3339(told.json["now"]).timestamp() == NOW
     assert told.json["connection"]["status"] == "connected"
     assert "REST keys" in told.json["connection"]["trouble"]["words"]
+    assert told.json["sync"]["status"] == "never"
     hand_over(made)
-    assert signed(made, "status").json["connection"]["trouble"] is None
+    told = signed(made, "status")
+    assert told.json["connection"]["trouble"] is None
+    assert told.json["sync"] == call("GET", f"/v1/stores/{made['store_id']}/sync").json
+    assert told.json["sync"]["status"] == "running"
 
 
 @pytest.mark.parametrize("what", ["status", "settings", "disconnect"])
@@ -442,6 +477,22 @@ def test_a_disconnect_that_was_cut_short_can_be_repeated(
         assert signed(made, "disconnect").status == 500
     assert signed(made, "disconnect").status == 200
     assert wired.secrets.rest == {}
+
+
+def test_keys_that_come_while_the_shop_lets_go_are_not_kept(
+    call: Caller, wired: ApiWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = connected(call)
+    put = wired.secrets.put_rest_keys
+
+    def late(store_id: str, key: str, secret: str) -> None:
+        assert signed(made, "disconnect").status == 200
+        put(store_id, key, secret)
+
+    monkeypatch.setattr(wired.secrets, "put_rest_keys", late)
+    assert hand_over(made).status == 404
+    assert wired.secrets.rest == {}
+    assert wired.workflows.started == {}
 
 
 def test_who_was_disconnected_connects_again(call: Caller) -> None:

@@ -29,6 +29,7 @@ connections = Blueprint(__name__)
 
 GOOD_FOR = timedelta(hours=24)
 PREFIX = "agala_"
+_NOT_CONNECTED = "the shop is not connected any more: connect it again"
 _OTHER_KEYS = "other keys were handed over here already: connect the shop again"
 
 
@@ -169,6 +170,7 @@ def connect(call: Call) -> Reply:
         raise Unauthorised("this connection code was used already: make a new one")
     secret = secrets.token_urlsafe(32)
     store_id = present.id if present else new_id(now)
+    call.wiring.secrets.delete_rest_keys(store_id)  # of a connection before: the shop takes them back
     call.wiring.secrets.put_webhook_secret(store_id, secret)  # first: a store without a secret could not be called
 
     def write() -> Store:
@@ -204,14 +206,17 @@ def take_keys(call: Call) -> KeysTaken:
         raise NotFound("this handover has expired: connect the shop again")
     store = call.wiring.stores.get(store_id)
     if store is None or not store.is_connected:
-        raise NotFound("the shop is not connected any more: connect it again")
+        raise NotFound(_NOT_CONNECTED)
     keys_hash = token_hash(f"{given.consumer_key}:{given.consumer_secret}")
-    if handover.keys_hash not in (None, keys_hash):
+    if handover.keys_hash == keys_hash:
+        return KeysTaken(store_id=store_id)
+    if handover.keys_hash is not None:
         raise Conflict(_OTHER_KEYS)
     call.wiring.secrets.put_rest_keys(store_id, given.consumer_key, given.consumer_secret)
-    persist(lambda: _note_keys(call, store_id, now))
-    if handover.keys_hash is None:
-        call.wiring.sync.history(store)
+    if not persist(lambda: _note_keys(call, store_id, now)):
+        call.wiring.secrets.delete_rest_keys(store_id)
+        raise NotFound(_NOT_CONNECTED)
+    call.wiring.sync.connected(store)
     if not call.wiring.connections.use_handover(hashed, keys_hash):
         raise Conflict(_OTHER_KEYS)
     return KeysTaken(store_id=store_id)
@@ -279,8 +284,11 @@ def _made(call: Call, store: Store, secret: str, handover: str, until: datetime)
     )
 
 
-def _note_keys(call: Call, store_id: str, now: datetime) -> None:
+def _note_keys(call: Call, store_id: str, now: datetime) -> bool:
+    """False if the shop let us go meanwhile."""
     store = call.wiring.stores.get(store_id)
-    if store is not None and store.connection is not None:
-        connection = store.connection.model_copy(update={"keys_at": now})
-        call.wiring.stores.save(store.model_copy(update={"connection": connection}))
+    if store is None or store.connection is None or store.is_disconnected:
+        return False
+    connection = store.connection.model_copy(update={"keys_at": now})
+    call.wiring.stores.save(store.model_copy(update={"connection": connection}))
+    return True

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import carts, door, imports, memory, plugin, purchase
+from local.bench import carts, door, history, imports, memory, plugin, purchase
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
@@ -20,6 +20,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "history": purchase.measure_history,
     "carts": carts.measure,
     "plugin": plugin.measure,
+    "pull": history.measure,
     "memory": memory.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
@@ -105,6 +106,17 @@ def _plugin(found: dict[str, Any]) -> Iterator[Row]:
     yield "  in a request that changes no cart", f"{found['page_view_us']} µs", ""
 
 
+def _pull(found: dict[str, Any]) -> Iterator[Row]:
+    few, many = found["records"]
+    speed = f"{found['speed_ratio']:.2f} x with {few['orders']} ({few['orders_per_second']})"
+    yield f"pull of {many['orders']} orders into the table", f"{many['orders_per_second']} orders per second", speed
+    yield "  peak memory", f"{many['peak_mb']} MB", f"{found['records_memory_ratio']:.2f} x with {few['orders']}"
+    few, many = found["counted"]
+    against = f"{found['memory_ratio']:.2f} x with {few['orders']} ({few['peak_mb']} MB); aim 1"
+    yield f"pull of {many['orders']} orders, only counted", f"{many['orders_per_second']} orders per second", ""
+    yield "  peak memory", f"{many['peak_mb']} MB", against
+
+
 def _memory(found: dict[str, Any]) -> Iterator[Row]:
     yield (
         f"peak memory, {found['journeys_waiting']} journeys waiting",
@@ -120,6 +132,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "history": _history,
     "carts": _carts,
     "plugin": _plugin,
+    "pull": _pull,
     "memory": _memory,
 }
 

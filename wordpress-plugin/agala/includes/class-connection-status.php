@@ -73,17 +73,13 @@ final class Connection_Status {
 	 * @param array $sync   The answer's sync.
 	 */
 	private static function trouble( array $answer, array $sync ): string {
-		foreach ( array( $sync, isset( $answer['connection'] ) ? (array) $answer['connection'] : array() ) as $where ) {
-			if ( empty( $where['trouble'] ) ) {
-				continue;
-			}
-			$words = is_array( $where['trouble'] ) && isset( $where['trouble']['words'] ) ? $where['trouble']['words'] : $where['trouble'];
-			if ( is_string( $words ) ) {
-				/* translators: %s: what Agala says is wrong. */
-				return sprintf( __( 'Agala has trouble reading the shop and will try again by itself: %s', 'agala' ), sanitize_text_field( $words ) );
-			}
+		if ( ! empty( $answer['connection']['trouble'] ) ) {
+			// The connection itself has but one trouble: the keys never came.
+			return Sync_Trouble::words( array( 'code' => 'no_key' ) );
 		}
-		return '';
+		$words = isset( $sync['trouble'] ) && is_array( $sync['trouble'] ) ? Sync_Trouble::words( $sync['trouble'] ) : '';
+		/* translators: %s: a sentence that says what is wrong. */
+		return '' === $words ? '' : sprintf( __( 'Agala cannot read the shop at the moment and will try again by itself. %s', 'agala' ), $words );
 	}
 
 	/**

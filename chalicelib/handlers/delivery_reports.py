@@ -36,7 +36,7 @@ _MEANINGS = {
 }
 
 # End User Messaging's event types, for SMS. Queued, pending, sent and, after three days, unknown change nothing.
-_SMS_MEANINGS = {
+SMS_MEANINGS = {
     "TEXT_DELIVERED": MessageStatus.DELIVERED,
     # The carrier took it: in some countries that is all that is ever told ("may be used interchangeably").
     "TEXT_SUCCESSFUL": MessageStatus.DELIVERED,
@@ -80,7 +80,7 @@ def report_from(text: str) -> Report | None:
 def report_from_end_user_messaging(text: str) -> Report | None:
     """None for what carries none of our context, means nothing to us, or is no event of an SMS."""
     event = _object(text)
-    status = _SMS_MEANINGS.get(str(event.get("eventType")))
+    status = SMS_MEANINGS.get(str(event.get("eventType")))
     context, told_at = event.get("context"), event.get("eventTimestamp")
     if status is None or not isinstance(context, Mapping) or not isinstance(told_at, int | float):
         return None

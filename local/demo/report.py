@@ -94,11 +94,9 @@ def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
         mistakes.append("a contact's total is not in the store's currency")
     return {
         "contacts": len(contacts),
-        "carts": {
-            "told": len(carts),
-            "left": sum(1 for c in carts.values() if c["abandoned_at"]),
-            "recovered": len(brought_back),
-        },
+        "carts": len(carts),
+        "carts_left": sum(1 for c in carts.values() if c["abandoned_at"]),
+        "carts_recovered": len(brought_back),
         "orders": orders,
         "revenue": {"amount": revenue, "currency": "ILS"},
         "revenue_recovered": {"amount": sum(r["amount"] for r in recovered), "currency": "ILS"},

@@ -150,3 +150,30 @@ def test_stores_are_listed_in_the_order_of_their_making_page_by_page(call: Calle
         path = f"/v1/stores?limit=2&cursor={page['next']}"
     assert sorted(seen) == sorted(made)
     assert seen == sorted(seen)
+
+
+def test_who_sms_come_from_and_where_shoppers_reach_a_person(call: Caller, store: dict[str, Any]) -> None:
+    path = f"/v1/stores/{store['id']}"
+    for sender in ("TeaHouse", "+972505550199", "12345", None):
+        settings = {"sender": {"sms": sender}, "talk_to_us_url": "https://wa.me/972505550199"}
+        changed = call("PATCH", path, {"settings": settings})
+        assert (changed.status, changed.json["settings"]["sender"]["sms"]) == (200, sender)
+        assert changed.json["settings"]["talk_to_us_url"] == "https://wa.me/972505550199"
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"sender": {"sms": "ALetterTooMany"}}, "settings.sender.sms"),
+        ({"sender": {"sms": "+97250555019912345"}}, "settings.sender.sms"),
+        ({"sender": {"sms": "arn:aws:sms-voice:eu-west-1:1:pool/x"}}, "settings.sender.sms"),
+        ({"talk_to_us_url": "javascript:alert(1)"}, "settings.talk_to_us_url"),
+        ({"talk_to_us_url": "https://x.example/ y"}, "settings.talk_to_us_url"),
+    ],
+)
+def test_what_is_no_sender_and_no_address_is_named(
+    call: Caller, store: dict[str, Any], settings: dict[str, Any], field: str
+) -> None:
+    refused = call("PATCH", f"/v1/stores/{store['id']}", {"settings": settings})
+    assert refused.status == 422
+    assert [mistake["field"] for mistake in refused.json["errors"]] == [field]

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.machines import FUNCTION
+from chalicelib.handlers.delivery_reports import SMS_MEANINGS
 from chalicelib.settings import Settings
 from chalicelib.storage.table import create_table
 from chalicelib.storage.workflows import machine_name
@@ -90,6 +91,20 @@ def test_each_function_writes_only_the_log_that_bears_its_name(function: str) ->
     name = resource_of(function)["Properties"]["FunctionName"]["Fn::Sub"]
     logs = [s for s in POLICIES[function]["Statement"] if s["Action"][0].startswith("logs:")]
     assert [s["Resource"]["Fn::Sub"].endswith(f":log-group:/aws/lambda/{name}:*") for s in logs] == [True]
+
+
+def test_what_becomes_of_an_sms_is_told_and_understood() -> None:
+    """The events that are asked for are those that the handler knows, and their service may publish them."""
+    (destination,) = RESOURCES["SmsConfiguration"]["Properties"]["EventDestinations"]
+    assert set(destination["MatchingEventTypes"]) == set(SMS_MEANINGS)
+    (statement,) = RESOURCES["EmailEventsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert "sms-voice.amazonaws.com" in statement["Principal"]["Service"]
+
+
+def test_only_the_step_may_send() -> None:
+    sending = {"ses:SendEmail", "sms-voice:SendTextMessage"}
+    may = {name for name, policy in POLICIES.items() for s in policy["Statement"] if sending & set(s["Action"])}
+    assert may == {"journey_step"}
 
 
 def test_policies_know_state_machines_by_the_name_that_they_get() -> None:

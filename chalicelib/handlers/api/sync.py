@@ -9,7 +9,7 @@ from chalice.app import Blueprint
 from chalicelib.errors import Conflict
 from chalicelib.handlers.api.shapes import Answer, Time
 from chalicelib.handlers.http import Call, Reply, door
-from chalicelib.sync.progress import Part, SyncMode, SyncProgress, SyncStatus
+from chalicelib.sync.progress import Part, SyncMode, SyncProgress, SyncStatus, Trouble
 
 sync = Blueprint(__name__)
 
@@ -32,8 +32,12 @@ class SyncPart(Answer):
 
 
 class SyncTrouble(Answer):
-    """What keeps the sync from going on, in words for the owner, and when it tries again by itself."""
+    """What keeps the sync from going on, in words for the owner, and when it tries again by itself.
 
+    `code` names it for those who say it in another language.
+    """
+
+    code: str
     words: str
     since: Time
     next_try_at: Time
@@ -115,7 +119,7 @@ def sync_shown(progress: SyncProgress | None) -> SyncAnswer:
         started_at=progress.started_at,
         finished_at=progress.finished_at,
         parts=[_part(part) for part in progress.parts],
-        trouble=trouble and SyncTrouble(words=trouble.words, since=trouble.since, next_try_at=trouble.next_try_at),
+        trouble=trouble and _trouble(trouble),
         last_reconciliation=last
         and LastReconciliation(
             at=last.at,
@@ -131,6 +135,10 @@ _STATUS: dict[SyncStatus, Literal["running", "waiting", "done"]] = {
     SyncStatus.WAITING: "waiting",
     SyncStatus.DONE: "done",
 }
+
+
+def _trouble(trouble: Trouble) -> SyncTrouble:
+    return SyncTrouble(code=trouble.code, words=trouble.words, since=trouble.since, next_try_at=trouble.next_try_at)
 
 
 def _part(part: Part) -> SyncPart:

@@ -89,6 +89,16 @@ final class ConnectionCheckTest extends ShopTestCase {
 		$this->assertStringContainsString( 'the shop answered with a web page', $this->results()['Reading the shop'] );
 	}
 
+	public function test_a_shop_that_agala_has_not_looked_at_is_not_called_good(): void {
+		self::connect();
+		self::key();
+		$parts = array( array( 'kind' => 'webhooks', 'done' => 0, 'total' => null ) );
+		$this->agala_answers( self::healthy( array( 'status' => 'running', 'parts' => $parts ) ) );
+		$this->assertStringStartsWith( 'unknown', $this->results()['Reading the shop'] );
+		self::webhook( 'active' );
+		$this->assertStringStartsWith( 'good', $this->results()['Reading the shop'] );
+	}
+
 	public function test_work_that_waits_for_too_long_is_told(): void {
 		self::connect();
 		as_schedule_single_action( time() - 7200, 'agala_nothing_runs', array(), 'agala' );

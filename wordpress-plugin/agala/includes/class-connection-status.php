@@ -21,7 +21,7 @@ final class Connection_Status {
 	 *     @type string $state   off, working, ready, trouble.
 	 *     @type string $words   One sentence.
 	 *     @type string $trouble Another one where something is wrong, else ''.
-	 *     @type array  $parts   Of the sync: `words`, `done` and `total` (null while unknown) per kind.
+	 *     @type array  $parts   Of the sync: `words`, `count` (to be shown), `done` and `total` (null while unknown) per kind.
 	 *     @type int    $percent Of the whole sync, 0 to 100.
 	 * }
 	 */
@@ -73,17 +73,13 @@ final class Connection_Status {
 	 * @param array $sync   The answer's sync.
 	 */
 	private static function trouble( array $answer, array $sync ): string {
-		foreach ( array( $sync, isset( $answer['connection'] ) ? (array) $answer['connection'] : array() ) as $where ) {
-			if ( empty( $where['trouble'] ) ) {
-				continue;
-			}
-			$words = is_array( $where['trouble'] ) && isset( $where['trouble']['words'] ) ? $where['trouble']['words'] : $where['trouble'];
-			if ( is_string( $words ) ) {
-				/* translators: %s: what Agala says is wrong. */
-				return sprintf( __( 'Agala has trouble reading the shop and will try again by itself: %s', 'agala' ), sanitize_text_field( $words ) );
-			}
+		if ( ! empty( $answer['connection']['trouble'] ) ) {
+			// The connection itself has but one trouble: the keys never came.
+			return Sync_Trouble::words( array( 'code' => 'no_key' ) );
 		}
-		return '';
+		$words = isset( $sync['trouble'] ) && is_array( $sync['trouble'] ) ? Sync_Trouble::words( $sync['trouble'] ) : '';
+		/* translators: %s: a sentence that says what is wrong. */
+		return '' === $words ? '' : sprintf( __( 'Agala cannot read the shop at the moment and will try again by itself. %s', 'agala' ), $words );
 	}
 
 	/**
@@ -107,11 +103,31 @@ final class Connection_Status {
 					'words' => $names[ $part['kind'] ],
 					'done'  => $done,
 					'total' => $total,
-					'count' => null === $total ? number_format_i18n( $done ) : number_format_i18n( $done ) . ' / ' . number_format_i18n( $total ),
+					'count' => 'webhooks' === $part['kind'] ? self::switched_on( $done, $total ) : self::count( $done, $total ),
 				);
 			}
 		}
 		return $told;
+	}
+
+	/**
+	 * Webhooks are on or not; how many there are tells an owner nothing.
+	 *
+	 * @param int      $done  How far it is.
+	 * @param int|null $total How much there is, null while unknown.
+	 */
+	private static function switched_on( int $done, ?int $total ): string {
+		return null !== $total && $done >= $total ? __( 'on', 'agala' ) : __( 'not yet', 'agala' );
+	}
+
+	/**
+	 * How many of how many.
+	 *
+	 * @param int      $done  How far it is.
+	 * @param int|null $total How much there is, null while unknown.
+	 */
+	private static function count( int $done, ?int $total ): string {
+		return null === $total ? number_format_i18n( $done ) : number_format_i18n( $done ) . ' / ' . number_format_i18n( $total );
 	}
 
 	/**

@@ -110,8 +110,11 @@ final class Connection {
 			return true;
 		}
 		$answer = ( new Agala_Api() )->signed( $connection['plugin_url'] . '/disconnect', array() );
-		Shop_Webhooks::delete( $connection['webhook_url'] );
-		Shop_Keys::revoke();
+		// The plugin may be deleted while WooCommerce is switched off; Agala hears of it all the same.
+		if ( Compatibility::has_woocommerce() ) {
+			Shop_Webhooks::delete( $connection['webhook_url'] );
+			Shop_Keys::revoke();
+		}
 		Installation::unschedule_all();
 		Options::forget_connection();
 		/**

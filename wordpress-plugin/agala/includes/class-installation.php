@@ -55,9 +55,7 @@ final class Installation {
 	 * May run any number of times.
 	 */
 	private static function install(): void {
-		if ( class_exists( Cart_Table::class ) ) {
-			Cart_Table::install();
-		}
+		Cart_Table::install();
 		update_option( Options::VERSION, AGALA_VERSION, true );
 	}
 }

@@ -43,9 +43,7 @@ final class Removal {
 	 */
 	private static function remove_site(): void {
 		global $wpdb;
-		if ( class_exists( 'WooCommerce' ) ) {
-			Connection::disconnect();
-		}
+		Connection::disconnect();
 		self::remove_order_meta();
 		Cart_Table::drop();
 		self::remove_options();

@@ -41,7 +41,7 @@ _LONGEST_WAIT = timedelta(hours=24)
 _REASON = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _REDIRECTS = (301, 302, 303, 307, 308)
 # WooCommerce reads a key only of requests whose address has this text in it, which one without pretty permalinks lacks.
-_REST_MARK = {"agala": "wp-json/wc/"}
+_MARK = "wp-json/wc/"
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,9 @@ class WooCommerceRest:
         place = self._root.path.rstrip("/") + f"/{within}"
         if "rest_route" in query:
             query["rest_route"] = f"/{within}"
-            query |= _REST_MARK
+            query["agala"] = _MARK
             place = self._root.path or "/"
+            place += "index.php" if place.endswith("/") else ""  # signed, WooCommerce takes the bare root for another
         text = urlencode({**query, **told}, safe="/", quote_via=quote)
         return urlunsplit((self._root.scheme, self._root.netloc, place, text, ""))
 
@@ -194,11 +195,21 @@ class WooCommerceRest:
     def _proof(self, url: str) -> AuthBase:
         if url.startswith("https:") and not self._signed:
             return HTTPBasicAuth(self._keys.key, self._keys.secret)
+        return _Signed(self._keys)
+
+
+class _Signed(AuthBase):
+    """OAuth 1.0a in the address. Signing spells the address anew; its mark must stay readable as it is."""
+
+    def __init__(self, keys: RestKeys) -> None:
+        self._keys = keys
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         from requests_oauthlib import OAuth1
 
-        signed: AuthBase = OAuth1(
-            self._keys.key, self._keys.secret, signature_method="HMAC-SHA256", signature_type="query"
-        )
+        sign = OAuth1(self._keys.key, self._keys.secret, signature_method="HMAC-SHA256", signature_type="query")
+        signed: requests.PreparedRequest = sign(request)
+        signed.url = (signed.url or "").replace(quote(_MARK, safe=""), _MARK)
         return signed
 
 

@@ -21,6 +21,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ class ScriptedShop:
                 parts = urlsplit(self.path)
                 length = int(self.headers.get("Content-Length") or 0)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                asked = Asked(self.command, parts.path, dict(parse_qsl(parts.query)), headers, self.rfile.read(length))
+                asked = Asked(
+                    self.command, parts.path, dict(parse_qsl(parts.query)), headers, self.rfile.read(length), self.path
+                )
                 shop.asked.append(asked)
                 reply = answer(asked)
                 if reply.hangs:

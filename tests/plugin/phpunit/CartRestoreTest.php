@@ -211,6 +211,16 @@ final class CartRestoreTest extends CartTestCase {
 		$this->assertSame( 1, substr_count( self::notices_text(), 'Café' ), 'WooCommerce does not say it as well' );
 	}
 
+	public function test_what_is_missing_is_said_once_on_a_cart_made_of_blocks(): void {
+		wp_trash_post( self::product( 'MUG-1' )->get_id() );
+		$this->open( $this->link );
+		$html = apply_filters( 'render_block_woocommerce/cart', '<div>cart</div>' );
+		$this->assertStringContainsString( 'Café crème mug', $html );
+		$this->assertStringEndsWith( '<div>cart</div>', $html );
+		wc_add_notice( 'of somebody else' );
+		$this->assertSame( '<div>cart</div>', apply_filters( 'render_block_woocommerce/cart', '<div>cart</div>' ) );
+	}
+
 	public function test_fewer_in_stock_are_taken_as_far_as_they_go(): void {
 		$mug = self::product( 'MUG-1' );
 		$mug->set_stock_quantity( 1 );

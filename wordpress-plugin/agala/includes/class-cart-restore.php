@@ -41,6 +41,21 @@ final class Cart_Restore {
 	 */
 	public function register(): void {
 		add_action( 'wp_loaded', array( $this, 'open' ), self::ONCE_LOADED, 0 );
+		add_filter( 'render_block_woocommerce/cart', array( $this, 'show_notices' ) );
+		add_filter( 'render_block_woocommerce/checkout', array( $this, 'show_notices' ) );
+	}
+
+	/**
+	 * On a page made of blocks older WooCommerces keep their notices to themselves: what a link has to say is said here.
+	 *
+	 * @param string $html The cart or the checkout.
+	 */
+	public function show_notices( $html ): string {
+		if ( is_admin() || ! Cart_Session::is_there() || ! Cart_Session::has_notices() ) {
+			return (string) $html;
+		}
+		Cart_Session::keep_notices( false );
+		return ( wc_notice_count() > 0 ? '<div class="woocommerce">' . wc_print_notices( true ) . '</div>' : '' ) . $html;
 	}
 
 	/**
@@ -100,6 +115,7 @@ final class Cart_Restore {
 		foreach ( $rebuild->notices() as $notice ) {
 			wc_add_notice( $notice, 'notice' );
 		}
+		Cart_Session::keep_notices( array() !== $rebuild->notices() );
 		return ! $rebuild->notices() && (int) $row['checkout_at'] > 0 ? wc_get_checkout_url() : wc_get_cart_url();
 	}
 

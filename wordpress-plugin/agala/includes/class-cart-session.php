@@ -19,6 +19,7 @@ final class Cart_Session {
 	public const OWNER    = 'agala_cart_owner';
 	public const GOODS    = 'agala_cart_goods';
 	public const RESTORED = 'agala_cart_restored';
+	public const NOTICES  = 'agala_cart_notices';
 
 	/**
 	 * The cart's token, null where there is none yet.
@@ -139,6 +140,24 @@ final class Cart_Session {
 	public static function keep_restored( bool $restored ): void {
 		if ( self::is_there() && self::is_restored() !== $restored ) {
 			WC()->session->set( self::RESTORED, $restored );
+		}
+	}
+
+	/**
+	 * Whether a link has left something to say to the shopper.
+	 */
+	public static function has_notices(): bool {
+		return self::is_there() && true === WC()->session->get( self::NOTICES );
+	}
+
+	/**
+	 * A link has left something to say, or it has been said.
+	 *
+	 * @param bool $has Which of the two.
+	 */
+	public static function keep_notices( bool $has ): void {
+		if ( self::is_there() && self::has_notices() !== $has ) {
+			WC()->session->set( self::NOTICES, $has );
 		}
 	}
 

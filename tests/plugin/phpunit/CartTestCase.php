@@ -63,7 +63,7 @@ abstract class CartTestCase extends ShopTestCase {
 
 	/** The block checkout is opened. */
 	protected function open_block_checkout(): void {
-		WC()->cart->wc_double_page_view();
+		WC()->cart->calculate_totals();
 		do_blocks( '<!-- wp:woocommerce/checkout /-->' );
 		$this->end_of_request();
 	}
@@ -78,7 +78,7 @@ abstract class CartTestCase extends ShopTestCase {
 	/** A page is looked at. */
 	protected function look_at_page(): void {
 		WC()->cart->get_cart_from_session();
-		WC()->cart->wc_double_page_view();
+		WC()->cart->calculate_totals();
 		$this->end_of_request();
 	}
 

@@ -127,6 +127,26 @@ def test_a_guest_who_buys_under_another_address_hears_nothing_more(carts: Carts)
     assert carts.cart(cart.token).state is CartState.BOUGHT
 
 
+def test_a_corrected_address_leaves_the_wrong_one_in_peace(carts: Carts) -> None:
+    carts.shop.activate({"checkout": CHECKOUT})
+    carts.at(0, told(basket(email=DAN.email), "checkout", 0))
+    assert carts.ends(DAN) == [("checkout", "running", None)]
+    carts.at(1, told(basket(), "checkout", 1))
+    assert carts.ends(DAN) == [("checkout", "exited", "cart_of_another")]
+    carts.at(500)
+    assert carts.sent() == [(NOA.email, "checkout-mail")]
+
+
+def test_two_contacts_that_become_one_keep_their_cart(carts: Carts) -> None:
+    carts.shop.activate({"checkout": CHECKOUT})
+    cart = basket(email="noa@guest.example")
+    carts.at(0, told(cart, "checkout", 0), ordered(basket("b" * 32), 0, number=901))
+    carts.at(1, ordered(basket("c" * 32, email="noa@guest.example"), 1, number=902, email="noa@guest.example"))
+    assert carts.shop.parts.contacts.find("shop", "email", "noa@guest.example").emails[1:]
+    carts.at(500)
+    assert [step for _, step in carts.sent()] == ["checkout-mail"]
+
+
 def test_the_plugins_own_word_of_an_order_is_enough(carts: Carts) -> None:
     carts.shop.activate({"left": LEFT})
     cart = basket()

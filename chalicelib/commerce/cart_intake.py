@@ -37,7 +37,8 @@ class Executions(Protocol):
 
 @dataclass(frozen=True)
 class CartOutcome:
-    """Events by contact, contacts touched, those merged, and whom the cart is over for: it was bought or emptied.
+    """Events by contact, contacts touched, those merged, and whom the cart is over for: it was bought or emptied,
+    or is another's.
 
     `erased`: it was about a person who was erased.
     """
@@ -153,10 +154,11 @@ class _Settled:
     ) -> CartOutcome:
         owner = self.record.contact_id
         told = [*events, *((owner, event) for event in self.fresh if owner)]
-        over = self.record.state in (CartState.BOUGHT, CartState.EMPTIED)
+        ended = self.record.state in (CartState.BOUGHT, CartState.EMPTIED)
         concerned = list(dict.fromkeys(one for one in (owner, self.source) if one))
+        over = [one for one in concerned if ended or one != owner]
         touched = list(dict.fromkeys([*contacts, *concerned]))
-        return CartOutcome(token, told, touched, list(merged), concerned if over else [], erased)
+        return CartOutcome(token, told, touched, list(merged), over, erased)
 
 
 def execution_name(record: CartRecord, generation: int) -> str:

@@ -157,7 +157,7 @@ class Listener(Protocol):
         ...
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
-        """This cart is over: end what began with it for this contact."""
+        """This cart is over for this contact: bought, emptied or another's. End what began with it."""
         ...
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:

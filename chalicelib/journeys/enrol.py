@@ -19,7 +19,7 @@ from chalicelib.journeys.conditions import Condition, asks_for_cart, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entry import FRESH, cart_taken, happened_after, matches, place, same_words
-from chalicelib.journeys.exits import ON_ORDERS, cart_exit_reason, cart_of, exit_reason, order_of, token_in
+from chalicelib.journeys.exits import ON_ORDERS, CartExits, cart_exit_reason, cart_of, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
@@ -68,6 +68,7 @@ class Enroller:
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
+        self._cart_exits = CartExits(decisions)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
@@ -134,7 +135,7 @@ class Enroller:
         self._leave_with_orders(mine, None)
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
-        """This cart was bought or emptied, whoever bought it: what began with it ends."""
+        """This cart was bought (by whomever) or emptied, or is another's: what began with it ends."""
         self._leave_with_carts(self._enrolments.of_contact(store.id, contact_id), {token})
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
@@ -326,7 +327,7 @@ class Enroller:
         wanted = Wanted(carts=sorted(concerned))
         carts = self._decisions.read(began[0].store_id, began[0].contact_id, wanted).carts
         for enrolment in began:
-            if reason := cart_exit_reason(carts.get(cart_of(enrolment.event) or "")):
+            if reason := self._cart_exits.reason(enrolment, carts):
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
 
 

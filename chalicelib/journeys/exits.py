@@ -8,6 +8,8 @@ from typing import Any
 from chalicelib.commerce.cart import CartRecord, CartState
 from chalicelib.commerce.order import OrderStatus
 from chalicelib.commerce.ports import OrderRecord
+from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.ports import DecisionRecords, Wanted
 
 ON_ORDERS = frozenset({"order_placed", "order_paid", "order_completed", "order_delivered", "payment_failed"})
 """Events of an order that stands. Journeys about a cancellation or a refund are not ended by it."""
@@ -46,5 +48,25 @@ def token_in(event: Mapping[str, Any] | None) -> str | None:
 
 
 def cart_exit_reason(record: CartRecord | None) -> str | None:
-    """Why what began with this cart must end; None if it may go on."""
+    """Why what began with this cart must end, by what is in it today; None if it may go on."""
     return _CART_OVER.get(record.state) if record else None
+
+
+class CartExits:
+    """Also looks whose the cart is today: an address that was corrected leaves the wrong one in peace."""
+
+    def __init__(self, decisions: DecisionRecords) -> None:
+        self._decisions = decisions
+
+    def reason(self, enrolment: Enrolment, carts: Mapping[str, CartRecord]) -> str | None:
+        """Why this enrolment must end; None if it may go on, or did not begin with a cart."""
+        record = carts.get(cart_of(enrolment.event) or "")
+        if record is None:
+            return None
+        return cart_exit_reason(record) or ("cart_of_another" if self._is_anothers(enrolment, record) else None)
+
+    def _is_anothers(self, enrolment: Enrolment, record: CartRecord) -> bool:
+        if record.contact_id in (None, enrolment.contact_id):
+            return False
+        owner = self._decisions.read(record.store_id, str(record.contact_id), Wanted()).contact
+        return owner is not None and owner.id != enrolment.contact_id

@@ -20,7 +20,7 @@ from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Step, Wait
 from chalicelib.journeys.conditions import Condition, Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
-from chalicelib.journeys.exits import cart_exit_reason, cart_of, exit_reason, order_of, token_in
+from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
@@ -85,6 +85,7 @@ class Steps:
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
+        self._cart_exits = CartExits(decisions)
 
     def run(
         self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], next: Following = None
@@ -144,9 +145,9 @@ class Steps:
             raise Ended("the contact is gone")
         if definition.goal is not None and evaluate(definition.goal, facts):
             self._end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
-        cart = found.carts.get(token_in(enrolment.event) or "")
-        if cart_of(enrolment.event) and (over := cart_exit_reason(cart)):
+        if over := self._cart_exits.reason(enrolment, found.carts):
             self._end(enrolment, EnrolmentStatus.EXITED, over)
+        cart = found.carts.get(token_in(enrolment.event) or "")
         passing = _Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts, cart)
         for step in todo:
             self._do(step, passing)

@@ -20,6 +20,7 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _GID = re.compile(r"gid://shopify/[A-Za-z]+/(\d+)(?:\?.*)?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LINK = re.compile(r"https?://[^\s<>\"'\\]+", re.IGNORECASE)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127))
 
 
@@ -37,7 +38,7 @@ def _not_a_number(_: str) -> NoReturn:
 
 def clean(text: str) -> str:
     """Without control characters (NUL) and blanks at the ends, lone surrogates replaced; marks of direction stay."""
-    if any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _SURROGATE.search(text):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text.translate(_CONTROLS).strip()
 

@@ -72,6 +72,9 @@ class Pull:
             return {"done": True}
         if progress.status is SyncStatus.DONE:
             return {"done": True}
+        if not store.is_connected:  # connecting again goes on with it
+            self._troubled(progress, ShopTrouble(TroubleCode.NO_KEY))
+            return {"done": True}
         try:
             progress = self._worked(store, progress, ends)
         except Conflict:  # another call works on it: a task that was given up may still run

@@ -9,9 +9,10 @@ from typing import Protocol
 from chalicelib.clock import Clock
 from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.contacts.retry import persist
+from chalicelib.errors import NotFound
 from chalicelib.ids import new_id
 from chalicelib.sync.ports import Stores, SyncRecords
-from chalicelib.sync.progress import SyncMode, SyncProgress, SyncStatus
+from chalicelib.sync.progress import WEBHOOKS, Part, SyncMode, SyncProgress, SyncStatus
 
 OVERLAP = timedelta(minutes=15)  # looked at twice, for the shop's clock is not ours
 _DEAD = timedelta(minutes=15)  # no page takes as long
@@ -36,6 +37,18 @@ class SyncStarter:
         progress = persist(lambda: self._begun(store.id, SyncMode.HISTORY))
         if progress.history_done_at is None:
             persist(lambda: self._ranks_unknown(store.id))
+        self.go_on(progress)
+        return progress
+
+    def connected(self, store: Store) -> SyncProgress:
+        """The shop has just handed over its keys: its webhooks get the connection's secret before anything else.
+
+        Then what was on its way goes on where it was, the first history begins, or what changed since is fetched.
+        Repeating is harmless. Raises `TryLater`.
+        """
+        if self._records.get(store.id) is None:
+            return self.history(store)
+        progress = persist(lambda: self._begun_anew(store.id))
         self.go_on(progress)
         return progress
 
@@ -72,6 +85,25 @@ class SyncStarter:
             return known
         change = {"status": SyncStatus.RUNNING, "execution": known.execution + 1, "alive_at": now, "calls": 0}
         return self._records.save(known.model_copy(update=change))
+
+    def _begun_anew(self, store_id: str) -> SyncProgress:
+        """The execution on its way ends when it wakes: it may have registered webhooks with the secret of before."""
+        now = self._clock.now()
+        known = self._records.get(store_id)
+        if known is None:
+            raise NotFound("no such sync")
+        if known.status is SyncStatus.DONE:
+            return self._records.save(_next_run(known, SyncMode.RECONCILE, now))
+        change = {
+            "status": SyncStatus.RUNNING,
+            "execution": known.execution + 1,
+            "alive_at": now,
+            "calls": 0,
+            "tries": 0,
+            "trouble": None,
+        }
+        again = known.with_part(Part(kind=WEBHOOKS))
+        return self._records.save(again.model_copy(update=change))
 
     def _ranks_unknown(self, store_id: str) -> None:
         store = self._stores.get(store_id)

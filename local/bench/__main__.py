@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import carts, door, imports, memory, purchase
+from local.bench import carts, door, history, imports, memory, plugin, purchase
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
@@ -19,6 +19,8 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "purchase": purchase.measure,
     "history": purchase.measure_history,
     "carts": carts.measure,
+    "plugin": plugin.measure,
+    "pull": history.measure,
     "memory": memory.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
@@ -92,6 +94,29 @@ def _carts(found: dict[str, Any]) -> Iterator[Row]:
     yield "  that moved meanwhile", f"{states['watch_of_a_cart_that_moved']} state transitions", "3 more each time"
 
 
+def _plugin(found: dict[str, Any]) -> Iterator[Row]:
+    if "skipped" in found:
+        yield "the plugin in an add-to-cart request", "skipped", found["skipped"]
+        return
+    yield (
+        "the plugin in an add-to-cart request",
+        f"{found['plugin_us'] / 1000:.2f} ms CPU, {found['network_calls']} network calls",
+        f"{found['plugin_us'] / found['floor_us']:.2f} x its {found['statements']} bare statements; aim under 2 ms",
+    )
+    yield "  in a request that changes no cart", f"{found['page_view_us']} µs", ""
+
+
+def _pull(found: dict[str, Any]) -> Iterator[Row]:
+    few, many = found["records"]
+    speed = f"{found['speed_ratio']:.2f} x with {few['orders']} ({few['orders_per_second']})"
+    yield f"pull of {many['orders']} orders into the table", f"{many['orders_per_second']} orders per second", speed
+    yield "  peak memory", f"{many['peak_mb']} MB", f"{found['records_memory_ratio']:.2f} x with {few['orders']}"
+    few, many = found["counted"]
+    against = f"{found['memory_ratio']:.2f} x with {few['orders']} ({few['peak_mb']} MB); aim 1"
+    yield f"pull of {many['orders']} orders, only counted", f"{many['orders_per_second']} orders per second", ""
+    yield "  peak memory", f"{many['peak_mb']} MB", against
+
+
 def _memory(found: dict[str, Any]) -> Iterator[Row]:
     yield (
         f"peak memory, {found['journeys_waiting']} journeys waiting",
@@ -106,6 +131,8 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "purchase": _purchase,
     "history": _history,
     "carts": _carts,
+    "plugin": _plugin,
+    "pull": _pull,
     "memory": _memory,
 }
 

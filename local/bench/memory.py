@@ -55,7 +55,7 @@ def _peak(journeys: int) -> int:
             for number in range(journeys):
                 runtime.deliver(store_id, _order(number, runtime.clock().now()))
             _await_waiting(Path(folder) / "workflows.db", journeys)
-            return sum(_high_water(pid) for pid in _family(runtime.pid))
+            return sum(high_water(pid) for pid in _family(runtime.pid))
         finally:
             runtime.stop()
 
@@ -95,7 +95,7 @@ def _family(pid: int) -> list[int]:
     return family
 
 
-def _high_water(pid: int) -> int:
+def high_water(pid: int) -> int:
     """Bytes."""
     told = Path(f"/proc/{pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", told)

@@ -84,7 +84,7 @@ function syncShown(sync, zone) {
     element("div", { class: "parts" }, sync.parts.map(({ kind, done, total }) => [
       element("span", {}, word(kind)),
       element("progress", { max: String(total || done || 1), value: String(done), "aria-label": word(kind) }),
-      element("span", {}, total === null ? number(done) : `${number(done)} / ${number(total)}`),
+      ltr(total === null ? number(done) : `${number(done)} / ${number(total)}`),
     ])),
     sync.trouble ? element("p", { class: "trouble" }, own(sync.trouble.words), " ",
       sync.trouble.next_try_at ? `${word("next_try")}: ${moment(sync.trouble.next_try_at, zone)}` : null) : null,

@@ -15,6 +15,7 @@ import pytest
 
 from chalicelib.clock import parse_rfc3339
 from chalicelib.errors import TryLater
+from chalicelib.sync.progress import SyncStatus
 from tests.api.client import Answered, Caller
 from tests.api.conftest import SHOP, ApiWiring
 from tests.conftest import HandClock
@@ -342,6 +343,28 @@ def test_keys_that_came_while_the_sync_could_not_start_may_be_replaced(
     assert wired.secrets.rest[made["store_id"]][0] == again
 
 
+def test_a_shop_that_comes_back_gets_its_webhooks_signed_anew(call: Caller, wired: ApiWiring) -> None:
+    """Whatever the sync was at: they are signed with the secret of before."""
+    made = connected(call)
+    hand_over(made)
+    begun = wired.sync_records.get(made["store_id"])
+    assert begun
+    on_its_way = tuple(part.model_copy(update={"over": part.kind != "orders"}) for part in begun.parts)
+    wired.sync_records.save(begun.model_copy(update={"parts": on_its_way, "cursor": {"page": 7}}))
+    hand_over(connected(call))
+    again = wired.sync_records.get(made["store_id"])
+    assert again and again.part
+    assert (again.part.kind, again.run, again.execution) == ("webhooks", begun.run, begun.execution + 1)
+    assert again.cursor == {"page": 7}  # and then it goes on where it was
+    over = {"status": SyncStatus.DONE, "history_done_at": begun.started_at}
+    wired.sync_records.save(again.model_copy(update=over))
+    hand_over(connected(call))
+    look = wired.sync_records.get(made["store_id"])
+    assert look and look.part
+    assert (look.mode, look.status, look.part.kind) == ("reconcile", "running", "webhooks")
+    assert len(wired.workflows.started) == 3
+
+
 def test_an_address_for_keys_is_of_one_store_and_ends(call: Caller, wired: ApiWiring, clock: HandClock) -> None:
     made = connected(call)
     other = connected(call, url="https://other.example")
@@ -384,8 +407,12 @@ def test_the_status_is_told_to_who_signs(call: Caller) -> None:
     assert parse_rfc3339(told.json["now"]).timestamp() == NOW
     assert told.json["connection"]["status"] == "connected"
     assert "REST keys" in told.json["connection"]["trouble"]["words"]
+    assert told.json["sync"]["status"] == "never"
     hand_over(made)
-    assert signed(made, "status").json["connection"]["trouble"] is None
+    told = signed(made, "status")
+    assert told.json["connection"]["trouble"] is None
+    assert told.json["sync"] == call("GET", f"/v1/stores/{made['store_id']}/sync").json
+    assert told.json["sync"]["status"] == "running"
 
 
 @pytest.mark.parametrize("what", ["status", "settings", "disconnect"])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from chalicelib.commerce.cart import CartActivity, CartItem, CartRecord, CartStep
 from chalicelib.contacts.person import Person
@@ -71,3 +74,23 @@ def events(shop: Shop, email: str) -> list[tuple[str, Any]]:
     found = shop.timeline.of_contact("shop", contact.id, limit=1000)
     mine = [event for event in reversed(found) if event.type.startswith(("cart_", "checkout_"))]
     return [(event.type, (event.occurred_at - START).total_seconds() / 60) for event in mine]
+
+
+class Broken(Exception):
+    """A crash."""
+
+
+def breaking(owner: Any, name: str, patch: pytest.MonkeyPatch, times: int = 1, after: bool = False) -> None:
+    """The next so many calls end in a crash, before they do anything or after they did it."""
+    real: Callable[..., Any] = getattr(owner, name)
+    left = [True] * times
+
+    def call(*args: Any, **named: Any) -> Any:
+        if left:
+            left.pop()
+            if after:
+                real(*args, **named)
+            raise Broken
+        return real(*args, **named)
+
+    patch.setattr(owner, name, call)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -25,8 +26,10 @@ from tests.commerce.carts import (
     EMPTIED,
     NOBODY,
     TOKEN,
+    Broken,
     U,
     activity,
+    breaking,
     cart,
     events,
     item,
@@ -48,6 +51,13 @@ def shop(table: Table) -> Shop:
 def tell(shop: Shop, *changes: Change) -> None:
     for change in changes:
         shop.intake.apply(STORE, change, None, LATER)
+
+
+def fresh(server: TableServer) -> Shop:
+    name = f"agala-{uuid.uuid4().hex[:12]}"
+    client = server.dynamodb()
+    create_table(client, name)
+    return Shop(Table(client, name), HandClock(LATER))
 
 
 def bought(minute: float, person: Person = NOA, number: str = "900", **more: Any) -> Order:
@@ -179,6 +189,40 @@ def test_what_broke_off_before_the_timeline_is_told_by_the_repeat(shop: Shop, mo
     assert events(shop, NOA_MAIL) == [("cart_updated", 0), ("checkout_started", 0)]
 
 
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("where", ["watch", "contacts", "record", "timeline", "journeys", "leave"])
+@pytest.mark.parametrize("last", ["checkout", "emptied", "order"])
+def test_what_breaks_off_anywhere_is_finished_by_the_repeat(
+    table_server: TableServer, monkeypatch: pytest.MonkeyPatch, where: str, after: bool, last: str
+) -> None:
+    begun = activity(0, CHECKOUT, NOA if last != "checkout" else Person(email="noa@mial.test"))
+    then = {"checkout": activity(9, CHECKOUT, NOA), "emptied": activity(9, EMPTIED, NOA), "order": bought(9)}[last]
+    shop, whole = fresh(table_server), fresh(table_server)
+    tell(whole, begun, then)
+    tell(shop, begun)
+    owner, name = {
+        "watch": (shop.executions, "start"),
+        "contacts": (shop.contacts, "write"),
+        "record": (shop.carts, "write"),
+        "timeline": (shop.timeline, "append"),
+        "journeys": (shop.heard, "on_events"),
+        "leave": (shop.heard, "leave_cart"),
+    }[where]
+    with monkeypatch.context() as patch, suppress(Broken):
+        breaking(owner, name, patch, after=after)
+        tell(shop, then)
+    tell(shop, then)
+    assert told(shop) == told(whole)
+    for email in (NOA_MAIL, "noa@mial.test"):
+        assert events(shop, email) == events(whole, email)
+    assert (cart(shop).watched, cart(shop).generation) == (cart(whole).watched, cart(whole).generation)
+    assert {event.id for _, event in shop.heard.events} >= {
+        event.id for _, event in whole.heard.events if event.type != "contact_created"
+    }
+    if last != "checkout":  # whoever it was before the correction, the next step finds out
+        assert set(shop.heard.left) and set(whole.heard.left)
+
+
 def test_nobody_who_was_not_reached_is_sent_for(shop: Shop) -> None:
     """The workflows are out: nothing is written, so that the repeat begins anew."""
 
@@ -241,13 +285,6 @@ def story() -> list[Change]:
 def both(shop: Shop) -> list[Any]:
     timelines = [events(shop, email) for email in (NOA_MAIL, DAN_MAIL, "noa@mial.test")]
     return [told(shop), told(shop, OTHER), timelines]
-
-
-def fresh(server: TableServer) -> Shop:
-    name = f"agala-{uuid.uuid4().hex[:12]}"
-    client = server.dynamodb()
-    create_table(client, name)
-    return Shop(Table(client, name), HandClock(LATER))
 
 
 @pytest.fixture(scope="module")

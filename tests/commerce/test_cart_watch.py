@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -17,16 +16,25 @@ from chalicelib.journeys import compile as journey_machines
 from chalicelib.journeys.ports import NotNow
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Table
-from tests.commerce.carts import CHECKOUT, CONVERTED, EMPTIED, NOBODY, TOKEN, U, activity, cart, events, item
+from tests.commerce.carts import (
+    CHECKOUT,
+    CONVERTED,
+    EMPTIED,
+    NOBODY,
+    TOKEN,
+    Broken,
+    U,
+    activity,
+    breaking,
+    cart,
+    events,
+    item,
+)
 from tests.commerce.shop import DAN, NOA, START, STORE, S, Shop, order
 from tests.conftest import HandClock
 from tests.virtual_workflows import VirtualWorkflows
 
 NOA_MAIL = "noa@mail.test"
-
-
-class Broken(Exception):
-    pass
 
 
 class Watched:
@@ -216,22 +224,6 @@ def test_the_shops_own_delay_counts_also_when_it_changes(watched: Watched, table
 
 
 # What breaks off is finished
-
-
-def breaking(owner: Any, name: str, patch: pytest.MonkeyPatch, times: int = 1, after: bool = False) -> None:
-    """The next so many calls end in a crash, before they do anything or after they did it."""
-    real: Callable[..., Any] = getattr(owner, name)
-    left = [True] * times
-
-    def call(*args: Any, **named: Any) -> Any:
-        if left:
-            left.pop()
-            if after:
-                real(*args, **named)
-            raise Broken
-        return real(*args, **named)
-
-    patch.setattr(owner, name, call)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

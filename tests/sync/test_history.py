@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.commerce.store import FirstHistory
+from chalicelib.commerce.store import ConnectionStatus, FirstHistory
 from chalicelib.errors import TryLater
 from chalicelib.sync.progress import SyncStatus
 from local.bench.shop import FIRST_ORDER, FIRST_VARIATION, VARIABLE
@@ -221,3 +221,22 @@ def test_orders_of_one_person_from_many_hands_are_counted_right(make: Make) -> N
         orders.put[FIRST_ORDER + n] = world.shop.order(FIRST_ORDER + n) | said | times
     world.history()
     assert world.contact_of("noa@tea.example").orders_count == 24
+
+
+def test_a_shop_that_was_disconnected_is_left_and_taken_up_again_when_it_is_back(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_page_a_call(monkeypatch)
+    world = make(orders=12)
+    world.begin()
+    world.work()
+    connection = world.store.connection
+    assert connection is not None
+    off = connection.model_copy(update={"status": ConnectionStatus.DISCONNECTED})
+    world.parts.stores.save(world.store.model_copy(update={"connection": off}))
+    asked = len(world.shop.asked)
+    assert world.work() == {"done": True}
+    assert len(world.shop.asked) == asked
+    world.parts.stores.save(world.store.model_copy(update={"connection": connection}))
+    world.history()
+    assert orders_known(world) == set(world.shop.shelves["orders"].ids())

@@ -208,14 +208,15 @@ def take_keys(call: Call) -> KeysTaken:
     if store is None or not store.is_connected:
         raise NotFound(_NOT_CONNECTED)
     keys_hash = token_hash(f"{given.consumer_key}:{given.consumer_secret}")
-    if handover.keys_hash not in (None, keys_hash):
+    if handover.keys_hash == keys_hash:
+        return KeysTaken(store_id=store_id)
+    if handover.keys_hash is not None:
         raise Conflict(_OTHER_KEYS)
     call.wiring.secrets.put_rest_keys(store_id, given.consumer_key, given.consumer_secret)
     if not persist(lambda: _note_keys(call, store_id, now)):
         call.wiring.secrets.delete_rest_keys(store_id)
         raise NotFound(_NOT_CONNECTED)
-    if handover.keys_hash is None:
-        call.wiring.sync.history(store)
+    call.wiring.sync.connected(store)
     if not call.wiring.connections.use_handover(hashed, keys_hash):
         raise Conflict(_OTHER_KEYS)
     return KeysTaken(store_id=store_id)

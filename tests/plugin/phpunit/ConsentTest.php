@@ -212,7 +212,10 @@ final class ConsentTest extends ShopTestCase {
 
 	/** The block tells `$fields` in a request of this method; WooCommerce saves the order after it. */
 	private static function block( string $method, array $fields ): \WC_Order {
-		$order   = wc_create_order();
+		$order = wc_create_order();
+		foreach ( $fields as $id => $value ) {
+			$order->update_meta_data( "_wc_other/$id", $value ? '1' : '0' );
+		}
 		$request = new \WP_REST_Request( $method, '/wc/store/v1/checkout' );
 		$request->set_param( 'additional_fields', $fields );
 		( new Consent_Block() )->read_request( $order, $request );
@@ -224,7 +227,10 @@ final class ConsentTest extends ShopTestCase {
 		$draft = self::block( 'PUT', array( 'agala/consent-email' => true ) );
 		$this->assertSame( array(), self::kept( $draft ) );
 		$this->assertSame( 'checkout_block', Consent::of_cart()['email']['source'] );
-		$kept = self::kept( self::block( 'POST', array( 'agala/consent-email' => true, 'agala/consent-sms' => false ) ) );
+		$this->assertSame( '1', $draft->get_meta( '_wc_other/agala/consent-email' ) );
+		$order = self::block( 'POST', array( 'agala/consent-email' => true, 'agala/consent-sms' => false ) );
+		$kept  = self::kept( $order );
+		$this->assertSame( '', $order->get_meta( '_wc_other/agala/consent-email' ), 'kept in one place' );
 		$this->assertSame( Consent::of_cart()['email'], $kept['email'] );
 		$this->assertSame( 'unsubscribed', $kept['sms']['status'] );
 	}

@@ -20,6 +20,11 @@ final class Consent_Block {
 	private const SHOWN = 'agala_consent_shown';
 
 	/**
+	 * Before a field's id: the order meta where WooCommerce keeps it.
+	 */
+	public const KEPT = '_wc_other/';
+
+	/**
 	 * Whether this WooCommerce's checkout block takes additional fields.
 	 */
 	public static function is_available(): bool {
@@ -100,10 +105,13 @@ final class Consent_Block {
 		}
 		$placed  = 'POST' === $request->get_method();
 		$choices = Consent::chosen( $asked, $ticked, 'checkout_block', $placed );
-		if ( $placed ) {
-			Consent::keep_with_order( $order, $choices );
-		} else {
+		if ( ! $placed ) {
 			Consent::keep_for_cart( $choices );
+			return;
+		}
+		Consent::keep_with_order( $order, $choices );
+		foreach ( Options::CHANNELS as $channel ) {
+			$order->delete_meta_data( self::KEPT . self::FIELD . $channel ); // A bare yes or no says less, in a second place.
 		}
 	}
 }

@@ -20,6 +20,11 @@ final class Consent_Block {
 	private const SHOWN = 'agala_consent_shown';
 
 	/**
+	 * Before a field's id: the order meta where WooCommerce keeps it.
+	 */
+	public const KEPT = '_wc_other/';
+
+	/**
 	 * Whether this WooCommerce's checkout block takes additional fields.
 	 */
 	public static function is_available(): bool {
@@ -100,10 +105,27 @@ final class Consent_Block {
 		}
 		$placed  = 'POST' === $request->get_method();
 		$choices = Consent::chosen( $asked, $ticked, 'checkout_block', $placed );
-		if ( $placed ) {
-			Consent::keep_with_order( $order, $choices );
-		} else {
-			Consent::keep_for_cart( $choices );
+		if ( ! $placed ) {
+			$this->note( $choices );
+			return;
+		}
+		Consent::keep_with_order( $order, $choices );
+		foreach ( Options::CHANNELS as $channel ) {
+			$order->delete_meta_data( self::KEPT . self::FIELD . $channel ); // A bare yes or no says less, in a second place.
+		}
+	}
+
+	/**
+	 * Choices of a checkout that is still being filled in are the cart's, which tells Agala of new ones.
+	 *
+	 * @param array $choices The choices.
+	 */
+	private function note( array $choices ): void {
+		$before = Consent::of_cart();
+		Consent::keep_for_cart( $choices );
+		if ( Consent::of_cart() !== $before ) {
+			/** This action is documented in includes/class-checkout-fields.php */
+			do_action( 'agala_shopper_typed' );
 		}
 	}
 }

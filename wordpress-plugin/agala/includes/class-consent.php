@@ -126,10 +126,6 @@ final class Consent {
 		$changed = array_merge( self::of_cart(), $new );
 		if ( $session && self::of_cart() !== $changed ) {
 			$session->set( self::SESSION, $changed );
-			/**
-			 * The shopper made another choice in the running visit: what the cart tells is not the same any more.
-			 */
-			do_action( 'agala_cart_consent_changed' );
 		}
 	}
 

@@ -69,6 +69,9 @@ final class Questions_Block {
 			throw new RouteException( 'agala_occasion', esc_html( $mistake ), 400 );
 		}
 		Checkout_Questions::keep_with_order( $order, $told );
+		foreach ( self::PARTS as $part ) {
+			$order->delete_meta_data( Consent_Block::KEPT . self::FIELD . $part ); // Kept in one place.
+		}
 	}
 
 	/**

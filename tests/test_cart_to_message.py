@@ -169,6 +169,17 @@ def test_whoever_buys_what_they_were_reminded_of_met_the_goal(carts: Carts) -> N
     assert "cart_recovered" in types
 
 
+def test_that_the_cart_is_bought_may_be_the_goal_whoever_bought_it(carts: Carts) -> None:
+    carts.shop.activate({"left": {**LEFT, "goal": {"cart": {"is": "bought"}}}})
+    cart, other = basket(), basket("b" * 32, DAN)
+    carts.at(0, told(cart, "checkout", 0), told(other, "checkout", 0))
+    carts.at(120, told(cart, "converted", 120, order_id=900), ordered(other, 120, shopper=SHOPPERS[2], guest=True))
+    assert (carts.ends(NOA), carts.ends(DAN)) == (
+        [("left", "goal_met", "goal_met")],
+        [("left", "goal_met", "goal_met")],
+    )
+
+
 def test_a_payment_that_is_still_to_come_ends_the_reminders_too(carts: Carts) -> None:
     carts.shop.activate({"left": LEFT})
     cart = basket()

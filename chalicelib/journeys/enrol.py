@@ -136,7 +136,9 @@ class Enroller:
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
         """This cart was bought (by whomever) or emptied, or is another's: what began with it ends."""
-        self._leave_with_carts(self._enrolments.of_contact(store.id, contact_id), {token})
+        began = [e for e in self._enrolments.of_contact(store.id, contact_id) if e.open and cart_of(e.event) == token]
+        found = self._read(store.id, contact_id, (), (), began)  # that it is bought may be the very goal
+        self._leave_with_carts([e for e in began if not self._look_at_goal(e, found)], {token})
 
     def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
         """End everything this contact is in (`contact_erased`, `store_deleted`, …)."""

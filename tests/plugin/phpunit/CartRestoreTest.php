@@ -81,10 +81,46 @@ final class CartRestoreTest extends CartTestCase {
 		$this->assertSame( array( 'MUG-1' => 2, 'SHIRT-M' => 1 ), self::in_cart() );
 		$this->assertSame( array( 'ten' ), WC()->cart->get_applied_coupons() );
 		$this->assertEquals( 153, WC()->cart->get_total( 'edit' ) );
-		$this->assertSame( array( 'noa@shopper.example', '050-555-0102', 'Noa' ), array( WC()->customer->get_billing_email(), WC()->customer->get_billing_phone(), WC()->customer->get_billing_first_name() ) );
+		$this->assertSame( 'noa@shopper.example', WC()->customer->get_billing_email() );
 		$this->assertSame( $this->token, Cart_Session::token() );
 		$this->assertSame( 'Noa', array_values( WC()->cart->get_cart() )[1]['engraving'] );
 		$this->assertSame( '', self::notices_text() );
+	}
+
+	public function test_nothing_but_the_address_that_it_was_sent_to_is_filled_in(): void {
+		$this->open( $this->link );
+		$this->assertSame( array( '', '' ), array( WC()->customer->get_billing_phone(), WC()->customer->get_billing_first_name() ) );
+	}
+
+	public function test_whoever_passed_a_link_on_does_not_learn_who_took_it_up(): void {
+		$this->open( $this->link );
+		$this->type_email( 'friend@shopper.example' );
+		$this->assertSame( 'friend@shopper.example', $this->row()['email'] );
+		$this->another_device();
+		$this->open( $this->link );
+		$this->assertSame( array( 'MUG-1' => 2, 'SHIRT-M' => 1 ), self::in_cart() );
+		$this->assertSame( '', (string) WC()->customer->get_billing_email() );
+	}
+
+	public function test_a_link_says_nothing_of_somebody_else_to_a_customer_who_is_logged_in(): void {
+		$user = wp_create_user( 'dana', wp_generate_password(), 'dana@shopper.example' );
+		wp_set_current_user( $user );
+		WC()->customer->set_billing_email( '' );
+		$this->open( $this->link );
+		$this->assertSame( '', (string) WC()->customer->get_billing_email() );
+	}
+
+	public function test_consent_stays_with_the_address_that_it_was_given_for(): void {
+		global $wpdb;
+		$state            = $this->row()['state'];
+		$yes              = array( 'status' => 'subscribed', 'text' => 'Yes', 'at' => '2026-11-01T10:00:00Z', 'source' => 'checkout' );
+		$state['consent'] = array( 'email' => $yes, 'sms' => $yes );
+		$wpdb->update( \Agala\Cart_Table::name(), array( 'state' => wp_json_encode( $state ) ), array( 'token' => $this->token ) );
+		$this->open( $this->link );
+		$this->add( 'SHIRT-L' );
+		$this->assertSame( array( 'email', 'sms' ), array_keys( $this->row()['state']['consent'] ) );
+		$this->type_email( 'friend@shopper.example' );
+		$this->assertSame( array( 'sms' ), array_keys( $this->row()['state']['consent'] ) );
 	}
 
 	public function test_the_address_that_it_leads_to_has_no_token(): void {

@@ -49,7 +49,7 @@ final class Cart_Message {
 			$body['coupons'] = $state['coupons'];
 		}
 		if ( in_array( $row['step'], array( Cart_Table::UPDATED, Cart_Table::CHECKOUT ), true ) ) {
-			$body['restore_url'] = Restore_Link::url( $row['token'], (int) $row['changed_at'] );
+			$body['restore_url'] = Restore_Link::url( $row['token'], (int) $row['changed_at'], '' !== $row['email'] ? $row['email'] : $row['phone'] );
 		}
 		if ( ! empty( $state['consent'] ) ) {
 			$body['consent'] = self::consent( $state['consent'] );

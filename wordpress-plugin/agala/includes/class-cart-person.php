@@ -54,6 +54,25 @@ final class Cart_Person {
 	}
 
 	/**
+	 * The choices of a cart that still hold: each was made for the address that was known then, and is nobody else's.
+	 *
+	 * @param array $state  The state of the cart's row, empty for a new cart.
+	 * @param array $row    The row, empty for a new cart.
+	 * @param array $person What is known of the shopper now.
+	 */
+	public static function choices( array $state, array $row, array $person ): array {
+		$choices = isset( $state['consent'] ) ? (array) $state['consent'] : array();
+		foreach ( array_keys( $choices ) as $channel ) {
+			$key    = 'email' === $channel ? 'email' : 'phone';
+			$before = isset( $row[ $key ] ) ? $row[ $key ] : '';
+			if ( '' !== $before && ! empty( $person[ $key ] ) && $person[ $key ] !== $before ) {
+				unset( $choices[ $channel ] );
+			}
+		}
+		return $choices;
+	}
+
+	/**
 	 * An email in small letters, '' for what is none.
 	 *
 	 * @param mixed $value What was typed.

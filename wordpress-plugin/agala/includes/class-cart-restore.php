@@ -79,16 +79,17 @@ final class Cart_Restore {
 			$this->refuse();
 			return;
 		}
-		$this->go( $this->restore( $row ) );
+		$this->go( $this->restore( $row, $value ) );
 	}
 
 	/**
 	 * Restores a cart.
 	 *
-	 * @param array $row The cart's row.
+	 * @param array  $row  The cart's row.
+	 * @param string $link The link's value.
 	 * @return string Where to go on.
 	 */
-	private function restore( array $row ): string {
+	private function restore( array $row, string $link ): string {
 		if ( Cart_Session::token() === $row['token'] && ! WC()->cart->is_empty() ) {
 			return wc_get_cart_url(); // It is lying there, as the visitor has left it.
 		}
@@ -102,7 +103,7 @@ final class Cart_Restore {
 			wc_add_notice( __( 'This cart is empty.', 'agala' ), 'notice' );
 			return wc_get_page_permalink( 'shop' );
 		}
-		$this->fill_in( $row, $state );
+		$this->fill_in( $row, $link );
 		$rebuild = new Cart_Rebuild( WC()->cart );
 		$rebuild->put_back( $state );
 		Cart_Session::keep_token( $row['token'] );
@@ -120,27 +121,24 @@ final class Cart_Restore {
 	}
 
 	/**
-	 * Fills in who it is, where the visitor has not said so themselves.
+	 * Fills in the address that the link was made for, where the visitor has not said who they are: that and nothing
+	 * else, for a link may have been passed on.
 	 *
-	 * @param array $row   The cart's row.
-	 * @param array $state Its state.
+	 * @param array  $row  The cart's row.
+	 * @param string $link The link's value.
 	 */
-	private function fill_in( array $row, array $state ): void {
+	private function fill_in( array $row, string $link ): void {
+		if ( is_user_logged_in() && get_current_user_id() !== (int) $row['customer_id'] ) {
+			return;
+		}
 		$customer = WC()->customer;
-		$typed    = array();
-		$known    = array(
-			'email'      => $row['email'],
-			'phone'      => $row['phone'],
-			'first_name' => isset( $state['first_name'] ) ? (string) $state['first_name'] : '',
-		);
-		foreach ( $known as $key => $value ) {
-			if ( '' !== $value && '' === (string) $customer->{ "get_billing_{$key}" }() ) {
-				$customer->{ "set_billing_{$key}" }( $value );
-				$typed[ $key ] = $value;
+		foreach ( array( 'email', 'phone' ) as $key ) {
+			if ( Restore_Link::is_for( $link, $row['token'], $row[ $key ] ) && '' === (string) $customer->{ "get_billing_{$key}" }() ) {
+				$customer->{ "set_billing_{$key}" }( $row[ $key ] );
+				$customer->save();
+				Cart_Session::keep_typed( Cart_Session::typed() + array( $key => $row[ $key ] ) );
 			}
 		}
-		$customer->save();
-		Cart_Session::keep_typed( $typed + Cart_Session::typed() );
 	}
 
 	/**

@@ -320,7 +320,7 @@ final class Cart_Tracker {
 		$now      = $this->now_after( $row );
 		$before   = isset( $row['state'] ) ? (array) json_decode( $row['state'], true ) : array();
 		$person   = $this->person( $row, $before );
-		$consent  = array_merge( isset( $before['consent'] ) ? $before['consent'] : array(), Consent::of_cart() );
+		$consent  = array_merge( Cart_Person::choices( $before, $row, $person ), Consent::of_cart() );
 		$checkout = isset( $row['checkout_at'] ) ? (int) $row['checkout_at'] : 0;
 		$checkout = 0 === $checkout && $this->checkout ? $now : $checkout;
 		$state    = array_merge(

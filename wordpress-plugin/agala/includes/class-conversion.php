@@ -107,6 +107,7 @@ final class Conversion {
 		$person              = array_filter( Cart_Person::of_order( $order ) );
 		$state               = (array) json_decode( $row['state'], true );
 		$state['first_name'] = isset( $person['first_name'] ) ? $person['first_name'] : $state['first_name'];
+		$state['consent']    = Cart_Person::choices( $state, $row, $person ); // The order tells of its own.
 		unset( $person['first_name'] );
 		$changed = $person + array(
 			'state'       => (string) wp_json_encode( $state ),

@@ -10,8 +10,11 @@ namespace Agala;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Makes and checks `?agala-restore={token}.{expires}.{signature}`: the cart's random token, Unix seconds, and HMAC-SHA256 of both
- * with a key of this shop alone.
+ * Makes and checks `?agala-restore={token}.{expires}.{signature}.{recipient}`: the cart's random token, Unix seconds, and
+ * HMAC-SHA256 of both with a key of this shop alone; then whom the link was made for, again by a signature.
+ *
+ * A link is passed on, and whoever it is passed on to may type who they are: a cart then goes on as theirs. So only the
+ * address that a link was made for is filled in by it, never what its cart has learned since.
  */
 final class Restore_Link {
 
@@ -22,10 +25,15 @@ final class Restore_Link {
 	 *
 	 * @param string $token      The cart's token.
 	 * @param int    $changed_at When the cart changed, Unix milliseconds.
+	 * @param string $address    The email or phone number that the link is made for, '' for nobody's.
 	 */
-	public static function url( string $token, int $changed_at ): string {
+	public static function url( string $token, int $changed_at, string $address = '' ): string {
 		$expires = intdiv( $changed_at, 1000 ) + (int) Options::settings()['restore_days'] * DAY_IN_SECONDS;
-		return add_query_arg( self::PARAMETER, $token . '.' . $expires . '.' . self::signature( $token, $expires ), home_url( '/' ) );
+		$value   = $token . '.' . $expires . '.' . self::signature( $token, $expires );
+		if ( '' !== $address ) {
+			$value .= '.' . self::recipient( $token, $address );
+		}
+		return add_query_arg( self::PARAMETER, $value, home_url( '/' ) );
 	}
 
 	/**
@@ -35,13 +43,35 @@ final class Restore_Link {
 	 * @param int    $now   Unix seconds.
 	 */
 	public static function token( string $value, int $now ): ?string {
-		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.(\d{1,11})\.([0-9a-f]{64})$/D', $value, $part ) ) {
+		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.(\d{1,11})\.([0-9a-f]{64})(\.[0-9a-f]{32})?$/D', $value, $part ) ) {
 			return null;
 		}
 		if ( ! hash_equals( self::signature( $part[1], (int) $part[2] ), $part[3] ) || (int) $part[2] < $now ) {
 			return null;
 		}
 		return $part[1];
+	}
+
+	/**
+	 * Whether a link was made for this address.
+	 *
+	 * @param string $value   What the address bar says: a link that `token` accepts.
+	 * @param string $token   The cart's token.
+	 * @param string $address An email or a phone number.
+	 */
+	public static function is_for( string $value, string $token, string $address ): bool {
+		$told = (string) substr( (string) strrchr( $value, '.' ), 1 );
+		return '' !== $address && hash_equals( self::recipient( $token, $address ), $told );
+	}
+
+	/**
+	 * Names an address to nobody but this shop: 32 hex digits of HMAC-SHA256.
+	 *
+	 * @param string $token   The cart's token.
+	 * @param string $address An email or a phone number.
+	 */
+	private static function recipient( string $token, string $address ): string {
+		return substr( hash_hmac( 'sha256', 'recipient|' . $token . '|' . $address, Options::restore_key() ), 0, 32 );
 	}
 
 	/**

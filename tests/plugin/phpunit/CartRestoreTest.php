@@ -103,7 +103,7 @@ final class CartRestoreTest extends CartTestCase {
 	}
 
 	public function test_a_link_says_nothing_of_somebody_else_to_a_customer_who_is_logged_in(): void {
-		$user = wp_create_user( 'dana', wp_generate_password(), 'dana@shopper.example' );
+		$user = wp_create_user( 'ruth', wp_generate_password(), 'ruth@shopper.example' );
 		wp_set_current_user( $user );
 		WC()->customer->set_billing_email( '' );
 		$this->open( $this->link );

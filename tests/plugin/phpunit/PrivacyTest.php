@@ -23,6 +23,7 @@ final class PrivacyTest extends ShopTestCase {
 		$order->set_billing_email( $email );
 		$order->update_meta_data( '_agala_consent', '{"email":{"status":"subscribed","text":"Yes & please"}}' );
 		$order->update_meta_data( '_agala_cart_token', str_repeat( 'a', 32 ) );
+		$order->update_meta_data( '_wc_other/agala/occasion-occasion', 'birthday' );
 		$order->update_meta_data( '_other', 'stays' );
 		$order->save();
 		return $order;
@@ -82,7 +83,7 @@ final class PrivacyTest extends ShopTestCase {
 		$this->assertTrue( $told['items_removed'] );
 		$this->assertStringContainsString( 'Agala keeps a record of its own', $told['messages'][0] );
 		$this->assertSame( array(), self::exported( self::MAYA ) );
-		$this->assertSame( 'stays', wc_get_order( $hers->get_id() )->get_meta( '_other' ) );
+		$this->assertSame( array( '', 'stays' ), array( wc_get_order( $hers->get_id() )->get_meta( '_wc_other/agala/occasion-occasion' ), wc_get_order( $hers->get_id() )->get_meta( '_other' ) ) );
 		$this->assertNotSame( '', wc_get_order( $other->get_id() )->get_meta( '_agala_consent' ) );
 		$this->assertNotNull( Cart_Table::find( str_repeat( 'b', 32 ) ) );
 		$this->assertSame( array(), $this->requests );

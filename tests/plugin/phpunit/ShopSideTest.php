@@ -105,6 +105,7 @@ final class ShopSideTest extends ShopTestCase {
 		update_user_meta( $owner, '_agala_consent', '{}' );
 		$order = wc_create_order();
 		$order->update_meta_data( '_agala_cart_token', 'x' );
+		$order->update_meta_data( '_wc_other/agala/occasion-occasion', 'birthday' );
 		$order->update_meta_data( '_other', 'stays' );
 		$order->save();
 		$product = self::product( 'MUG-1' );
@@ -119,8 +120,25 @@ final class ShopSideTest extends ShopTestCase {
 		$this->assertSame( '', get_user_meta( $owner, '_agala_consent', true ) );
 		$this->assertSame( array( '', 'stays' ), array( wc_get_order( $order->get_id() )->get_meta( '_agala_cart_token' ), wc_get_order( $order->get_id() )->get_meta( '_other' ) ) );
 		$this->assertSame( array( '30', '' ), array( get_post_meta( $product->get_id(), '_agala_lifetime_days', true ), get_post_meta( $product->get_id(), '_agala_consent', true ) ) );
-		$this->assertFalse( as_has_scheduled_action( 'agala_send_cart', array( 'x' ), 'agala' ) );
+		$this->assertSame( '', wc_get_order( $order->get_id() )->get_meta( '_wc_other/agala/occasion-occasion' ) );
+		$this->assertSame( '0', $wpdb->get_var( "SELECT COUNT(*) FROM {$wpdb->prefix}actionscheduler_actions WHERE hook LIKE 'agala%'" ), 'cancelled ones are gone as well' );
 		$this->assertStringEndsWith( '/disconnect', $this->requests[0]['url'] );
+	}
+
+	public function test_a_shop_that_was_never_connected_keeps_no_action_and_no_key_either(): void {
+		global $wpdb;
+		Options::forget_connection();
+		as_schedule_single_action( time() + 100, 'agala_sweep_carts', array(), 'agala' );
+		as_schedule_single_action( time() + 100, 'another_plugins', array(), 'others' );
+		$wpdb->insert( $wpdb->prefix . 'woocommerce_api_keys', array( 'user_id' => 1, 'description' => 'Agala - API (2026-11-22 01:00:00)', 'permissions' => 'read_write', 'consumer_key' => 'k', 'consumer_secret' => 's', 'truncated_key' => 'k' ) );
+		Removal::run();
+		$this->assertSame( array( 'another_plugins' ), $wpdb->get_col( "SELECT DISTINCT hook FROM {$wpdb->prefix}actionscheduler_actions WHERE hook LIKE 'agala%' OR hook = 'another_plugins'" ) );
+		$this->assertSame( 0, \Agala\Shop_Keys::count() );
+		$this->assertSame( array(), $this->requests );
+	}
+
+	public function test_with_a_site_of_a_network_our_table_goes(): void {
+		$this->assertSame( array( 'other', \Agala\Cart_Table::name() ), apply_filters( 'wpmu_drop_tables', array( 'other' ), 2 ) );
 	}
 
 	private function has_script(): bool {

@@ -27,6 +27,16 @@ final class Installation {
 	}
 
 	/**
+	 * A site of a network is deleted: our table goes with it.
+	 *
+	 * @param string[] $tables The tables that WordPress drops, while it has switched to that site.
+	 * @return string[]
+	 */
+	public static function with_our_table( $tables ): array {
+		return array_merge( (array) $tables, array( Cart_Table::name() ) );
+	}
+
+	/**
 	 * On deactivation: nothing of ours waits for a plugin that does not run. The connection and the carts stay.
 	 */
 	public static function deactivate(): void {

@@ -46,6 +46,7 @@ final class Plugin {
 	 */
 	public static function boot(): void {
 		( new Compatibility() )->register();
+		add_filter( 'wpmu_drop_tables', array( Installation::class, 'with_our_table' ) );
 		add_action( 'init', array( self::class, 'load_translations' ), 0 );
 		add_action( 'plugins_loaded', array( self::class, 'start' ), 20 );
 	}

@@ -26,6 +26,11 @@ final class Privacy {
 	private const META = array( '_agala_consent', '_agala_occasion', '_agala_cart_token', '_agala_locale' );
 
 	/**
+	 * How WooCommerce names the answers at the checkout block on an order (see Consent_Block and Questions_Block).
+	 */
+	public const BLOCK_FIELDS = '_wc_other/agala/';
+
+	/**
 	 * Adds the hooks.
 	 */
 	public function register(): void {
@@ -172,7 +177,12 @@ final class Privacy {
 	 * @return bool Whether there was any.
 	 */
 	private static function erase_order( WC_Order $order ): bool {
-		$kept = array_filter( self::META, array( $order, 'meta_exists' ) );
+		$kept = array();
+		foreach ( $order->get_meta_data() as $meta ) {
+			if ( in_array( $meta->key, self::META, true ) || 0 === strpos( $meta->key, self::BLOCK_FIELDS ) ) {
+				$kept[] = $meta->key;
+			}
+		}
 		foreach ( $kept as $key ) {
 			$order->delete_meta_data( $key );
 		}

@@ -42,12 +42,48 @@ final class Removal {
 	 * On the present site.
 	 */
 	private static function remove_site(): void {
-		global $wpdb;
+		$connection = Options::connection();
 		Connection::disconnect();
+		self::remove_from_woocommerce( $connection );
+		self::remove_actions();
 		self::remove_order_meta();
 		Cart_Table::drop();
 		self::remove_options();
 		wp_cache_flush();
+	}
+
+	/**
+	 * Keys and webhooks that stand also while WooCommerce is switched off: switched on again, it would go on using them.
+	 *
+	 * @param array|null $connection The connection that was.
+	 */
+	private static function remove_from_woocommerce( ?array $connection ): void {
+		global $wpdb;
+		if ( self::has_table( 'woocommerce_api_keys' ) ) {
+			Shop_Keys::revoke();
+		}
+		if ( null !== $connection && self::has_table( 'wc_webhooks' ) ) {
+			$wpdb->delete( $wpdb->prefix . 'wc_webhooks', array( 'delivery_url' => $connection['webhook_url'] ), array( '%s' ) );
+		}
+	}
+
+	/**
+	 * Scheduled actions with all that is remembered of those that ran; Action Scheduler itself only cancels.
+	 */
+	private static function remove_actions(): void {
+		global $wpdb;
+		Installation::unschedule_all();
+		if ( ! self::has_table( 'actionscheduler_actions' ) ) {
+			return;
+		}
+		$ours = $wpdb->esc_like( 'agala_' ) . '%';
+		if ( self::has_table( 'actionscheduler_logs' ) ) {
+			$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->prefix}actionscheduler_logs WHERE action_id IN ( SELECT action_id FROM {$wpdb->prefix}actionscheduler_actions WHERE hook LIKE %s )", $ours ) );
+		}
+		$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->prefix}actionscheduler_actions WHERE hook LIKE %s", $ours ) );
+		if ( self::has_table( 'actionscheduler_groups' ) ) {
+			$wpdb->delete( $wpdb->prefix . 'actionscheduler_groups', array( 'slug' => Installation::ACTION_GROUP ), array( '%s' ) );
+		}
 	}
 
 	/**
@@ -56,12 +92,23 @@ final class Removal {
 	private static function remove_order_meta(): void {
 		global $wpdb;
 		$ours   = $wpdb->esc_like( '_agala_' ) . '%';
-		$tables = array( $wpdb->postmeta, $wpdb->prefix . 'wc_orders_meta' );
-		foreach ( $tables as $table ) {
-			if ( $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $table ) ) ) === $table ) {
-				$wpdb->query( $wpdb->prepare( "DELETE FROM `$table` WHERE meta_key LIKE %s AND meta_key <> %s", $ours, Product_Lifetime::META ) );
+		$fields = $wpdb->esc_like( Privacy::BLOCK_FIELDS ) . '%';
+		foreach ( array( 'postmeta', 'wc_orders_meta' ) as $table ) {
+			if ( self::has_table( $table ) ) {
+				$wpdb->query( $wpdb->prepare( "DELETE FROM {$wpdb->prefix}{$table} WHERE ( meta_key LIKE %s AND meta_key <> %s ) OR meta_key LIKE %s", $ours, Product_Lifetime::META, $fields ) );
 			}
 		}
+	}
+
+	/**
+	 * Whether this site has a table.
+	 *
+	 * @param string $name Its name without the site's prefix.
+	 */
+	private static function has_table( string $name ): bool {
+		global $wpdb;
+		$table = $wpdb->prefix . $name;
+		return $wpdb->get_var( $wpdb->prepare( 'SHOW TABLES LIKE %s', $wpdb->esc_like( $table ) ) ) === $table;
 	}
 
 	/**

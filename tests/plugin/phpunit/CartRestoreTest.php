@@ -136,6 +136,15 @@ final class CartRestoreTest extends CartTestCase {
 		$this->assertSame( 0, self::queued() );
 	}
 
+	public function test_who_only_follows_a_link_does_not_become_the_carts_person(): void {
+		$this->add( 'MUG-1' );
+		$this->type_email( 'friend@shopper.example' );
+		$this->writes = array();
+		$this->open( $this->link );
+		$this->look_at_page();
+		$this->assertSame( array(), $this->writes );
+	}
+
 	public function test_a_real_change_afterwards_goes_on_with_the_cart(): void {
 		$this->open( $this->link );
 		$this->add( 'SHIRT-L' );

@@ -32,6 +32,12 @@ class WC_Session_Handler {
 		add_action( 'woocommerce_set_cart_cookies', array( $this, 'set_customer_session_cookie' ), 10 );
 		add_action( 'shutdown', array( $this, 'save_data' ), 20 );
 		add_action( 'wp_logout', array( $this, 'destroy_session' ) );
+		add_filter( 'nonce_user_logged_out', array( $this, 'name_of_nonces' ), 10, 2 );
+	}
+
+	/** Guests' nonces for WooCommerce's own actions are of their session alone. */
+	public function name_of_nonces( $uid, $action ) {
+		return is_string( $action ) && 0 === strpos( $action, 'woocommerce' ) && $this->has_session() ? $this->customer_id : $uid;
 	}
 
 	/** The first request after somebody with a guest's cart logged in. */

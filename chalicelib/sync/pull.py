@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.store import FirstHistory, Store
@@ -93,19 +94,23 @@ class Pull:
         except ShopTrouble as trouble:
             return self._troubled(progress, trouble)
         try:
-            with ThreadPoolExecutor(HANDS, thread_name_prefix="pull") as hands:
-                while progress.status is not SyncStatus.DONE:
-                    try:
-                        progress = self._step(store, shop, progress, hands)
-                    except ShopTrouble as trouble:
-                        return self._troubled(progress, trouble)
-                    if self._timer() >= ends:
-                        return self._turned(progress)
+            while progress.status is not SyncStatus.DONE:
+                try:
+                    progress = self._step(store, shop, progress)
+                except ShopTrouble as trouble:
+                    return self._troubled(progress, trouble)
+                if self._timer() >= ends:
+                    return self._turned(progress)
         finally:
             shop.close()
         return progress
 
-    def _step(self, store: Store, shop: Shop, progress: SyncProgress, hands: ThreadPoolExecutor) -> SyncProgress:
+    @cached_property
+    def _hands(self) -> ThreadPoolExecutor:
+        """The same for all calls: what a thread keeps open, such as its connection, is not opened anew each time."""
+        return ThreadPoolExecutor(HANDS, thread_name_prefix="pull")
+
+    def _step(self, store: Store, shop: Shop, progress: SyncProgress) -> SyncProgress:
         part = progress.part
         if part is None:
             return self._settle(progress)
@@ -116,7 +121,7 @@ class Pull:
         page = shop.page(part.kind, progress.cursor, progress.since, progress.size)
         now = self._clock.now()
         if progress.mode is SyncMode.HISTORY:
-            result = apply_history(self._history, store, page.records, now, hands)
+            result = apply_history(self._history, store, page.records, now, self._hands)
         else:
             result = self._missed.apply(self._live, store, page.records, now)
         part = _counted(part, page.counted, page.total, result, progress)

@@ -165,6 +165,19 @@ def test_a_shop_gone_quiet_is_reported_until_it_is_heard_again(make: Make, caplo
     assert quiet == [first, first, None], "a day without orders says nothing"
 
 
+def test_what_history_told_was_not_heard(make: Make) -> None:
+    """The look overlaps with the pull before it: that order is known, and yet no webhook ever came."""
+    world = make(orders=3)
+    pulled = told(world.clock.now() - timedelta(minutes=4), "dan@tea.example", FIRST_ORDER + 1, world)
+    world.shop.shelves["orders"].put[FIRST_ORDER + 1] = pulled
+    world.history()
+    world.clock.advance(hours=20)
+    lost(world)
+    world.nightly()
+    assert world.progress.last_reconciliation is not None
+    assert world.progress.last_reconciliation.quiet_since == world.clock.now() - timedelta(hours=3)
+
+
 def test_a_shop_in_trouble_is_looked_at_later_and_nothing_is_passed_over(make: Make) -> None:
     from local.bench.shop import Mood
 

@@ -190,11 +190,11 @@ class Enroller:
             for edition in self._open_to(store_id, journeys, event):
                 orders |= {order for order in [order_of(seen)] if order}
                 carts |= {token for token in [token_in(seen)] if token}
-                if where := edition.definition.trigger.where:
-                    conditional = True
-                    subjects |= subjects_asked([where], seen)
-                    orders |= orders_asked([where], seen)
-                    newest_cart = newest_cart or newest_cart_asked([where], seen)
+                asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
+                conditional = conditional or bool(asked)
+                subjects |= subjects_asked(asked, seen)
+                orders |= orders_asked(asked, seen)
+                newest_cart = newest_cart or newest_cart_asked(asked, seen)
         if not (conditional or orders or carts):
             return Found()
         wanted = Wanted(orders=orders, carts=carts, newest_cart=newest_cart, messages=messages, subjects=subjects)
@@ -273,8 +273,11 @@ class Enroller:
         enrolment = noted(enrolment, now, "entered", detail=event.id)
         if first is None:  # nothing but waits: whoever enters is through
             return ended(enrolment, now, EnrolmentStatus.COMPLETED, "completed")
-        over = exit_reason(found.orders.get(order_of(seen) or ""))
-        over = over or cart_exit_reason(found.carts.get(cart_of(seen) or ""))
+        if over := exit_reason(found.orders.get(order_of(seen) or "")):
+            return ended(enrolment, now, EnrolmentStatus.EXITED, over)
+        if self._has_reached(edition.definition.goal, enrolment, found, now):  # an event that was told late
+            return ended(enrolment, now, EnrolmentStatus.GOAL_MET, "goal_met")
+        over = cart_exit_reason(found.carts.get(cart_of(seen) or ""))
         return ended(enrolment, now, EnrolmentStatus.EXITED, over) if over else enrolment
 
     def _revived(self, wanted: Enrolment) -> Enrolment | None:
@@ -297,14 +300,15 @@ class Enroller:
 
     def _look_at_goal(self, enrolment: Enrolment, found: Found) -> bool:
         """True if it is met now."""
-        goal = self._goal(enrolment)
-        if goal is None:
-            return False
-        facts = on_the_way(enrolment, [goal], found, self._clock.now())
-        if facts is None or not evaluate(goal, facts):
+        if not self._has_reached(self._goal(enrolment), enrolment, found, self._clock.now()):
             return False
         self.end(enrolment, EnrolmentStatus.GOAL_MET, "goal_met")
         return True
+
+    @staticmethod
+    def _has_reached(goal: Condition | None, enrolment: Enrolment, found: Found, now: datetime) -> bool:
+        facts = on_the_way(enrolment, [goal], found, now) if goal else None
+        return goal is not None and facts is not None and evaluate(goal, facts)
 
     def _leave_with_orders(self, enrolments: Iterable[Enrolment], concerned: Collection[object] | None) -> None:
         """End what began with orders that no longer stand: the `concerned` ones, or any.

@@ -390,3 +390,15 @@ class TestCheckoutAbandonment:
         life.live(hours=1)
         cart.left()
         assert life.only().journey == "j"
+
+
+def test_a_failure_told_after_the_payment_begins_nothing(life: Life) -> None:
+    """Deliveries come in any order: the goal is looked at on entry, and no execution is started for nothing."""
+    life.start("payment-failed")
+    told = life.order("7", OrderStatus.PAID)
+    event = told.model_copy(update={"id": f"payment_failed:{life.store.id}:7", "type": "payment_failed"})
+    life.tell(event)
+    assert life.ended() == (EnrolmentStatus.GOAL_MET, "goal_met")
+    assert life.virtual.executions == {}
+    life.live(days=2)
+    assert life.sent() == []

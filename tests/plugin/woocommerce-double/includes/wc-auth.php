@@ -86,7 +86,7 @@ function wc_double_make_key( $app_name, $scope ) {
 	$consumer_secret = 'cs_' . wc_rand_hash();
 	$wpdb->insert(
 		"{$wpdb->prefix}woocommerce_api_keys",
-		array( 'user_id' => get_current_user_id(), 'description' => $app_name . ' - API', 'permissions' => $scope, 'consumer_key' => wc_api_hash( $consumer_key ), 'consumer_secret' => $consumer_secret, 'truncated_key' => substr( $consumer_key, -7 ) )
+		array( 'user_id' => get_current_user_id(), 'description' => sprintf( '%s - API (%s)', $app_name, gmdate( 'Y-m-d H:i:s' ) ), 'permissions' => $scope, 'consumer_key' => wc_api_hash( $consumer_key ), 'consumer_secret' => $consumer_secret, 'truncated_key' => substr( $consumer_key, -7 ) )
 	);
 	return compact( 'consumer_key', 'consumer_secret' ) + array( 'key_id' => (int) $wpdb->insert_id );
 }

@@ -12,6 +12,7 @@
 	var PAUSE = 800; // Milliseconds after the last key.
 	var AUTOFILL = [ 500, 2000, 5000 ]; // Browsers that fill in fields by themselves do not always say so.
 	var timer = null;
+	var busy = false; // One call at a time: the shop keeps what the last one to end has told.
 	var told;
 
 	if ( ! settings || ! settings.url || ! window.URLSearchParams ) {
@@ -55,16 +56,26 @@
 	}
 
 	function post( values, again ) {
-		window.fetch( settings.url, { method: 'POST', body: body( values ), credentials: 'same-origin', keepalive: true } ).then( function ( answer ) {
+		return window.fetch( settings.url, { method: 'POST', body: body( values ), credentials: 'same-origin', keepalive: true } ).then( function ( answer ) {
 			if ( 403 !== answer.status || again ) {
 				return;
 			}
 			// The page is older than its nonce, or came out of a cache.
 			return answer.json().then( function ( found ) {
 				settings.nonce = found.nonce;
-				post( values, true );
+				return post( values, true );
 			} );
-		} ).catch( function () {
+		} );
+	}
+
+	/** Tells these, then what has been typed meanwhile. */
+	function send( values ) {
+		busy = true;
+		post( values, false ).then( function () {
+			busy = false;
+			tell();
+		}, function () {
+			busy = false;
 			told = undefined; // Told again with the next change.
 		} );
 	}
@@ -74,12 +85,12 @@
 		var values = typed();
 		var name = named( values );
 		window.clearTimeout( timer );
-		if ( name === told || ! isReachable( values ) ) {
+		if ( name === told || ! isReachable( values ) || ( busy && true !== leaving ) ) {
 			return;
 		}
 		told = name;
-		if ( window.fetch && ! leaving ) {
-			post( values, false );
+		if ( window.fetch && true !== leaving ) {
+			send( values );
 		} else if ( window.navigator.sendBeacon ) {
 			window.navigator.sendBeacon( settings.url, body( values ) );
 		}

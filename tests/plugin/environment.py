@@ -225,6 +225,8 @@ def _install(site: Path, shop: Path) -> None:
     wp_cli(site, "option", "update", "permalink_structure", "/%postname%/")
     shutil.copytree(shop, content / "plugins" / "woocommerce")
     wp_cli(site, "plugin", "activate", "woocommerce")
+    if shop != DOUBLE:
+        wp_cli(site, "eval-file", str(PARTS / "seed-real.php"), f"--user={ADMIN}")
     wp_cli(site, "rewrite", "flush")
     (site / "debug.log").unlink(missing_ok=True)  # of the installation, which looked for translations on the network
 
@@ -291,6 +293,7 @@ def main() -> None:
     if not options.serve:
         print(site.folder)
         return
+    (site.folder / "cron.txt").touch()
     with site.serve(options.port) as url:
         print(json.dumps({"folder": str(site.folder), "shop": url, "admin": f"{url}/wp-admin/", "user": ADMIN}))
         print(f"user {ADMIN}, password {PASSWORD}; Ctrl-C ends it", flush=True)

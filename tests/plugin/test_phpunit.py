@@ -13,13 +13,14 @@ from tests.plugin import environment, programs
 HERE = Path(__file__).resolve().parent
 CLASSES = sorted((HERE / "phpunit").glob("*Test.php"), key=lambda file: file.name)
 SECONDS = 180
+REAL = os.environ.get("AGALA_TESTS_WOOCOMMERCE")  # the folder of a real WooCommerce, to try the classes with
 
 
 @pytest.mark.parametrize("file", CLASSES, ids=[file.stem for file in CLASSES])
 def test_phpunit(file: Path, tmp_path: Path) -> None:
     try:
         programs.require("php", "phpunit")
-        site = environment.copy(tmp_path / "wordpress")
+        site = environment.copy(tmp_path / "wordpress", Path(REAL) if REAL else None)
     except programs.Missing as missing:
         pytest.skip(str(missing))
     command = [

@@ -152,7 +152,7 @@ def _fresh(call: Call) -> Store:
 
 
 def _change(given: Settings, store: Store, now: datetime) -> dict[str, Any]:
-    """Raises `BadInput`, also for a shop that has moved, or a copy of it: our keys stay with the host they came from."""
+    """Raises `BadInput`, also for a shop that moved, or a copy of one: our keys stay with the host they came from."""
     known = store.connection.rest_url if store.connection else None
     if known and given.rest_url and not same_host(given.rest_url, known):
         message = "the shop is connected at another address: if it has moved, disconnect and connect it again"

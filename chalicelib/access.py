@@ -33,12 +33,16 @@ class Token(BaseModel):
 
 
 class ConnectionCode(BaseModel):
-    """Lets one shop connect itself, once. `store_id` None: it makes a store, or takes the one of the same address."""
+    """Lets one shop connect itself, once. `store_id` None: it makes a store, or takes the one of the same address.
+
+    `shop` is the address to which its owner said yes, where there was one: no other shop's store is taken with it.
+    """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     hash: str
     store_id: str | None = None
+    shop: str | None = None
     created_at: datetime
     expires_at: datetime = Field(alias="good_until")
     used_at: datetime | None = None

@@ -74,6 +74,12 @@ def same_shop(stores: Iterable[Store], platform: Platform, url: str) -> Store | 
     return max(found, key=lambda store: (store.connection is not None, store.id), default=None)
 
 
+def same_host(one: str, other: str) -> bool:
+    """Whether two addresses are on one machine's name and port: http and https are one, with or without `www.`."""
+    places = [_address(url)[:2] for url in (one, other)]
+    return len({((name or "").removeprefix("www."), port) for name, port in places}) == 1
+
+
 def _address(url: str) -> tuple[str | None, int | None, str]:
     parts = urlsplit(url)
     port = None if parts.port in (80, 443) else parts.port

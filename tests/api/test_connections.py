@@ -279,6 +279,27 @@ def test_another_shop_is_another_store(call: Caller) -> None:
         assert connected(call, url=url)["store_id"] != first["store_id"]
 
 
+def test_a_yes_to_one_shop_takes_no_store_of_another(call: Caller) -> None:
+    victim = connected(call)
+    key = key_of(call, shop="https://stranger.example")
+    refused = Caller(key)("POST", "/v1/connections", WOO | {"rest_url": "https://stranger.example/wp-json/"})
+    assert refused.status == 409
+    assert signed(victim, "status").status == 200
+    own = Caller(key)("POST", "/v1/connections", WOO | {"url": "https://stranger.example"})
+    assert own.json["store_id"] != victim["store_id"]
+    again = Caller(key_of(call, shop="http://www.tea.example"))("POST", "/v1/connections", WOO)
+    assert again.json["store_id"] == victim["store_id"]
+
+
+def test_an_address_for_keys_ends_with_its_connection(call: Caller, wired: ApiWiring, clock: HandClock) -> None:
+    first = connected(call)
+    clock.advance(minutes=1)
+    second = connected(call)
+    assert hand_over(first).status == 404
+    assert wired.secrets.rest == {}
+    assert hand_over(second).status == 200
+
+
 def test_a_code_of_a_store_claims_that_store_and_leaves_its_settings(call: Caller, store: dict[str, Any]) -> None:
     call("PATCH", f"/v1/stores/{store['id']}", {"settings": {"sending": "stopped"}})
     made = connected(call, code_for=store["id"])
@@ -440,6 +461,16 @@ def test_settings_follow_the_shop(call: Caller) -> None:
     assert signed(made, "settings", {"abandon_after_minutes": -1}).fields == ["abandon_after_minutes"]
     assert signed(made, "settings", {"timezone": "nowhere"}).fields == ["timezone"]
     assert signed(made, "settings", {}).status == 200
+
+
+def test_keys_do_not_follow_to_another_host(call: Caller, wired: ApiWiring) -> None:
+    made = connected(call)
+    hand_over(made)
+    for elsewhere in ("https://copy.example/wp-json/", "https://tea.example:8443/wp-json/"):
+        assert signed(made, "settings", {"rest_url": elsewhere, "name": "x"}).fields == ["rest_url"]
+    shown = call("GET", f"/v1/stores/{made['store_id']}").json
+    assert (shown["connection"]["rest_url"], shown["name"]) == (WOO["rest_url"], WOO["name"])
+    assert signed(made, "settings", {"rest_url": "https://tea.example/?rest_route=/"}).status == 200
 
 
 def test_a_body_too_large_is_refused_before_it_is_read(call: Caller) -> None:

@@ -16,7 +16,7 @@ from chalice.app import Blueprint
 from pydantic import AfterValidator, Field
 
 from chalicelib.access import ALL_STORES, ConnectionCode, KeyHandover, token_hash
-from chalicelib.commerce.connecting import country_of, locale_of, same_shop, timezone_of
+from chalicelib.commerce.connecting import country_of, locale_of, same_host, same_shop, timezone_of
 from chalicelib.commerce.store import Connection, ConnectionStatus, Platform, Store
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, Conflict, FieldMistake, Forbidden, NotFound, Unauthorised
@@ -57,9 +57,13 @@ Version = Annotated[str, Field(max_length=40, pattern=r"^[\x20-\x7e]*$")]
 
 
 class CodeNew(Body):
-    """`store_id`: the store that the shop is to become; without it the shop makes a new one, or takes its own."""
+    """`store_id`: the store that the shop is to become; without it the shop makes a new one, or takes its own.
+
+    `shop`: the address of the shop that asked, where somebody said yes to it: stores at other addresses stay theirs.
+    """
 
     store_id: Annotated[str, Field(pattern=r"^[0-9a-z]{26}$")] | None = None
+    shop: Url | None = None
 
 
 class CodeMade(Answer):
@@ -143,7 +147,9 @@ def make_connection_code(call: Call) -> CodeMade:
         raise BadInput("The body is not as expected.", [FieldMistake("store_id", "no such store")])
     now = call.wiring.clock.now()
     key = secrets.token_urlsafe(32)
-    made = ConnectionCode(hash=token_hash(key), store_id=store_id, created_at=now, expires_at=now + GOOD_FOR)
+    made = ConnectionCode(
+        hash=token_hash(key), store_id=store_id, shop=call.body.shop, created_at=now, expires_at=now + GOOD_FOR
+    )
     call.wiring.connections.put_code(made)
     inside = json.dumps({"address": call.base_url, "key": key}, separators=(",", ":"))
     code = PREFIX + base64.urlsafe_b64encode(inside.encode()).decode().rstrip("=")
@@ -205,8 +211,10 @@ def take_keys(call: Call) -> KeysTaken:
     if now >= handover.expires_at:
         raise NotFound("this handover has expired: connect the shop again")
     store = call.wiring.stores.get(store_id)
-    if store is None or not store.is_connected:
+    if store is None or store.connection is None or not store.is_connected:
         raise NotFound(_NOT_CONNECTED)
+    if handover.expires_at - GOOD_FOR < store.connection.at:
+        raise NotFound("this handover is of a connection before: take the address of the last one")
     keys_hash = token_hash(f"{given.consumer_key}:{given.consumer_secret}")
     if handover.keys_hash == keys_hash:
         return KeysTaken(store_id=store_id)
@@ -244,6 +252,8 @@ def _present(call: Call, given: ConnectionNew) -> Store | None:
     store = call.wiring.stores.get(wanted) if wanted else same_shop(_all_stores(call), given.platform, given.url)
     if wanted and store is None:
         raise Conflict("the store that this connection code was made for is gone: make a new code")
+    if store is not None and not wanted and call.code and call.code.shop and not same_host(call.code.shop, store.url):
+        raise Conflict("there is a store of this address already: make a connection code for it and paste it here")
     if store is not None and store.platform is not given.platform:
         raise Conflict(f"this connection code was made for a store on {store.platform}")
     if store is not None and store.currency != given.currency:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.commerce.connecting import timezone_of
+from chalicelib.commerce.connecting import same_host, timezone_of
 from chalicelib.commerce.store import ConnectionStatus, Store
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound
@@ -152,7 +152,11 @@ def _fresh(call: Call) -> Store:
 
 
 def _change(given: Settings, store: Store, now: datetime) -> dict[str, Any]:
-    """Raises `BadInput`."""
+    """Raises `BadInput`, also for a shop that moved, or a copy of one: our keys stay with the host they came from."""
+    known = store.connection.rest_url if store.connection else None
+    if known and given.rest_url and not same_host(given.rest_url, known):
+        message = "the shop is connected at another address: if it has moved, disconnect and connect it again"
+        raise BadInput("The body is not as expected.", [FieldMistake("rest_url", message)])
     plain = ("abandon_after_minutes", "name", "url", "country", "locale")
     change = {name: value for name in plain if (value := getattr(given, name)) is not None}
     if given.timezone is not None:

@@ -29,7 +29,7 @@ async function ownStore(token) {
 }
 
 async function code(token) {
-  let answer = await makeCode(token, {});
+  let answer = await makeCode(token, { shop });
   if (answer.status === 403) {
     const store = await ownStore(token);
     if (store) answer = await makeCode(token, { store_id: store.id });

@@ -296,7 +296,7 @@ final class CartRestoreTest extends CartTestCase {
 
 	public function test_the_signature_needs_the_shops_key(): void {
 		list( $token, $expires, $signature ) = explode( '.', $this->link );
-		$this->assertSame( hash_hmac( 'sha256', "restore|$token|$expires", Options::restore_key() ), $signature );
+		$this->assertSame( substr( hash_hmac( 'sha256', "restore|$token|$expires", Options::restore_key() ), 0, 32 ), $signature );
 		$this->assertGreaterThanOrEqual( 32, strlen( Options::restore_key() ) );
 	}
 }

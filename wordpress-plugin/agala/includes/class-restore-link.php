@@ -11,7 +11,7 @@ defined( 'ABSPATH' ) || exit;
 
 /**
  * Makes and checks `?agala-restore={token}.{expires}.{signature}.{recipient}`: the cart's random token, Unix seconds, and
- * HMAC-SHA256 of both with a key of this shop alone; then whom the link was made for, again by a signature.
+ * 128 bits of HMAC-SHA256 of both with a key of this shop alone; then whom the link was made for, again by a signature.
  *
  * A link is passed on, and whoever it is passed on to may type who they are: a cart then goes on as theirs. So only the
  * address that a link was made for is filled in by it, never what its cart has learned since.
@@ -43,7 +43,7 @@ final class Restore_Link {
 	 * @param int    $now   Unix seconds.
 	 */
 	public static function token( string $value, int $now ): ?string {
-		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.(\d{1,11})\.([0-9a-f]{64})(\.[0-9a-f]{32})?$/D', $value, $part ) ) {
+		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.(\d{1,11})\.([0-9a-f]{32})(\.[0-9a-f]{16})?$/D', $value, $part ) ) {
 			return null;
 		}
 		if ( ! hash_equals( self::signature( $part[1], (int) $part[2] ), $part[3] ) || (int) $part[2] < $now ) {
@@ -65,22 +65,22 @@ final class Restore_Link {
 	}
 
 	/**
-	 * Names an address to nobody but this shop: 32 hex digits of HMAC-SHA256.
+	 * Names an address to nobody but this shop: 16 hex digits of HMAC-SHA256.
 	 *
 	 * @param string $token   The cart's token.
 	 * @param string $address An email or a phone number.
 	 */
 	private static function recipient( string $token, string $address ): string {
-		return substr( hash_hmac( 'sha256', 'recipient|' . $token . '|' . $address, Options::restore_key() ), 0, 32 );
+		return substr( hash_hmac( 'sha256', 'recipient|' . $token . '|' . $address, Options::restore_key() ), 0, 16 );
 	}
 
 	/**
-	 * Hex HMAC-SHA256.
+	 * 32 hex digits of HMAC-SHA256: in an SMS every letter costs.
 	 *
 	 * @param string $token   The cart's token.
 	 * @param int    $expires Unix seconds.
 	 */
 	private static function signature( string $token, int $expires ): string {
-		return hash_hmac( 'sha256', 'restore|' . $token . '|' . $expires, Options::restore_key() );
+		return substr( hash_hmac( 'sha256', 'restore|' . $token . '|' . $expires, Options::restore_key() ), 0, 32 );
 	}
 }

@@ -22,7 +22,8 @@ Agala\\Options::save_connection( array( 'address' => $address, 'store_id' => 's'
 ROWS = """
 global $wpdb;
 foreach ( $wpdb->get_results( "SELECT * FROM {$wpdb->prefix}agala_carts ORDER BY created_at", ARRAY_A ) as $row ) {
-    $found[] = $row + array( 'link' => Agala\\Restore_Link::url( $row['token'], (int) $row['changed_at'] ) );
+    $link    = Agala\\Restore_Link::url( $row['token'], (int) $row['changed_at'], $row['email'] );
+    $found[] = $row + array( 'link' => $link );
 }
 echo wp_json_encode( $found ?? array() );
 """

@@ -212,9 +212,21 @@ final class CartRestoreTest extends CartTestCase {
 	}
 
 	public function test_a_link_that_was_changed_or_is_another_shops_is_not_found(): void {
-		list( $token, $expires, $signature ) = explode( '.', $this->link );
-		foreach ( array( "$token.$expires." . strrev( $signature ), $token . '.' . ( $expires + 1 ) . ".$signature", str_repeat( 'a', 32 ) . ".$expires.$signature", $token, '', '../..', array( $this->link ) ) as $wrong ) {
-			$this->assertSame( 404, $this->open( $wrong ), wp_json_encode( $wrong ) );
+		list( $token, $expires, $signature, $recipient ) = explode( '.', $this->link );
+		$wrong = array(
+			"$token.$expires." . strrev( $signature ) . ".$recipient",
+			$token . '.' . ( $expires + 1 ) . ".$signature.$recipient",
+			"$token.0$expires.$signature.$recipient",
+			str_repeat( 'a', 32 ) . ".$expires.$signature.$recipient",
+			"$token.$expires.$signature." . strrev( $recipient ),
+			"$token.$expires.$signature",
+			$token,
+			'',
+			'../..',
+			array( $this->link ),
+		);
+		foreach ( $wrong as $link ) {
+			$this->assertSame( 404, $this->open( $link ), wp_json_encode( $link ) );
 		}
 		update_option( Options::RESTORE_KEY, bin2hex( random_bytes( 32 ) ) );
 		$this->assertSame( 404, $this->open( $this->link ) );
@@ -295,8 +307,8 @@ final class CartRestoreTest extends CartTestCase {
 	}
 
 	public function test_the_signature_needs_the_shops_key(): void {
-		list( $token, $expires, $signature ) = explode( '.', $this->link );
-		$this->assertSame( substr( hash_hmac( 'sha256', "restore|$token|$expires", Options::restore_key() ), 0, 32 ), $signature );
+		list( $token, $expires, $signature, $recipient ) = explode( '.', $this->link );
+		$this->assertSame( substr( hash_hmac( 'sha256', "restore|$token|$expires|.$recipient", Options::restore_key() ), 0, 32 ), $signature );
 		$this->assertGreaterThanOrEqual( 32, strlen( Options::restore_key() ) );
 	}
 }

@@ -10,8 +10,8 @@ namespace Agala;
 defined( 'ABSPATH' ) || exit;
 
 /**
- * Makes and checks `?agala-restore={token}.{expires}.{signature}.{recipient}`: the cart's random token, Unix seconds, and
- * 128 bits of HMAC-SHA256 of both with a key of this shop alone; then whom the link was made for, again by a signature.
+ * Makes and checks `?agala-restore={token}.{expires}.{signature}.{recipient}`: the cart's random token, Unix seconds,
+ * 128 bits of HMAC-SHA256 of all the rest with a key of this shop alone; and, where there is one, whom the link was made for.
  *
  * A link is passed on, and whoever it is passed on to may type who they are: a cart then goes on as theirs. So only the
  * address that a link was made for is filled in by it, never what its cart has learned since.
@@ -28,11 +28,9 @@ final class Restore_Link {
 	 * @param string $address    The email or phone number that the link is made for, '' for nobody's.
 	 */
 	public static function url( string $token, int $changed_at, string $address = '' ): string {
-		$expires = intdiv( $changed_at, 1000 ) + (int) Options::settings()['restore_days'] * DAY_IN_SECONDS;
-		$value   = $token . '.' . $expires . '.' . self::signature( $token, $expires );
-		if ( '' !== $address ) {
-			$value .= '.' . self::recipient( $token, $address );
-		}
+		$expires   = intdiv( $changed_at, 1000 ) + (int) Options::settings()['restore_days'] * DAY_IN_SECONDS;
+		$recipient = '' === $address ? '' : '.' . self::recipient( $token, $address );
+		$value     = $token . '.' . $expires . '.' . self::signature( $token, $expires, $recipient ) . $recipient;
 		return add_query_arg( self::PARAMETER, $value, home_url( '/' ) );
 	}
 
@@ -43,13 +41,11 @@ final class Restore_Link {
 	 * @param int    $now   Unix seconds.
 	 */
 	public static function token( string $value, int $now ): ?string {
-		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.(\d{1,11})\.([0-9a-f]{32})(\.[0-9a-f]{16})?$/D', $value, $part ) ) {
+		if ( 1 !== preg_match( '/^([0-9a-f]{32})\.([1-9]\d{0,10})\.([0-9a-f]{32})(\.[0-9a-f]{16})?$/D', $value, $part ) ) {
 			return null;
 		}
-		if ( ! hash_equals( self::signature( $part[1], (int) $part[2] ), $part[3] ) || (int) $part[2] < $now ) {
-			return null;
-		}
-		return $part[1];
+		$signature = self::signature( $part[1], (int) $part[2], isset( $part[4] ) ? $part[4] : '' );
+		return hash_equals( $signature, $part[3] ) && (int) $part[2] >= $now ? $part[1] : null;
 	}
 
 	/**
@@ -77,10 +73,11 @@ final class Restore_Link {
 	/**
 	 * 32 hex digits of HMAC-SHA256: in an SMS every letter costs.
 	 *
-	 * @param string $token   The cart's token.
-	 * @param int    $expires Unix seconds.
+	 * @param string $token     The cart's token.
+	 * @param int    $expires   Unix seconds.
+	 * @param string $recipient The link's last part with its full stop, '' where it has none.
 	 */
-	private static function signature( string $token, int $expires ): string {
-		return substr( hash_hmac( 'sha256', 'restore|' . $token . '|' . $expires, Options::restore_key() ), 0, 32 );
+	private static function signature( string $token, int $expires, string $recipient ): string {
+		return substr( hash_hmac( 'sha256', 'restore|' . $token . '|' . $expires . '|' . $recipient, Options::restore_key() ), 0, 32 );
 	}
 }

@@ -47,6 +47,11 @@ class TryLater(AgalaError):
     """A part that is needed is out for now (HTTP 503): nothing was done, repeating is safe."""
 
 
+class TaskFailed(AgalaError):
+    """A mistake of ours in a state machine's task. Says where, and never what the mistake itself said: executions and
+    logs keep it."""
+
+
 def told(mistake: BaseException) -> str:
     """An error's class and place, for the log, without its text: that may quote what a person sent."""
     frames = traceback.extract_tb(mistake.__traceback__)[-3:]

@@ -7,6 +7,7 @@ from typing import Any
 from chalice.app import Blueprint
 
 from chalicelib import wiring
+from chalicelib.errors import AgalaError, TaskFailed, told
 
 blueprint = Blueprint(__name__)
 
@@ -14,4 +15,9 @@ blueprint = Blueprint(__name__)
 @blueprint.lambda_function(name="store_sync")
 def store_sync(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """`event` is the task's Parameters: {store_id, run, execution}; see `Pull.work`."""
-    return wiring.get().pull.work(event["store_id"], event["run"], event["execution"])
+    try:
+        return wiring.get().pull.work(event["store_id"], event["run"], event["execution"])
+    except AgalaError:
+        raise
+    except Exception as mistake:  # noqa: BLE001  its text may quote a person's data
+        raise TaskFailed(told(mistake)) from None

@@ -110,6 +110,25 @@ final class CartRestoreTest extends CartTestCase {
 		$this->assertSame( '', (string) WC()->customer->get_billing_email() );
 	}
 
+	public function test_two_people_of_one_cart_do_not_become_one(): void {
+		global $wpdb;
+		$wpdb->update( \Agala\Cart_Table::name(), array( 'customer_id' => 77 ), array( 'token' => $this->token ) );
+		$this->open( $this->link );
+		$this->store_api( '/cart/update-customer', array( 'billing_address' => array( 'email' => 'friend@shopper.example' ) ) );
+		$row = $this->row();
+		$this->assertSame( array( '0', 'friend@shopper.example', '', '' ), array( $row['customer_id'], $row['email'], $row['phone'], $row['state']['first_name'] ) );
+	}
+
+	public function test_an_order_under_another_email_tells_nothing_of_who_filled_the_cart(): void {
+		global $wpdb;
+		$wpdb->update( \Agala\Cart_Table::name(), array( 'customer_id' => 77 ), array( 'token' => $this->token ) );
+		$this->open( $this->link );
+		self::place_order( array( 'billing_email' => 'friend@shopper.example', 'billing_phone' => '050-555-0103', 'billing_first_name' => 'Tamar' ) );
+		$this->end_of_request();
+		$row = $this->row();
+		$this->assertSame( array( 'converted', '0', 'friend@shopper.example', '050-555-0103', 'Tamar' ), array( $row['step'], $row['customer_id'], $row['email'], $row['phone'], $row['state']['first_name'] ) );
+	}
+
 	public function test_consent_stays_with_the_address_that_it_was_given_for(): void {
 		global $wpdb;
 		$state            = $this->row()['state'];

@@ -71,6 +71,17 @@ final class PrivacyTest extends ShopTestCase {
 		$this->assertCount( 2, self::exported( self::MAYA )['Consent'] );
 	}
 
+	public function test_an_accounts_carts_under_another_email_are_shown_and_erased(): void {
+		$user = wp_insert_user( array( 'user_login' => 'maya', 'user_pass' => 'x', 'user_email' => self::MAYA ) );
+		self::cart( str_repeat( 'a', 32 ), 'at-work@shopper.example' );
+		self::cart( str_repeat( 'b', 32 ), 'noa@shopper.example' );
+		Cart_Table::change( str_repeat( 'a', 32 ), array( 'customer_id' => $user ) );
+		$this->assertSame( array( 'at-work@shopper.example' ), self::exported( self::MAYA )['Email'] );
+		self::erase( self::MAYA );
+		$this->assertNull( Cart_Table::find( str_repeat( 'a', 32 ) ) );
+		$this->assertNotNull( Cart_Table::find( str_repeat( 'b', 32 ) ) );
+	}
+
 	public function test_erasing_takes_what_is_ours_and_leaves_the_orders(): void {
 		$user = wp_insert_user( array( 'user_login' => 'maya', 'user_pass' => 'x', 'user_email' => self::MAYA ) );
 		update_user_meta( $user, '_agala_consent', '{}' );

@@ -54,6 +54,26 @@ final class Cart_Person {
 	}
 
 	/**
+	 * What is known now, with what the cart knew before: it may go on where the session knows nobody. Not so where it goes on
+	 * as another's, who followed a link that was passed on: two people do not become one.
+	 *
+	 * @param array $now   Who it is, as `known` says it.
+	 * @param array $row   The cart's row, empty for a new cart.
+	 * @param array $state Its state.
+	 */
+	public static function with_before( array $now, array $row, array $state ): array {
+		$before     = array(
+			'customer_id' => isset( $row['customer_id'] ) ? (int) $row['customer_id'] : 0,
+			'email'       => isset( $row['email'] ) ? $row['email'] : '',
+			'phone'       => isset( $row['phone'] ) ? $row['phone'] : '',
+			'first_name'  => isset( $state['first_name'] ) ? $state['first_name'] : '',
+		);
+		$key        = '' !== $now['email'] ? 'email' : 'phone';
+		$is_another = '' !== $now[ $key ] && '' !== $before[ $key ] && $now[ $key ] !== $before[ $key ];
+		return $is_another ? $now : array_filter( $now ) + $before;
+	}
+
+	/**
 	 * The choices of a cart that still hold: each was made for the address that was known then, and is nobody else's.
 	 *
 	 * @param array $state  The state of the cart's row, empty for a new cart.

@@ -212,19 +212,21 @@ final class Cart_Table {
 	/**
 	 * The carts of a person, newest first, as the privacy tools page through them.
 	 *
-	 * @param string $email The person's email.
-	 * @param int    $page  From 1.
-	 * @param int    $most  Rows per page.
+	 * @param string $email       The person's email.
+	 * @param int    $page        From 1.
+	 * @param int    $most        Rows per page.
+	 * @param int    $customer_id The person's account, 0 for none: its carts may have another email.
 	 * @return array[]
 	 */
-	public static function of_person( string $email, int $page = 1, int $most = 50 ): array {
+	public static function of_person( string $email, int $page = 1, int $most = 50, int $customer_id = 0 ): array {
 		global $wpdb;
 		// phpcs:ignore WordPress.DB.DirectDatabaseQuery -- as in `find`.
 		return $wpdb->get_results(
 			$wpdb->prepare(
-				'SELECT * FROM %i WHERE email = %s ORDER BY changed_at DESC LIMIT %d OFFSET %d',
+				'SELECT * FROM %i WHERE email = %s OR ( customer_id = %d AND customer_id > 0 ) ORDER BY changed_at DESC LIMIT %d OFFSET %d',
 				self::name(),
 				strtolower( $email ),
+				$customer_id,
 				$most,
 				max( 0, $page - 1 ) * $most
 			),
@@ -235,11 +237,15 @@ final class Cart_Table {
 	/**
 	 * Forgets all carts of a person.
 	 *
-	 * @param string $email The person's email.
+	 * @param string $email       The person's email.
+	 * @param int    $customer_id The person's account, 0 for none.
 	 * @return int How many there were.
 	 */
-	public static function erase( string $email ): int {
-		return self::run( 'DELETE FROM %i WHERE email = %s', array( self::name(), strtolower( $email ) ) );
+	public static function erase( string $email, int $customer_id = 0 ): int {
+		return self::run(
+			'DELETE FROM %i WHERE email = %s OR ( customer_id = %d AND customer_id > 0 )',
+			array( self::name(), strtolower( $email ), $customer_id )
+		);
 	}
 
 	/**

@@ -319,7 +319,7 @@ final class Cart_Tracker {
 	private function next( array $row, array $snapshot ): array {
 		$now      = $this->now_after( $row );
 		$before   = isset( $row['state'] ) ? (array) json_decode( $row['state'], true ) : array();
-		$person   = $this->person( $row, $before );
+		$person   = Cart_Person::with_before( Cart_Person::known( $this->user ), $row, $before );
 		$consent  = array_merge( Cart_Person::choices( $before, $row, $person ), Consent::of_cart() );
 		$checkout = isset( $row['checkout_at'] ) ? (int) $row['checkout_at'] : 0;
 		$checkout = 0 === $checkout && $this->checkout ? $now : $checkout;
@@ -375,22 +375,6 @@ final class Cart_Tracker {
 		}
 		$told = isset( $row['sent_at'] ) && (int) $row['sent_at'] >= $checkout;
 		return $checkout > 0 && ! $told ? Cart_Table::CHECKOUT : Cart_Table::UPDATED;
-	}
-
-	/**
-	 * What is known of the shopper. What was known is not forgotten: a cart may go on where the session knows nobody.
-	 *
-	 * @param array $row    The row, empty for a new cart.
-	 * @param array $before Its state.
-	 */
-	private function person( array $row, array $before ): array {
-		$person = array_filter( Cart_Person::known( $this->user ) );
-		return $person + array(
-			'customer_id' => isset( $row['customer_id'] ) ? (int) $row['customer_id'] : 0,
-			'email'       => isset( $row['email'] ) ? $row['email'] : '',
-			'phone'       => isset( $row['phone'] ) ? $row['phone'] : '',
-			'first_name'  => isset( $before['first_name'] ) ? $before['first_name'] : '',
-		);
 	}
 
 	/**

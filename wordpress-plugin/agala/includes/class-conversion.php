@@ -104,9 +104,9 @@ final class Conversion {
 		if ( null === $row || Cart_Table::CONVERTED === $row['step'] ) {
 			return;
 		}
-		$person              = array_filter( Cart_Person::of_order( $order ) );
 		$state               = (array) json_decode( $row['state'], true );
-		$state['first_name'] = isset( $person['first_name'] ) ? $person['first_name'] : $state['first_name'];
+		$person              = Cart_Person::with_before( Cart_Person::of_order( $order ), $row, $state );
+		$state['first_name'] = $person['first_name'];
 		$state['consent']    = Cart_Person::choices( $state, $row, $person ); // The order tells of its own.
 		unset( $person['first_name'] );
 		$changed = $person + array(

@@ -96,7 +96,7 @@ final class Privacy {
 	 */
 	public function export( $email, $page = 1 ): array {
 		$page   = (int) $page;
-		$carts  = Cart_Table::of_person( $email, $page, self::PER_PAGE );
+		$carts  = Cart_Table::of_person( $email, $page, self::PER_PAGE, self::account_of( $email ) );
 		$orders = self::orders_of( $email, $page );
 		$data   = 1 === $page ? self::export_user( $email ) : array();
 		foreach ( $carts as $cart ) {
@@ -123,7 +123,7 @@ final class Privacy {
 	public function erase( $email, $page = 1 ): array {
 		$removed = 0;
 		if ( 1 === (int) $page ) {
-			$removed = Cart_Table::erase( $email );
+			$removed = Cart_Table::erase( $email, self::account_of( $email ) );
 			$user    = get_user_by( 'email', $email );
 			if ( $user instanceof WP_User && delete_user_meta( $user->ID, self::META[0] ) ) {
 				++$removed;
@@ -147,6 +147,16 @@ final class Privacy {
 	 */
 	private static function how_to_erase_there(): string {
 		return __( 'Agala keeps a record of its own about each contact. To export or erase it there, open the contact in Agala and choose "Export" or "Erase"; the tools of WordPress do not do that.', 'agala' );
+	}
+
+	/**
+	 * The account with this email, 0 for none.
+	 *
+	 * @param string $email The person's email.
+	 */
+	private static function account_of( string $email ): int {
+		$user = get_user_by( 'email', $email );
+		return $user instanceof WP_User ? $user->ID : 0;
 	}
 
 	/**

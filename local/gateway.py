@@ -70,7 +70,8 @@ class Gateway:
 
     def __init__(self, app: Chalice) -> None:
         self._app = app
-        app.__class__ = type("ThreadedChalice", (_ThreadedChalice, type(app)), {})
+        if not isinstance(app, _ThreadedChalice):  # there is one app in a process, and gateways may follow each other
+            app.__class__ = type("ThreadedChalice", (_ThreadedChalice, type(app)), {})
         self._matcher = RouteMatcher(list(app.routes))
 
     def answer(self, request: HttpRequest) -> HttpAnswer:

@@ -189,6 +189,23 @@ def test_a_payment_that_is_still_to_come_ends_the_reminders_too(carts: Carts) ->
     assert carts.sent() == []
 
 
+@pytest.mark.parametrize("status", ["on-hold", "pending", "processing", "failed"])
+def test_an_order_from_another_device_ends_the_reminders_paid_or_not(carts: Carts, status: str) -> None:
+    carts.shop.activate({"left": {**LEFT, "goal": {"ordered": {"since": "entry"}}}})
+    carts.at(0, told(basket(), "checkout", 0))
+    carts.at(120, ordered(basket("b" * 32), 120, status))
+    assert carts.ends() == [("left", "goal_met", "goal_met")]
+    carts.at(5000)
+    assert carts.sent() == [(NOA.email, "first")]
+
+
+def test_an_order_of_before_is_no_order_since(carts: Carts) -> None:
+    carts.shop.activate({"left": {**LEFT, "goal": {"ordered": {"since": "entry"}}}})
+    carts.at(0, ordered(basket("b" * 32), -600, "on-hold"), told(basket(), "checkout", 0))
+    carts.at(5000)
+    assert [step for _, step in carts.sent()] == ["first", "second"]
+
+
 def test_an_emptied_cart_ends_what_began_with_it(carts: Carts) -> None:
     carts.shop.activate({"left": LEFT})
     cart = basket()

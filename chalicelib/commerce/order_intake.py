@@ -303,6 +303,7 @@ def _telling(order: Order) -> Telling:
         consent=order.consent,
         fields=_own_fields(order.occasion),
         fields_at=order.occasion.at if order.occasion else order.placed_at,
+        placed_at=order.placed_at,
     )
 
 

@@ -24,8 +24,8 @@ class Contact(BaseModel):
     """The profile. `email` normalised, `phone` E.164, `external_ids` the store's customer ids (text).
 
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
-    cancelled, not refunded in full. `merged_into` makes this record a mere pointer; `merging` names contacts
-    whose records are still on their way here. `rev` counts writes.
+    cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
+    mere pointer; `merging` names contacts whose records are still on their way here. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -51,6 +51,7 @@ class Contact(BaseModel):
     total_spent: Money
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
+    last_placed_at: datetime | None = None
     created_at: datetime
     merged_into: str | None = None
     merging: tuple[str, ...] = ()

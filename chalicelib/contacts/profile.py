@@ -32,7 +32,7 @@ class Telling:
     """Something told about a person. `at` is when that was so, `source` who says it (`order:15`, `api`).
 
     `since` is since when we could have known the person (an order's placing, an account's making). `fields` are own
-    fields as the person told them at `fields_at`.
+    fields as the person told them at `fields_at`. `placed_at` is when the order that is told of was placed.
     """
 
     person: Person
@@ -43,6 +43,7 @@ class Telling:
     consent: tuple[ConsentChange, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     fields_at: datetime = _LONG_AGO
+    placed_at: datetime | None = None
 
     @property
     def birth(self) -> Provenance:
@@ -70,6 +71,7 @@ def absorb(contact: Contact, telling: Telling, told: Identities, attached: bool 
     if told.customer and attached:
         found = _with(found, external_ids=tuple(sorted({*found.external_ids, told.customer})))
     found = _with(found, consent=merge_consent(found.consent, telling.consent))
+    found = _with(found, last_placed_at=_later(found.last_placed_at, telling.placed_at))
     if telling.fields:
         found = set_fields(found, telling.fields, telling.fields_at, telling.source)
     return _born(found, telling.birth)
@@ -92,6 +94,7 @@ def join(stays: Contact, goes: Contact) -> Contact:
         external_ids=tuple(sorted({*found.external_ids, *goes.external_ids})),
         consent=merge_consent(found.consent, [ConsentChange(channel=c, consent=v) for c, v in goes.consent.items()]),
         suppressed={**goes.suppressed, **found.suppressed},
+        last_placed_at=_later(found.last_placed_at, goes.last_placed_at),
         lists=tuple(sorted({*found.lists, *goes.lists})),
         tags=tuple(sorted({*found.tags, *goes.tags})),
         merging=tuple(sorted({*found.merging, *goes.merging, goes.id})),
@@ -202,6 +205,10 @@ def _born(contact: Contact, birth: Provenance) -> Contact:
     provenance = {**contact.provenance, "created_at": birth}
     joined_from = birth.source.partition("|")[0] or contact.joined_from
     return _with(contact, created_at=birth.at, joined_from=joined_from, provenance=provenance)
+
+
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    return max(filter(None, (one, other)), default=None)
 
 
 def _with(contact: Contact, **changes: Any) -> Contact:

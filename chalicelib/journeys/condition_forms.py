@@ -201,6 +201,18 @@ class Purchased(Form):
     purchased: Bought
 
 
+class Placed(Form):
+    """An order placed after the contact entered the journey, paid or not, whatever became of it."""
+
+    since: Literal["entry"]
+
+
+class Ordered(Form):
+    """Placed an order: for what must stop at once, also while a bank transfer is on its way."""
+
+    ordered: Placed
+
+
 class MessageStep(Form):
     """What became of the message that a step of this journey sent. A step that was not reached: false.
 
@@ -353,6 +365,7 @@ FORMS: dict[str, type[Form]] = {
     "not": Not,
     "field": FieldIs,
     "purchased": Purchased,
+    "ordered": Ordered,
     "message": MessageIs,
     "viewed": Viewed,
     "wish_list": WishListed,
@@ -368,7 +381,7 @@ FORMS: dict[str, type[Form]] = {
 }
 _KEY_OF = {form: key for key, form in FORMS.items()}
 
-EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "message", "order", "cart"})
+EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "ordered", "message", "order", "cart"})
 
 
 def _form_tag(value: Any) -> str | None:
@@ -385,6 +398,7 @@ Condition = Annotated[
     | Annotated[Not, Tag("<not>")]
     | Annotated[FieldIs, Tag("<field>")]
     | Annotated[Purchased, Tag("<purchased>")]
+    | Annotated[Ordered, Tag("<ordered>")]
     | Annotated[MessageIs, Tag("<message>")]
     | Annotated[Viewed, Tag("<viewed>")]
     | Annotated[WishListed, Tag("<wish_list>")]

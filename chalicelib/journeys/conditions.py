@@ -32,6 +32,7 @@ from chalicelib.journeys.condition_forms import (
     MessageStep,
     Not,
     Operator,
+    Ordered,
     OrderIs,
     Purchased,
     Subject,
@@ -76,6 +77,9 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
             return _compare(condition.operator, _value_at(condition.field, facts), condition.value, facts.now)
         case Purchased():
             return _bought(condition.purchased, facts)
+        case Ordered():
+            placed_at = facts.contact.last_placed_at
+            return placed_at is not None and facts.entered_at is not None and placed_at > facts.entered_at
         case MessageIs():
             return _message_is(condition.message, facts)
         case OrderIs():

@@ -31,6 +31,7 @@ from chalicelib.journeys.condition_forms import (
     MessageIs,
     Not,
     Operator,
+    Ordered,
     OrderIs,
     Purchased,
     Subject,
@@ -286,6 +287,8 @@ def condition_in_words(condition: Condition, locale: str) -> str:
             return _field_in_words(condition, locale)
         case Purchased():
             return _bought_in_words(condition.purchased, locale)
+        case Ordered():
+            return say(("הזמינו מאז הכניסה למסע", "placed an order since entering"), locale)
         case OrderIs():
             return say(_ORDER_STATES[condition.order.state], locale)
         case MessageIs():

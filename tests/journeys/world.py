@@ -265,7 +265,8 @@ class World:
         rows = [row for told_order in self.told.values() if (row := contact_order(told_order))]
         contact = self.contacts.get(self.store.id, self.contact)
         assert contact is not None
-        contact = contact.model_copy(update=dict(totals(rows, "EUR")))
+        placed_at = max(told_order.placed_at for told_order in self.told.values())
+        contact = contact.model_copy(update={**dict(totals(rows, "EUR")), "last_placed_at": placed_at})
         places = ranks(rows)
         events = [self._event(told_order, places[name]) for name, told_order in self.told.items()]
         writing = Writing(contact.id, contact=contact, purchases=fold(rows), events=tuple(events))

@@ -69,11 +69,14 @@ class ContactNew(ContactChange):
     joined_from: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^|]*$")] | None = None
 
 
+_EACH = "A contact as it is made alone. What is none is refused in its place, and the others are taken."
+
+
 class ContactBatch(Body):
     """Each is taken or refused for itself."""
 
     contacts: Annotated[
-        list[Any], Field(min_length=1, max_length=1000, json_schema_extra={"items": {"type": "object"}})
+        list[Any], Field(min_length=1, max_length=1000, json_schema_extra={"items": {"description": _EACH}})
     ]
 
 

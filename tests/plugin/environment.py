@@ -259,6 +259,10 @@ def _forget_old(made: Path, keep: int = 2) -> None:
 
 
 def _link(source: str, target: str) -> None:
+    """Only what nobody writes to: a hard link is one file with several names."""
+    if not {"wp-admin", "wp-includes"} & set(Path(source).parts):
+        shutil.copy2(source, target)
+        return
     try:
         os.link(source, target)
     except OSError:  # another file system

@@ -71,7 +71,7 @@ def _compile(folder: Path, version: str, files: list[Path]) -> dict[str, str]:
 
 def _versions() -> Path:
     """The folder with both versions, installed once as package-lock.json pins them. Raises `programs.Missing`."""
-    programs.require("npm")
+    programs.require("npm")  # and with it node
     lock = (VERSIONS / "package-lock.json").read_bytes()
     with environment.locked("php-versions"):
         made = environment.CACHE / f"php-versions-{hashlib.sha256(lock).hexdigest()[:12]}"
@@ -81,13 +81,6 @@ def _versions() -> Path:
                 making.mkdir()
                 for name in ("package.json", "package-lock.json"):
                     shutil.copy(VERSIONS / name, making)
-                try:
-                    subprocess.run(
-                        ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"],
-                        check=True, capture_output=True, stdin=subprocess.DEVNULL,
-                        timeout=environment.DOWNLOAD_SECONDS, cwd=making,
-                    )  # fmt: skip
-                except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
-                    raise programs.Missing("npm cannot fetch PHP 7.4 and 8.4 (no network?)") from None
+                environment.npm("ci", "--ignore-scripts", folder=making)
                 making.rename(made)
     return made

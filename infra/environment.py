@@ -30,6 +30,8 @@ def is_current() -> bool:
 def make() -> None:
     """Raises subprocess.CalledProcessError when venv or pip fail; without the stamp the next call repeats."""
     print("Setting up .venv (only when the pins change; a minute or two)…", file=sys.stderr, flush=True)
+    if FOLDER.is_symlink():
+        FOLDER.unlink()  # --clear goes through a link and would empty the environment of another clone
     subprocess.run([sys.executable, "-m", "venv", "--clear", str(FOLDER)], check=True, stdout=sys.stderr)
     subprocess.run(
         [*PIP, "install", "--quiet", "--disable-pip-version-check", "--requirement", str(PINS[-1])],

@@ -102,7 +102,7 @@ def _cart_items(block: CartItemsBlock, setting: Setting) -> Part | None:
     if cart is None or not cart.items:
         return None
     shown = cart.items[:MOST_CART_LINES]
-    table = items_table(shown, cart.total, setting, more=cart.lines - len(shown))
+    table = items_table(shown, cart.total, setting, cart.lines - len(shown), cart.coupons)
     address = cart.restore_url or web_address(setting.data.store.url)
     if address is None:
         return table

@@ -12,18 +12,20 @@ from chalicelib.messages.phrase import web_address
 _EDGE = f"border-bottom:1px solid {LINE};padding:12px 0"
 
 
-def items_table(lines: Sequence[Mapping[str, Any]], total: str, setting: Setting, more: int = 0) -> Part:
+def items_table(
+    lines: Sequence[Mapping[str, Any]], total: str, setting: Setting, more: int = 0, coupons: Sequence[str] = ()
+) -> Part:
     """`lines`: cleaned {name, quantity, total (text), image, price? (text), url?}; `total` text, empty to leave it
-    out; `more` counts the lines that are not shown."""
+    out; `more` counts the lines that are not shown; `coupons` are codes, cleaned: they say why `total` is less."""
     rows = "".join(_row(line, setting) for line in lines)
     texts = [_text(line) for line in lines]
     if more > 0:
         words = setting.words.one_more if more == 1 else setting.words.many_more.format(count=more)
-        rows += (
-            f'<tr><td colspan="3" class="agala-line agala-quiet" style="{_EDGE};text-align:{setting.align};'
-            f'color:{QUIET_INK}">{escape(words)}</td></tr>'
-        )
+        rows += _note(escape(words), setting)
         texts.append(words)
+    for code in coupons:
+        rows += _note(f"{setting.words.coupon}: <bdi>{escape(code)}</bdi>", setting)
+        texts.append(f"{setting.words.coupon}: {isolated(code)}")
     if total:
         label = setting.words.total
         rows += (
@@ -38,6 +40,13 @@ def items_table(lines: Sequence[Mapping[str, Any]], total: str, setting: Setting
         f'style="width:100%;font-size:16px;line-height:1.4">{rows}</table></mj-text>'
     )
     return Part(column(mjml, setting), "\n".join(texts))
+
+
+def _note(html: str, setting: Setting) -> str:
+    return (
+        f'<tr><td colspan="3" class="agala-line agala-quiet" style="{_EDGE};text-align:{setting.align};'
+        f'color:{QUIET_INK}">{html}</td></tr>'
+    )
 
 
 def _row(line: Mapping[str, Any], setting: Setting) -> str:

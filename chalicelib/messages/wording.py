@@ -16,6 +16,7 @@ class Wording:
 
     quantity: str
     total: str
+    coupon: str
     one_more: str
     many_more: str
     return_to_cart: str
@@ -38,6 +39,7 @@ _WORDINGS = {
     "he": Wording(
         quantity="כמות",
         total="סך הכול",
+        coupon="קופון",
         one_more="ועוד פריט אחד",
         many_more="ועוד {count} פריטים",
         return_to_cart="חזרה לעגלה",
@@ -62,6 +64,7 @@ _WORDINGS = {
     "en": Wording(
         quantity="Quantity",
         total="Total",
+        coupon="Coupon",
         one_more="and 1 more item",
         many_more="and {count} more items",
         return_to_cart="Return to your cart",

@@ -72,8 +72,9 @@ function shopCard(store, sync) {
     facts([
       [word("address"), ltr(store.url)],
       [word("connection"), connection && moment(connection.since, zone)],
-      [word("sync"), sync && syncShown(sync, zone)],
+      [word("sync"), connection?.status === "connected" ? sync && syncShown(sync, zone) : null],
     ]),
+    connection?.status === "disconnected" ? element("p", { class: "trouble" }, word("shop_held")) : null,
     connection?.status === "connected" && !connection.keys_at ? element("p", { class: "trouble" }, word("no_keys")) : null);
 }
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import venv
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,26 @@ def test_it_is_made_once_and_again_when_the_pins_change(pins: Path, monkeypatch:
     pins.write_text("one==2\n")
     environment.main()
     assert len(made) == 4
+
+
+def test_an_environment_lent_by_a_link_is_left_alone(pins: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lent = pins.parent / "lent"
+    (lent / "bin").mkdir(parents=True)
+    link = pins.parent / "link"
+    link.symlink_to(lent)
+    monkeypatch.setattr(environment, "FOLDER", link)
+
+    def only_venv(command: list[str], **_: object) -> None:
+        if "venv" not in command:
+            raise subprocess.CalledProcessError(1, command)
+        venv.create(command[-1], clear=True)
+
+    monkeypatch.setattr(subprocess, "run", only_venv)
+    with pytest.raises(SystemExit):
+        environment.main()
+    assert [file.name for file in lent.iterdir()] == ["bin"]
+    assert not link.is_symlink()
+    assert (link / "pyvenv.cfg").exists()
 
 
 def test_a_failed_installation_is_not_taken_for_done(pins: Path, monkeypatch: pytest.MonkeyPatch) -> None:

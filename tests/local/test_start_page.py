@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +128,13 @@ def test_a_shop_is_connected_with_a_code_made_here(page: Browser, runtime: Proce
     shown = page.value("[...document.querySelectorAll('.card')].at(-1).innerText")
     assert ATTACK in shown
     assert page.value("document.querySelectorAll('img').length") == 1
+    stamp = str(int(time.time()))
+    mark = hmac.new(made["secret"].encode(), f"{stamp}.{{}}".encode(), hashlib.sha256).hexdigest()
+    signed = {"X-Agala-Timestamp": stamp, "X-Agala-Signature": mark, "Content-Type": "application/json"}
+    leaving = urllib.request.Request(f"{made['plugin_url']}/disconnect", data=b"{}", method="POST", headers=signed)
+    urllib.request.urlopen(leaving, timeout=20).close()
+    page.until("[...document.querySelectorAll('.card')].at(-1).innerText.includes('Nothing is sent')")
+    assert "Sync" not in page.value("[...document.querySelectorAll('.card')].at(-1).innerText")
     assert runtime.ask(f"/v1/stores/{made['store_id']}", "DELETE")[0] == 204
     page.until("![...document.querySelectorAll('.card')].some((card) => card.innerText.includes('connected.example'))")
 

@@ -76,6 +76,15 @@ def test_the_button_has_words_of_its_own_in_each_language() -> None:
     assert "חזרה לעגלה" in shown(CART, language="he").html
 
 
+def test_a_coupon_says_why_the_total_is_less() -> None:
+    event = cart_event(coupons=["TEN", ATTACK], total={"amount": 10620, "currency": "ILS"})
+    email = shown(CART, event=event, language="he")
+    assert "קופון: <bdi>TEN</bdi>" in email.html
+    assert email.text.index("קופון: ") < email.text.index("סך הכול: ")
+    assert "<script" not in email.html
+    assert "קופון" not in shown(CART, language="he").html
+
+
 def test_names_are_text_wherever_they_stand() -> None:
     email = shown(CART, {"type": "text", "text": "{{ cart.items[0].name }}"}, event=cart_event(item(name=ATTACK)))
     assert "<script" not in email.html

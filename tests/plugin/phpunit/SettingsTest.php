@@ -167,6 +167,17 @@ final class SettingsTest extends ShopTestCase {
 		);
 	}
 
+	public function test_a_nightly_look_does_not_read_as_a_history_that_found_nothing(): void {
+		$parts  = array( array( 'kind' => 'webhooks', 'done' => 1, 'total' => 1 ), array( 'kind' => 'customers', 'done' => 0, 'total' => 1 ) );
+		$answer = array( 'connection' => array( 'status' => 'connected' ), 'sync' => array( 'mode' => 'reconcile', 'parts' => $parts ) );
+		foreach ( array( 'running', 'done' ) as $status ) {
+			$answer['sync']['status'] = $status;
+			$told                     = Connection_Status::of_answer( $answer );
+			$this->assertSame( array( 'ready', 100 ), array( $told['state'], $told['percent'] ), $status );
+			$this->assertSame( array( 'Live updates' ), array_column( $told['parts'], 'words' ), $status );
+		}
+	}
+
 	private function page(): string {
 		ob_start();
 		( new Settings_Page() )->show();

@@ -51,7 +51,14 @@ final class Connection_Status {
 		}
 		$sync    = isset( $answer['sync'] ) && is_array( $answer['sync'] ) ? $answer['sync'] : array();
 		$status  = isset( $sync['status'] ) ? $sync['status'] : 'never';
-		$parts   = self::parts( isset( $sync['parts'] ) && is_array( $sync['parts'] ) ? $sync['parts'] : array() );
+		$parts   = isset( $sync['parts'] ) && is_array( $sync['parts'] ) ? $sync['parts'] : array();
+		$is_look = isset( $sync['mode'] ) && 'reconcile' === $sync['mode'];
+		if ( $is_look ) {
+			// A look at what was missed usually finds nothing, which must not read as if Agala knew nothing of the shop.
+			$parts  = array_filter( $parts, array( self::class, 'is_about_webhooks' ) );
+			$status = 'done';
+		}
+		$parts   = self::parts( $parts );
 		$percent = 'done' === $status ? 100 : self::percent( $parts );
 		$trouble = self::trouble( $answer, $sync );
 		if ( '' !== $trouble ) {
@@ -80,6 +87,15 @@ final class Connection_Status {
 		$words = isset( $sync['trouble'] ) && is_array( $sync['trouble'] ) ? Sync_Trouble::words( $sync['trouble'] ) : '';
 		/* translators: %s: a sentence that says what is wrong. */
 		return '' === $words ? '' : sprintf( __( 'Agala cannot read the shop at the moment and will try again by itself. %s', 'agala' ), $words );
+	}
+
+	/**
+	 * Whether a part of the sync is about webhooks; the others count records.
+	 *
+	 * @param mixed $part Agala's.
+	 */
+	private static function is_about_webhooks( $part ): bool {
+		return is_array( $part ) && isset( $part['kind'] ) && 'webhooks' === $part['kind'];
 	}
 
 	/**

@@ -166,6 +166,7 @@ def test_it_stops_cleanly_and_leaves_no_process(tmp_path: Path, begun: list[Proc
 
 
 @pytest.mark.skipif(not Path("/proc").exists() or not shutil.which("make"), reason="needs GNU make and /proc")
+@pytest.mark.skipif(signal.getsignal(signal.SIGINT) is signal.SIG_IGN, reason="started where interrupts are ignored")
 def test_an_interrupt_of_make_alone_stops_it_too(tmp_path: Path) -> None:
     recipe = tmp_path / "Makefile"
     recipe.write_text(f"run:\n\t@exec {sys.executable} -m local\n")

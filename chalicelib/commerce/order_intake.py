@@ -267,10 +267,8 @@ class OrderIntake:
                 writings.append(portion)
             if len(portion.orders) < len(orders):
                 unfinished.append(contact_id)
-        if after != before:
+        if after != before or writings:  # also a repeat's writings follow from the record, and go over its revision
             self._orders.write(after, writings, waiting, waiting_gone)
-        elif writings:
-            self._contacts.write(store.id, writings)
         if target and before.contact_id is None and before.events:
             self._orders.drop_waiting(store.id, before.external_id)
         for contact_id in unfinished:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.commerce.change import CustomerDeleted, OrderDeleted
+from chalicelib.commerce.change import CustomerDeleted, OrderDeleted, OrderRestored
 from chalicelib.commerce.order import Order
+from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import in_order, ranks
@@ -146,3 +147,21 @@ def test_an_account_that_is_deleted_while_it_is_told_again_stays_deleted(
     contact = shop.contacts.find("shop", "email", "eve@mail.test")
     assert contact is not None
     assert contact.external_ids == ()
+
+
+def test_a_repeat_that_read_the_order_before_others_wrote_it_takes_nothing_away(shop: Shop) -> None:
+    removed = OrderDeleted("1", version(2, 99))
+    shop.tell(paid("1", 1), removed)
+    read = shop.orders.get
+
+    def read_too_early(store_id: str, external_id: str) -> OrderRecord | None:
+        found = read(store_id, external_id)
+        shop.orders.get = read  # type: ignore[method-assign]
+        shop.tell(OrderRestored("1", version(3)))
+        return found
+
+    shop.orders.get = read_too_early  # type: ignore[method-assign]
+    shop.tell(removed)
+    contact = shop.contacts.find("shop", "email", "dan@mail.test")
+    assert contact is not None
+    assert contact.orders_count == 1

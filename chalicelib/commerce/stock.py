@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from chalicelib.clock import parse_rfc3339
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.ports import ProductRecord
-from chalicelib.commerce.product import Product
+
+if TYPE_CHECKING:
+    from chalicelib.commerce.ports import ProductRecord
+    from chalicelib.commerce.product import Product
 
 TELLINGS_KEPT = 12  # a telling that comes later than so many newer ones finds its place no more
 

@@ -24,9 +24,9 @@ _MOST_LINES = 1000
 
 
 class _Told(BaseModel):
-    """Fields of later plugins are passed over."""
+    """Fields of later plugins are passed over. Built when first used, so that importing the map stays cheap."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 def _year(value: datetime) -> datetime:

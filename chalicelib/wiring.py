@@ -357,8 +357,6 @@ class Wiring:
 
     @cached_property
     def pull(self) -> Pull:
-        import time
-
         from chalicelib.sync.apply import Missed
         from chalicelib.sync.pull import Pull
 

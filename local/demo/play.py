@@ -55,6 +55,7 @@ def set_up(runtime: Runtime) -> Stage:
             "timezone": "Asia/Jerusalem",
             "locale": "he",
             "secret": script.SECRET,
+            "abandon_after_minutes": int(script.LEFT_AFTER.total_seconds() // 60),
             "settings": {
                 "sender": {"name": "תה וזמן", "email": "hello@tea.example", "address": "רחוב הדוגמה 1, חיפה"},
                 "quiet_hours": {"email": None},

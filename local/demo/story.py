@@ -255,10 +255,17 @@ def comes_back(story: Story, who: Shopper) -> None:
     story.pays(story.purchase(who, ((shop.HONEY, 2),), _hour_of(who)))
 
 
-MORNING = timedelta(hours=12)  # 11:20 at the shop: no quiet hours are near
+# Carts are filled between one and three at night and count as left in the morning, when quiet hours are over. Nine
+# hours, not one: on the demo's clock half a day is a few seconds, and a machine that lags must not turn the story.
+FIRST_NIGHT, SECOND_NIGHT = timedelta(hours=2), timedelta(hours=26)
+LEFT_AFTER = timedelta(hours=9)
 
 
-def _leaves_a_cart(story: Story, who: Shopper, *, phone: bool = False) -> Cart:
+def _filled(who: Shopper, night: timedelta) -> timedelta:
+    return night + timedelta(minutes=2 * who.number)
+
+
+def _leaves_a_cart(story: Story, who: Shopper, night: timedelta, *, phone: bool = False) -> Cart:
     """Fills a cart as a stranger, and is known three minutes later, at the checkout."""
     cart = Cart(
         f"cart-{who.number}",
@@ -269,19 +276,19 @@ def _leaves_a_cart(story: Story, who: Shopper, *, phone: bool = False) -> Cart:
         phone=who.phone if phone else None,
         consent=("email", "sms"),
     )
-    begun = MORNING + timedelta(minutes=10 * who.number)
+    begun = _filled(who, night)
     for event, at, known in (("updated", begun, False), ("checkout", begun + timedelta(minutes=3), True)):
         call = cart.call(event, story.start + at, known=known)
         story.add(at, f"{who.first_name} fills a cart", call, call)  # the plugin may repeat itself
     return cart
 
 
-def _buys_the_cart(story: Story, cart: Cart, after: timedelta, email: str | None = None) -> Purchase:
+def _buys_the_cart(story: Story, cart: Cart, at: timedelta, email: str | None = None) -> Purchase:
     """The order carries the cart's token; the plugin tells it as well."""
     order = story.purchase(
         cart.shopper,
         cart.wares,
-        MORNING + timedelta(minutes=10 * cart.shopper.number) + after,
+        at,
         guest=True,
         email=email,
         cart_token=cart.token,
@@ -291,9 +298,14 @@ def _buys_the_cart(story: Story, cart: Cart, after: timedelta, email: str | None
     return order
 
 
+def _evening_after(who: Shopper) -> timedelta:
+    """Half a day after the first message about the cart, and half a day before the next."""
+    return _filled(who, SECOND_NIGHT) + LEFT_AFTER + timedelta(hours=12)
+
+
 def cart_recovered(story: Story, who: Shopper) -> None:
-    """No phone: the mail with the cart comes at once. Buys ten hours later: no more about the cart."""
-    order = _buys_the_cart(story, _leaves_a_cart(story, who), timedelta(hours=10))
+    """No phone: the mail with the cart comes at once. Buys half a day later: no more about the cart."""
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), _evening_after(who))
     story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
     story.expect(who.email, "cart-abandonment", "no_phone", "sent")
     story.expect(who.email, "thank-you-new", "sent", "sent")
@@ -301,7 +313,8 @@ def cart_recovered(story: Story, who: Shopper) -> None:
 
 def cart_bought_in_time(story: Story, who: Shopper) -> None:
     """Half an hour is less than the shop's delay: nothing is sent about the cart."""
-    order = _buys_the_cart(story, _leaves_a_cart(story, who, phone=True), timedelta(minutes=30))
+    bought = _filled(who, FIRST_NIGHT) + timedelta(minutes=30)
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, FIRST_NIGHT, phone=True), bought)
     story.carts[f"cart-{who.number}"] = Left(False, "bought", order.id)
     story.expect(who.email, "thank-you-new", "sent", "sent")
 
@@ -309,7 +322,7 @@ def cart_bought_in_time(story: Story, who: Shopper) -> None:
 def cart_bought_under_another_email(story: Story, who: Shopper) -> None:
     """The cart's own token ends it, whoever the order says it is for: nothing more to the address of the cart."""
     other = f"work-{who.email}"
-    order = _buys_the_cart(story, _leaves_a_cart(story, who), timedelta(hours=8), email=other)
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), _evening_after(who), email=other)
     story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
     story.expect(who.email, "cart-abandonment", "no_phone", "sent")
     story.expect(other, "thank-you-new", "sent", "no_consent")
@@ -317,7 +330,7 @@ def cart_bought_under_another_email(story: Story, who: Shopper) -> None:
 
 def cart_never_bought(story: Story, who: Shopper) -> None:
     """An SMS that nobody confirms, an hour later the mail, a day later help with deciding. Then silence."""
-    cart = _leaves_a_cart(story, who, phone=True)
+    cart = _leaves_a_cart(story, who, SECOND_NIGHT, phone=True)
     story.carts[cart.token] = Left(True, "abandoned")
     story.expect(who.email, "cart-abandonment", "sent", "sent", "sent")
 
@@ -325,7 +338,8 @@ def cart_never_bought(story: Story, who: Shopper) -> None:
 def cart_of_a_stranger(story: Story, who: Shopper) -> None:
     """Never says who they are: the cart is counted, and nobody is written to."""
     cart = Cart(f"cart-{who.number}", who, ((shop.TEAPOT, 1),), story.pictures)
-    story.add(MORNING, "a stranger fills a cart", cart.call("updated", story.start + MORNING, known=False))
+    filled = _filled(who, SECOND_NIGHT)
+    story.add(filled, "a stranger fills a cart", cart.call("updated", story.start + filled, known=False))
     story.carts[cart.token] = Left(False, "open")
 
 

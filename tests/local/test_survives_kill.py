@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 from local.demo import play
@@ -15,6 +16,9 @@ from local.demo.live import Runtime
 
 KILLS = 20
 SPEED = 4800  # a store day in eighteen seconds: no restart costs the shop the 48 hours in which an event is fresh
+# Until then one cart is bought shortly before it would count as left: an order told only after an outage would come too
+# late for it, as it would in a shop.
+SPARED = script.FIRST_NIGHT + script.LEFT_AFTER + timedelta(hours=3)
 
 
 class Life:
@@ -22,9 +26,9 @@ class Life:
 
     def __init__(self, folder: Path, kills: int, dice: random.Random) -> None:
         folder.mkdir()
-        seconds = script.END.total_seconds() / SPEED
+        first, last = SPARED.total_seconds() / SPEED, 0.9 * script.END.total_seconds() / SPEED
         self.runtime = Runtime(folder, SPEED, play.START)
-        self._moments = sorted(dice.uniform(1, 0.9 * seconds) for _ in range(kills))
+        self._moments = sorted(dice.uniform(first, last) for _ in range(kills))
         self._over = threading.Event()
         self.killed = 0
 

@@ -379,7 +379,7 @@ class Wiring:
         from chalicelib.store_adapters.woocommerce_rest import RestKeys, WooCommerceRest
 
         connection, keys = store.connection, self.secrets.rest_keys(store.id)
-        if connection is None or not store.is_connected or keys is None:
+        if connection is None or connection.rest_url is None or not store.is_connected or keys is None:
             raise ShopTrouble(TroubleCode.NO_KEY)
         return WooCommerceRest(connection.rest_url, RestKeys(*keys), self.private_shops)
 

@@ -76,16 +76,18 @@ class ConnectionStatus(StrEnum):
 
 
 class Connection(BaseModel):
-    """How the shop's plugin is tied to us. While it is `disconnected` purchases are not heard of.
+    """How the shop is tied to us, by our plugin or our app. While it is `disconnected` purchases are not heard of.
 
-    `rest_url` is the root of the shop's REST API (WordPress: `https://shop.example/wp-json/`), `at` when `status`
-    became what it is, `keys_at` when the shop handed over its REST keys (None: not yet), `versions` what runs there.
+    `rest_url` is the root of a WooCommerce shop's REST API (`https://shop.example/wp-json/`), `shop` a Shopify shop's
+    own domain (`tea.myshopify.com`); one of them is there. `at` is when `status` became what it is, `keys_at` when the
+    shop handed over its keys (None: not yet), `versions` what runs there.
     """
 
     model_config = ConfigDict(frozen=True)
 
     status: ConnectionStatus
-    rest_url: str
+    rest_url: str | None = None
+    shop: str | None = None
     at: datetime
     keys_at: datetime | None = None
     versions: dict[str, str] = Field(default_factory=dict)
@@ -101,7 +103,7 @@ class FirstHistory(StrEnum):
 class Store(BaseModel):
     """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name, `locale` BCP 47 (he, en, …).
 
-    `connection` is None for a store made over the API, which no plugin of ours is tied to;
+    `connection` is None for a store made over the API, to which neither plugin nor app of ours is tied;
     `first_history` is None where the shop was never asked for its past.
     """
 
@@ -128,5 +130,5 @@ class Store(BaseModel):
 
     @property
     def is_disconnected(self) -> bool:
-        """A plugin was tied to us and is not any more."""
+        """It was tied to us and is not any more."""
         return self.connection is not None and self.connection.status is ConnectionStatus.DISCONNECTED

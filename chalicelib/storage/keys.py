@@ -12,6 +12,11 @@ def store(store_id: str) -> tuple[str, str]:
     return f"STORE#{store_id}", "STORE"
 
 
+def shop(domain: str) -> tuple[str, str]:
+    """Pointer from a shop's own domain to its store; a shop is one store."""
+    return f"SHOP#{domain}", "SHOP"
+
+
 def journey(store_id: str, journey_id: str) -> tuple[str, str]:
     return f"STORE#{store_id}", f"J#{journey_id}"
 

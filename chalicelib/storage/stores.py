@@ -24,6 +24,16 @@ class Stores:
         self._table.put(Put(dump(written, keys.store(store.id), gsi1pk=listing, gsi1sk=store.id), rev=store.rev))
         return written
 
+    def of_shop(self, domain: str) -> Store | None:
+        """The store that is or was connected to the shop of this domain (`tea.myshopify.com`)."""
+        item = self._table.get(*keys.shop(domain))
+        return self.get(str(item["store_id"])) if item else None
+
+    def point_shop(self, domain: str, store_id: str) -> None:
+        """From now on the shop of this domain is this store."""
+        pk, sk = keys.shop(domain)
+        self._table.put(Put({"pk": pk, "sk": sk, "store_id": store_id}))
+
     def delete(self, store_id: str) -> None:
         self._table.delete(*keys.store(store_id))
 

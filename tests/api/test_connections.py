@@ -129,6 +129,7 @@ def test_a_shop_that_connects_becomes_a_store(call: Caller, wired: ApiWiring) ->
         "status": "connected",
         "since": "2026-11-21T22:00:00.000Z",
         "rest_url": WOO["rest_url"],
+        "shop": None,
         "keys_at": None,
         "versions": WOO["versions"],
     }

@@ -110,17 +110,19 @@ class StoreChange(Body):
 
 
 class ConnectionAnswer(Answer):
-    """`since`: when `status` became what it is. `keys_at`: when the shop handed over its REST keys."""
+    """`since`: when `status` became what it is. `keys_at`: when the shop handed over its keys. `rest_url` of a
+    WooCommerce shop, `shop` (its `….myshopify.com`) of a Shopify shop."""
 
     status: ConnectionStatus
     since: Time
-    rest_url: str
+    rest_url: str | None
+    shop: str | None
     keys_at: Time | None
     versions: dict[str, str]
 
 
 class StoreAnswer(Answer):
-    """`warnings` names settings that are kept but do nothing yet. `connection`: the shop's plugin; null: never one."""
+    """`warnings` names settings that are kept but do nothing yet. `connection`: its plugin or app; null: never one."""
 
     id: str
     platform: Platform
@@ -264,7 +266,7 @@ def webhook_url(call: Call, store: Store) -> str:
 def connection_shown(connection: Connection | None) -> ConnectionAnswer | None:
     if connection is None:
         return None
-    kept = {name: getattr(connection, name) for name in ("status", "rest_url", "keys_at", "versions")}
+    kept = {name: getattr(connection, name) for name in ("status", "rest_url", "shop", "keys_at", "versions")}
     return ConnectionAnswer(since=connection.at, **kept)
 
 

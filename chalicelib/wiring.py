@@ -383,6 +383,10 @@ class Wiring:
             raise ShopTrouble(TroubleCode.NO_KEY)
         return WooCommerceRest(connection.rest_url, RestKeys(*keys), self.private_shops)
 
+    def shopify_address(self, shop: str) -> str:
+        """Where a shop's Admin API and grant page are: `https://tea.myshopify.com`."""
+        return f"https://{shop}"
+
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""
         from chalicelib.store_adapters.woocommerce_history import WooCommerceHistory

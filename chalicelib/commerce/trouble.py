@@ -14,6 +14,8 @@ class TroubleCode(StrEnum):
     KEY_REFUSED = "key_refused"
     NOT_ALLOWED = "not_allowed"
     NO_REST = "no_rest"
+    UNKNOWN_SHOP = "unknown_shop"
+    SHOP_CLOSED = "shop_closed"
     GONE = "gone"
     REFUSED = "refused"
     SLOW_DOWN = "slow_down"
@@ -21,6 +23,7 @@ class TroubleCode(StrEnum):
     WEB_PAGE = "web_page"
     BROKEN_ANSWER = "broken_answer"
     TOO_LARGE = "too_large"
+    TOO_MUCH = "too_much"
     REDIRECT_LOOP = "redirect_loop"
     MOVED = "moved"
     CERTIFICATE = "certificate"
@@ -49,6 +52,12 @@ _MEANINGS = {
     TroubleCode.NO_REST: _Meaning(
         "The shop's REST API was not found at its address. Is WooCommerce active, and is the REST API allowed?", True
     ),
+    TroubleCode.UNKNOWN_SHOP: _Meaning(
+        "There is no shop at this address. If it has a new one, connect it again.", True
+    ),
+    TroubleCode.SHOP_CLOSED: _Meaning(
+        "The shop is closed: it may be paused, locked or not paid for. Agala goes on once it is open again.", True
+    ),
     TroubleCode.GONE: _Meaning("The shop does not have this record any more.", True),
     TroubleCode.REFUSED: _Meaning("The shop did not accept what Agala asked for.", True),
     TroubleCode.SLOW_DOWN: _Meaning("The shop asks Agala to wait and goes on answering later.", False),
@@ -62,6 +71,7 @@ _MEANINGS = {
     ),
     TroubleCode.BROKEN_ANSWER: _Meaning("The shop's answer was not complete or is no JSON.", False),
     TroubleCode.TOO_LARGE: _Meaning("The shop's answer was larger than Agala reads.", False),
+    TroubleCode.TOO_MUCH: _Meaning("Agala asked for more at once than the shop gives.", False),
     TroubleCode.REDIRECT_LOOP: _Meaning("The shop sends Agala round in a circle of redirects.", True),
     TroubleCode.MOVED: _Meaning(
         "The shop redirects to another address, where Agala does not take its key. If it moved, connect it again.",

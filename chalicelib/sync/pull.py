@@ -41,7 +41,13 @@ _SMALLEST = 5
 _SHORTEST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LASTING_PAUSE = timedelta(hours=6)
-_SMALLER_PAGES = (TroubleCode.TOO_LARGE, TroubleCode.NO_ANSWER, TroubleCode.FAILING, TroubleCode.BROKEN_ANSWER)
+_SMALLER_PAGES = (
+    TroubleCode.TOO_LARGE,
+    TroubleCode.TOO_MUCH,
+    TroubleCode.NO_ANSWER,
+    TroubleCode.FAILING,
+    TroubleCode.BROKEN_ANSWER,
+)
 _SETTLED_AT_ONCE = 25
 
 

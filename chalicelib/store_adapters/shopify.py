@@ -28,6 +28,7 @@ from chalicelib.store_adapters.base import (
     Unintelligible,
 )
 from chalicelib.store_adapters.reading import Fields, load
+from chalicelib.store_adapters.shopify_fulfilments import delivered_at, fulfilment
 from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
 from chalicelib.store_adapters.shopify_products import products
 
@@ -131,6 +132,7 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             paid_at=placed_at if financial in _EVER_PAID else None,
             completed_at=completed_at,
             cancelled_at=cancelled_at,
+            delivered_at=delivered_at(fields),
             cart_token=fields.text("cart_token", 100) or fields.text("checkout_token", 100),
             consent=_consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
         )
@@ -285,6 +287,7 @@ _READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
         _order,
     ),
     "orders/delete": _order_deleted,
+    **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfilment),
     **dict.fromkeys(("customers/create", "customers/update", "customers/enable", "customers/disable"), _customer),
     "customers/delete": _customer_deleted,
     "customers/redact": _customer_redacted,

@@ -22,7 +22,7 @@ from graphql import (
 )
 
 MOST_CONNECTIONS = 5
-DEEPEST = 2
+DEEPEST = 2  # connections around one
 
 Path = tuple[str, ...]
 
@@ -30,15 +30,16 @@ Path = tuple[str, ...]
 def faults(schema: GraphQLSchema, document: DocumentNode) -> list[str]:
     """Why Shopify would refuse the (valid) document as a bulk query, in its words; empty if it takes it."""
     found = _Connections(schema, document)
-    told = list(found.faults)
+    told = [
+        f"Bulk queries cannot contain a top level `{name}` field." for name in ("node", "nodes") if name in found.root
+    ]
+    told += found.faults
     if not found.paths:
         told.append("Bulk queries must contain at least one connection.")
     if len(found.paths) > MOST_CONNECTIONS:
         told.append(f"Bulk queries cannot contain more than {MOST_CONNECTIONS} connections.")
     if found.depth > DEEPEST:
         told.append(f"Bulk queries cannot contain connections with a nesting depth greater than {DEEPEST}.")
-    if found.root & {"node", "nodes"}:
-        told.append("Bulk queries cannot contain the top-level fields 'node' and 'nodes'.")
     return told
 
 
@@ -57,8 +58,8 @@ def _nodes(value: Any, path: Path, connections: set[Path], parent: str | None) -
         if place not in connections:
             yield from _nodes(inner, place, connections, parent)
             continue
-        within = (*place, "edges", "node") if "edges" in inner else (*place, "nodes")
-        for node in [edge["node"] for edge in inner["edges"]] if "edges" in inner else inner["nodes"]:
+        within = (*place, "edges", "node")
+        for node in [edge["node"] for edge in inner["edges"]]:
             line = {name: part for name, part in node.items() if (*within, name) not in connections}
             yield line if parent is None else {**line, "__parentId": parent}
             yield from _nodes(node, within, connections, node.get("id"))
@@ -71,18 +72,26 @@ class _Connections:
         self.paths: set[Path] = set()
         self.faults: list[str] = []
         self.depth = 0
+        self._by_nodes: list[str] = []
         self._fragments = {
             part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)
         }
         self._schema = schema
         [operation] = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
         if operation.operation.value != "query":
-            self.faults.append("Invalid bulk query: only queries are supported.")
+            self.faults.append("Invalid operation type. Only `query` operations are supported.")
         if operation.variable_definitions:
             self.faults.append("Invalid bulk query: variables are not supported.")
         fields = list(self._fields(operation.selection_set, schema.query_type))
         self.root = {field.name.value for _, field in fields}
         self._walk(operation.selection_set, schema.query_type, (), 0, False)
+        if self._by_nodes:
+            names = ", ".join(f"'{name}'" for name in self._by_nodes)
+            self.faults.append(
+                "All connection fields in a bulk query must select their contents using 'edges' > 'node', e.g: "
+                "'products { edges { node {'. Selecting via 'nodes' is not supported. "
+                f"Invalid connection fields: {names}."
+            )
 
     def _fields(self, chosen: SelectionSetNode, parent: Any) -> Iterator[tuple[Any, FieldNode]]:
         for part in chosen.selections:
@@ -112,25 +121,24 @@ class _Connections:
 
     def _connection(self, field: FieldNode, kind: GraphQLObjectType, place: Path, depth: int, in_list: bool) -> None:
         self.paths.add(place)
-        self.depth = max(self.depth, depth + 1)
+        self.depth = max(self.depth, depth)
         name = field.name.value
         if in_list:
-            self.faults.append("Queries that contain a connection field within a list field are not supported.")
+            self.faults.append(
+                "Queries that contain a connection field within a list field are not currently supported."
+            )
         assert field.selection_set
         chosen = {part.name.value: part for _, part in self._fields(field.selection_set, kind)}
-        if not chosen.keys() & {"edges", "nodes"}:
-            self.faults.append(f"Connection fields must select 'edges' or 'nodes': {name}.")
+        if "edges" not in chosen:
+            self._by_nodes.append(name)
             return
-        inner = chosen.get("nodes")
-        if inner is None and chosen["edges"].selection_set:
-            edge = get_named_type(kind.fields["edges"].type)
-            inner = next(
-                (part for _, part in self._fields(chosen["edges"].selection_set, edge) if part.name.value == "node"),
-                None,
-            )
+        edges = chosen["edges"].selection_set
+        assert edges
+        edge = get_named_type(kind.fields["edges"].type)
+        inner = next((part for _, part in self._fields(edges, edge) if part.name.value == "node"), None)
         if inner is None or inner.selection_set is None:
             return
-        node = get_named_type(kind.fields["nodes"].type)
+        node = get_named_type(edge.fields["node"].type)
         parts = [part for _, part in self._fields(inner.selection_set, node)]
         has_id = any(part.name.value == "id" and part.alias is None for part in parts)
         nests = any(self._nests(part, node) for part in parts)

@@ -125,14 +125,20 @@ def test_a_bulk_operation_goes_on_by_being_asked_after(shopify: FakeShopify, sho
         ("{ shop { id } }", "Bulk queries must contain at least one connection."),
         ("", "Invalid bulk query: syntax error, unexpected end of file"),
         (
-            "{ orders { nodes { id fulfillments { fulfillmentLineItems { nodes { id } } } } } }",
-            "Queries that contain a connection field within a list field are not supported.",
+            "{ orders { edges { node { id fulfillments { events { edges { node { id } } } } } } } }",
+            "Queries that contain a connection field within a list field are not currently supported.",
         ),
-        ("{ products { nodes { title variants { nodes { id } } } } }", "The parent 'node' field"),
+        ("{ products { nodes { id } } }", "Selecting via 'nodes' is not supported"),
         (
-            "{ orders { nodes { id lineItems { nodes { id product { id variants { nodes { id } } } } } } } }",
-            "nesting depth greater than 2",
+            "{ products { edges { node { title variants { edges { node { id } } } } } } }",
+            "must select the 'id' field without an alias and must be of 'ID' return type",
         ),
+        (
+            "{ collections { edges { node { id products { edges { node { id variants { edges { node { id "
+            "metafields { edges { node { id } } } } } } } } } } } } }",
+            "Bulk queries cannot contain connections with a nesting depth greater than 2.",
+        ),
+        ('{ node(id: "gid://shopify/Product/1") { id } }', "Bulk queries cannot contain a top level `node` field."),
         ("{ products { nodes { name } } }", "Invalid bulk query: "),
     ],
 )

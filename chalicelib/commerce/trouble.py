@@ -95,6 +95,7 @@ class ShopTrouble(AgalaError):
     `words` are for the owner: without keys, persons or anything the shop wrote. `retry_after`: how long the shop asks
     us to wait, if it does. `lasting`: it will hardly pass by itself. `status` is the HTTP status, if there was one,
     and `reason` the shop's own error code (letters, digits, `_`, `-`), such as `woocommerce_rest_cannot_view`.
+    `about`: which of its records were asked for (`orders`), where that helps the owner.
     """
 
     def __init__(
@@ -103,10 +104,13 @@ class ShopTrouble(AgalaError):
         retry_after: timedelta | None = None,
         status: int | None = None,
         reason: str | None = None,
+        about: str | None = None,
     ) -> None:
         meaning = _MEANINGS[code]
         self.code = code
         self.words = meaning.words if status is None or status < 500 else f"{meaning.words} (HTTP {status})"
+        if about:
+            self.words += f" It was asked for its {about}."
         self.lasting = meaning.lasting
         self.retry_after = retry_after
         self.status = status

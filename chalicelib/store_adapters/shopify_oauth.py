@@ -11,17 +11,32 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+from chalicelib.store_adapters.shop_http import REDIRECTS, ShopHttp, json_of, plain_reason, retry_after
 
 FRESH = 300  # seconds of real time: how old a signed request may be, or how far ahead the clock of its signer
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]{0,62}\.myshopify\.com")
 _HMAC = re.compile(r"[0-9a-fA-F]{64}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,2000}")
 _PATH = "/admin/oauth/access_token"
+
+_CODES = {
+    401: TroubleCode.KEY_REFUSED,
+    402: TroubleCode.SHOP_CLOSED,
+    403: TroubleCode.NOT_ALLOWED,
+    404: TroubleCode.UNKNOWN_SHOP,
+    408: TroubleCode.NO_ANSWER,
+    410: TroubleCode.UNKNOWN_SHOP,
+    423: TroubleCode.SHOP_CLOSED,
+    429: TroubleCode.SLOW_DOWN,
+    430: TroubleCode.SLOW_DOWN,
+    **dict.fromkeys(REDIRECTS, TroubleCode.MOVED),
+}
 
 Query = Mapping[str, Sequence[str]]
 
@@ -71,19 +86,14 @@ class Grant:
     refresh_token: str | None = field(default=None, repr=False)
 
 
-class Http(Protocol):
-    """Posts JSON and answers JSON. Raises `ShopTrouble` and nothing else."""
-
-    def post(self, url: str, body: Mapping[str, Any]) -> Any: ...
-
-
 class ShopifyOAuth:
-    """Of one shop: `address` such as `https://tea.myshopify.com`. Every method raises `ShopTrouble`.
+    """Of one shop, to be closed. Every method raises `ShopTrouble`.
 
     Its `reason` is then Shopify's own word: `app_not_installed`, `shop_not_permitted`, `invalid_grant`, …
     """
 
-    def __init__(self, address: str, http: Http) -> None:
+    def __init__(self, address: str, http: ShopHttp) -> None:
+        """`address` such as `https://tea.myshopify.com`."""
         self._url = address.rstrip("/") + _PATH
         self._http = http
 
@@ -101,8 +111,22 @@ class ShopifyOAuth:
         asked = {"client_id": client_id, "client_secret": client_secret, "grant_type": "client_credentials"}
         return self._grant(asked)
 
+    def close(self) -> None:
+        self._http.close()
+
     def _grant(self, body: Mapping[str, str]) -> Grant:
-        return _read(self._http.post(self._url, body))
+        answer = self._http.call("POST", self._url, body)
+        if answer.status == 200:
+            return _read(json_of(answer.content))
+        code = TroubleCode.FAILING if answer.status >= 500 else _CODES.get(answer.status, TroubleCode.REFUSED)
+        raise ShopTrouble(code, retry_after(answer.headers), answer.status, _reason(answer.content))
+
+
+def _reason(content: bytes) -> str | None:
+    with suppress(ShopTrouble):
+        told = json_of(content)
+        return plain_reason(told.get("error")) if isinstance(told, dict) else None
+    return None
 
 
 def _read(told: Any) -> Grant:

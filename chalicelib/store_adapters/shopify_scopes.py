@@ -11,22 +11,44 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scope:
-    """`needed`: a shop is not connected without it."""
+    """`why` in English and in Hebrew. `needed`: a shop is not connected without it."""
 
     name: str
     why: str
+    why_he: str
     needed: bool = True
 
 
 ALL_ORDERS = "read_all_orders"
 SCOPES = (
-    Scope("read_orders", "orders with their refunds, and checkouts that were begun"),
-    Scope("read_customers", "customers, and what they agreed to be sent"),
-    Scope("read_products", "products, their pictures and prices, and collections as categories"),
-    Scope("read_inventory", "stock, so that a journey knows what is sold out and what is back"),
-    Scope("read_fulfillments", "that an order was sent and delivered"),
-    Scope("write_discounts", "discount codes of one person each, when a journey asks for one"),
-    Scope(ALL_ORDERS, "orders older than 60 days in the first history; Shopify grants it on request", needed=False),
+    Scope(
+        "read_orders",
+        "orders with their refunds, and checkouts that were begun",
+        "הזמנות עם ההחזרים שלהן, וקופות שהתחילו",
+    ),
+    Scope("read_customers", "customers, and what they agreed to be sent", "לקוחות, ומה הסכימו לקבל"),
+    Scope(
+        "read_products",
+        "products, their pictures and prices, and collections as categories",
+        "מוצרים, תמונות ומחירים, ואוספים כקטגוריות",
+    ),
+    Scope(
+        "read_inventory",
+        "stock, so that a journey knows what is sold out and what is back",
+        "מלאי, כדי שמסע יידע מה אזל ומה חזר",
+    ),
+    Scope("read_fulfillments", "that an order was sent and delivered", "שההזמנה נשלחה והגיעה"),
+    Scope(
+        "write_discounts",
+        "discount codes of one person each, when a journey asks for one",
+        "קודי הנחה אישיים, כשמסע מבקש",
+    ),
+    Scope(
+        ALL_ORDERS,
+        "orders older than 60 days in the first history; Shopify grants it on request",
+        "הזמנות בנות יותר מ־60 יום בהיסטוריה הראשונה; Shopify מאשרת לפי בקשה",
+        needed=False,
+    ),
 )
 
 

@@ -64,6 +64,19 @@ class Keeper(Protocol):
     def shopify_app(self, newer_than: float = ...) -> dict[str, Any] | None: ...
 
 
+class OneToken:
+    """Of a shop that is being connected: nothing else is known of it."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def access_token(self, renew: bool = False) -> str:
+        """Raises `ShopTrouble` (KEY_REFUSED) where another one is asked for."""
+        if renew:
+            raise ShopTrouble(TroubleCode.KEY_REFUSED)
+        return self._token
+
+
 class ShopifyTokens:
     """Of one store. `connected` says whether it still is, `unix_time` is real time."""
 
@@ -71,7 +84,7 @@ class ShopifyTokens:
         self,
         store_id: str,
         keeper: Keeper,
-        oauth: ShopifyOAuth,
+        oauth: Callable[[], ShopifyOAuth],
         connected: Callable[[], bool],
         unix_time: Callable[[], float],
     ) -> None:
@@ -108,7 +121,7 @@ class ShopifyTokens:
         try:
             grant = self._asked(old)
         except ShopTrouble as trouble:
-            if trouble.code is not TroubleCode.KEY_REFUSED and trouble.reason not in _ENDED:
+            if trouble.code is not TroubleCode.KEY_REFUSED and (not trouble.lasting or trouble.reason not in _ENDED):
                 raise
             now = self._read()  # two who renew at once: the other one's is good
             if now.access_token == old.access_token:
@@ -124,9 +137,19 @@ class ShopifyTokens:
         return new
 
     def _asked(self, old: ShopifyAccess) -> Grant:
-        if old.kind is AccessKind.OWN_APP and old.client_id and old.client_secret:
-            return self._oauth.own(old.client_id, old.client_secret)
-        app = self._keeper.shopify_app() if old.kind is AccessKind.APP and old.refresh_token else None
-        if app is None or app["client_id"] != old.client_id:
+        app: Mapping[str, Any] | None = None
+        if old.kind is AccessKind.APP and old.refresh_token:
+            app = self._keeper.shopify_app()
+            if app is not None and app["client_id"] != old.client_id:
+                app = None
+        elif old.kind is AccessKind.OWN_APP:
+            app = {"client_id": old.client_id, "client_secret": old.client_secret}
+        if app is None:
             raise ShopTrouble(TroubleCode.KEY_REFUSED)
-        return self._oauth.renewed(app["client_id"], app["client_secret"], old.refresh_token or "")
+        oauth = self._oauth()
+        try:
+            if old.kind is AccessKind.OWN_APP:
+                return oauth.own(app["client_id"], app["client_secret"])
+            return oauth.renewed(app["client_id"], app["client_secret"], old.refresh_token or "")
+        finally:
+            oauth.close()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import TryLater
+from chalicelib.store_adapters.shop_http import Answer, ShopHttp
 from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
 from chalicelib.store_adapters.shopify_tokens import AccessKind, ShopifyAccess, ShopifyTokens
 
@@ -39,20 +42,26 @@ class Keeper:
 
 
 class Shopify:
-    """Its token endpoint: `refuses` with this word, and rotates refresh tokens as they are used."""
+    """Its token endpoint, as an HTTP client: it rotates refresh tokens, unless it `refuses` with an answer."""
 
     def __init__(self) -> None:
         self.posted: list[tuple[str, dict[str, Any]]] = []
-        self.refuses: ShopTrouble | None = None
-        self.during = lambda: None
+        self.refuses: Answer | ShopTrouble | None = None
+        self.during: Callable[[], None] = lambda: None
 
-    def post(self, url: str, body: Mapping[str, Any]) -> Any:
+    def call(self, method: str, url: str, body: Mapping[str, Any]) -> Answer:
         self.posted.append((url, dict(body)))
         self.during()
-        if self.refuses:
+        if isinstance(self.refuses, ShopTrouble):
             raise self.refuses
-        many = len(self.posted)
-        if body["grant_type"] == "client_credentials":
+        return self.refuses or answered(self._granted(body["grant_type"], len(self.posted)))
+
+    def close(self) -> None:
+        pass
+
+    @staticmethod
+    def _granted(grant_type: str, many: int) -> dict[str, Any]:
+        if grant_type == "client_credentials":
             return {"access_token": f"day-{many}", "scope": "read_orders", "expires_in": 86399}
         return {
             "access_token": f"token-{many}",
@@ -63,14 +72,19 @@ class Shopify:
         }
 
 
+def answered(told: Any, status: int = 200) -> Answer:
+    return Answer(status, CaseInsensitiveDict(), json.dumps(told).encode())
+
+
 class World:
     def __init__(self, access: ShopifyAccess | None, app: dict[str, Any] | None = APP) -> None:
         self.keeper, self.shopify = Keeper(access, app), Shopify()
         self.now, self.connected = float(NOW), True
 
     def tokens(self) -> ShopifyTokens:
-        oauth = ShopifyOAuth("https://tea.myshopify.com", self.shopify)
-        return ShopifyTokens("store", self.keeper, oauth, lambda: self.connected, lambda: self.now)
+        http = cast("ShopHttp", self.shopify)
+        oauth = ShopifyOAuth("https://tea.myshopify.com", http)
+        return ShopifyTokens("store", self.keeper, lambda: oauth, lambda: self.connected, lambda: self.now)
 
     def trouble(self, renew: bool = False, tokens: ShopifyTokens | None = None) -> TroubleCode:
         with pytest.raises(ShopTrouble) as raised:
@@ -176,18 +190,23 @@ def test_of_two_who_renew_at_once_the_slower_takes_the_others() -> None:
         world.keeper.kept = ShopifyAccess(AccessKind.APP, "token-9", NOW + HOUR, "refresh-9", "app-id").kept()
 
     world.shopify.during = another
-    world.shopify.refuses = ShopTrouble(TroubleCode.REFUSED, status=400, reason="invalid_grant")
+    world.shopify.refuses = answered({"error": "invalid_grant"}, 400)
     assert world.tokens().access_token() == "token-9"
 
 
 @pytest.mark.parametrize(
     ("refusal", "code"),
     [
-        (ShopTrouble(TroubleCode.KEY_REFUSED, status=401), TroubleCode.KEY_REFUSED),
-        (ShopTrouble(TroubleCode.REFUSED, status=400, reason="invalid_grant"), TroubleCode.KEY_REFUSED),
-        (ShopTrouble(TroubleCode.REFUSED, status=400, reason="app_not_installed"), TroubleCode.KEY_REFUSED),
+        (answered({"error": "invalid_client"}, 401), TroubleCode.KEY_REFUSED),
+        (answered({"error": "invalid_grant"}, 400), TroubleCode.KEY_REFUSED),
+        (answered({"error": "app_not_installed"}, 400), TroubleCode.KEY_REFUSED),
+        (answered({"error": "application_charge_needed"}, 400), TroubleCode.REFUSED),
+        (answered("Unavailable Shop", 402), TroubleCode.SHOP_CLOSED),
+        (answered({"errors": "Not Found"}, 404), TroubleCode.UNKNOWN_SHOP),
+        (answered({"error": "invalid_grant"}, 502), TroubleCode.FAILING),
+        (answered("", 302), TroubleCode.MOVED),
+        (answered("", 429), TroubleCode.SLOW_DOWN),
         (ShopTrouble(TroubleCode.NO_ANSWER), TroubleCode.NO_ANSWER),
-        (ShopTrouble(TroubleCode.FAILING, status=502), TroubleCode.FAILING),
     ],
 )
 def test_a_renewal_that_fails_says_whether_connecting_again_would_help(refusal: ShopTrouble, code: TroubleCode) -> None:
@@ -247,5 +266,5 @@ def test_an_own_apps_token_of_a_day_is_fetched_anew() -> None:
 )
 def test_an_answer_that_makes_no_sense_is_trouble(answer: Any) -> None:
     world = World(own(0))
-    world.shopify.post = lambda url, body: answer  # type: ignore[method-assign]
+    world.shopify.refuses = answered(answer)
     assert world.trouble() is TroubleCode.BROKEN_ANSWER

@@ -27,6 +27,7 @@ from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.plugin import plugin
+from chalicelib.handlers.api.privacy import privacy
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.shopify import shopify
 from chalicelib.handlers.api.stores import stores
@@ -60,6 +61,7 @@ for part in (
     sync,
     deliveries,
     contacts,
+    privacy,
     timeline,
     cart_records,
     orders,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
+    from chalicelib.commerce.privacy_desk import PrivacyDesk
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
     from chalicelib.storage.orders import Orders
+    from chalicelib.storage.privacy import PrivacyRequests
     from chalicelib.storage.products import Products
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
@@ -279,7 +281,31 @@ class Wiring:
     def contact_book(self) -> ContactBook:
         from chalicelib.contacts.book import ContactBook
 
-        return ContactBook(self.contacts, self.resolver, self.deliveries, self.clock, lambda: self.listener)
+        return ContactBook(
+            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+        )
+
+    @cached_property
+    def privacy_requests(self) -> PrivacyRequests:
+        from chalicelib.storage.privacy import PrivacyRequests
+
+        return PrivacyRequests(self.table, self.objects)
+
+    @cached_property
+    def privacy(self) -> PrivacyDesk:
+        from chalicelib.commerce.order_intake import OrderIntake
+        from chalicelib.commerce.privacy_desk import PrivacyDesk
+
+        return PrivacyDesk(
+            self.contacts,
+            self.contact_book,
+            self.orders,
+            OrderIntake(self.orders, self.contacts, self.timeline, self.resolver),
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            time.monotonic,
+        )
 
     @cached_property
     def intake(self) -> Intake:
@@ -293,7 +319,7 @@ class Wiring:
             orders,
             self.cart_intake,
             self.products,
-            self.contact_book,
+            self.privacy,
             lambda: self.listener,
             self.clock,
         )
@@ -333,7 +359,7 @@ class Wiring:
             orders,
             self.cart_intake,
             self.products,
-            self.contact_book,
+            self.privacy,
             lambda: listener,
             self.clock,
         )

@@ -69,13 +69,29 @@ class ConsentTold:
 class ErasureAsked:
     """The platform asks us to erase a person (Shopify's `customers/redact`) or the whole shop (`shop/redact`).
 
-    `whole_shop` alone says the latter: at least one identity is set whenever it is False.
+    `orders` are the person's by the platform's word, whoever we think they are of. `whole_shop` alone says the latter:
+    at least one identity or order is set whenever it is False.
     """
 
     customer_id: str | None
     email: str | None
     phone: str | None = None
     whole_shop: bool = False
+    orders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExportAsked:
+    """The platform hands on that a person asks what we hold on them (Shopify's `customers/data_request`).
+
+    `request_id` is the platform's own. `orders` as in `ErasureAsked`; at least one identity or order is set.
+    """
+
+    request_id: str | None
+    customer_id: str | None
+    email: str | None
+    phone: str | None = None
+    orders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -102,5 +118,6 @@ Change = (
     | ProductRestored
     | ConsentTold
     | ErasureAsked
+    | ExportAsked
     | Nothing
 )

@@ -19,6 +19,7 @@ from chalicelib.commerce.change import (
     ConsentTold,
     CustomerDeleted,
     ErasureAsked,
+    ExportAsked,
     Nothing,
     OrderDeleted,
     OrderDelivered,
@@ -32,12 +33,12 @@ from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
+from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.stock import returns, with_stock
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.book import ContactBook
-from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
+from chalicelib.contacts.identity import CUSTOMER, Pointer
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, Writing
 from chalicelib.contacts.profile import Telling
@@ -61,13 +62,15 @@ class ContactRef:
 class Applied:
     """Whom it touched, and the events as journeys heard them. `reason`: why there was nothing (more) to do.
 
-    `erased`: it was about a person who was erased, or whom no erasure would find in it; its text must not be kept.
+    `order_ids`: orders it told of that are nobody's. `erased`: it was about a person who was erased, or whom no erasure
+    would find in it; its text must not be kept.
     """
 
     contact_ids: tuple[str, ...] = ()
     events: list[tuple[str, Event]] = field(default_factory=list)
     reason: str | None = None
     erased: bool = False
+    order_ids: tuple[str, ...] = ()
 
 
 class Intake:
@@ -78,12 +81,12 @@ class Intake:
         orders: OrderIntake,
         carts: CartIntake,
         products: Products,
-        book: ContactBook,
+        privacy: PrivacyDesk,
         listener: Callable[[], Listener],
         clock: Clock,
     ) -> None:
         self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
-        self._carts, self._book, self._listener, self._clock = carts, book, listener, clock
+        self._carts, self._privacy, self._listener, self._clock = carts, privacy, listener, clock
 
     def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
         """Bring one change into the records, then let journeys hear its events. Repeating is harmless.
@@ -113,7 +116,11 @@ class Intake:
             case ConsentTold():
                 return self._consent(store, change, received_at)
             case ErasureAsked():
-                return self._erasure(store, change)
+                erased = self._privacy.erase(store, change, delivery_id, received_at)
+                heard = self._heard(store, Outcome(reranked=list(erased.reranked)))
+                return replace(heard, reason=erased.reason)
+            case ExportAsked():
+                return Applied(reason=self._privacy.export(store, change, delivery_id, received_at))
             case Nothing():
                 return Applied(reason=change.reason, erased=change.private)
             case _:
@@ -198,7 +205,8 @@ class Intake:
         applied = self._heard(store, outcome)  # first, so that a goal is met where there is one
         if sold:
             self._cart(store, sold)
-        return applied
+        nobodys = not (outcome.contacts or outcome.erased)
+        return replace(applied, order_ids=(order.external_id,) if nobodys else ())
 
     def _delivered(self, store: Store, change: OrderDelivered) -> Applied:
         """Of an order that is nobody's yet, the text (it has an address) would stay behind when they are erased."""
@@ -287,26 +295,6 @@ class Intake:
         told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
         reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))
         return replace(self._heard(store, Outcome(told, [], reranked)), contact_ids=())
-
-    def _erasure(self, store: Store, asked: ErasureAsked) -> Applied:
-        if asked.whole_shop:
-            self._book.erase_all(store.id)
-            return Applied(reason="every contact was erased")
-        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
-        told = identities_of(person, store.country)
-        if told.email or told.customer:
-            told = replace(told, phone=None)  # others may share it
-        pointers = self._contacts.pointers(store.id, told.pairs())
-        found = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
-        for contact_id in {contact.id for contact in found.values()}:
-            self._erase(store.id, contact_id)
-        return Applied(reason="erased" if found else "nothing is kept of this person")
-
-    def _erase(self, store_id: str, contact_id: str) -> None:
-        try:
-            self._book.erase(store_id, contact_id)
-        except NotFound:
-            return
 
 
 def shown(record: ProductRecord) -> object:

@@ -13,7 +13,7 @@ from typing import Any
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import wiring
-from chalicelib.commerce.change import ErasureAsked
+from chalicelib.commerce.change import ErasureAsked, ExportAsked
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, NotFound, TryLater
 from chalicelib.storage.deliveries import DeliveryRecord, DeliveryStatus
@@ -107,19 +107,22 @@ def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Deli
     except Unintelligible as problem:
         return parts.deliveries.keep(_parked(record, str(problem)), delivery)
     touched: dict[str, None] = {}
+    nobodys: list[str] = []
     reasons: list[str] = []
-    # A request to erase is itself somebody's data, and so is what still comes about a person who was erased.
-    private = any(isinstance(change, ErasureAsked) for change in changes)
+    # A request about somebody's data is itself such data, and so is what still comes about a person who was erased.
+    private = any(isinstance(change, ErasureAsked | ExportAsked) for change in changes)
     if any(isinstance(change, ErasureAsked) and change.whole_shop for change in changes):
         parts.lifecycle.stop_every(store)
     for change in changes:
         applied = parts.intake.apply(store, change, record.id, record.received_at)
         touched |= dict.fromkeys(applied.contact_ids)
+        nobodys += applied.order_ids
         private = private or applied.erased
         reasons += [applied.reason] if applied.reason else []
     done = {
         "status": DeliveryStatus.APPLIED,
         "contact_ids": tuple(touched),
+        "order_ids": tuple(nobodys),
         "reason": "; ".join(dict.fromkeys(reasons)) or None,
     }
     return parts.deliveries.keep(record.model_copy(update=done), None if private else delivery)

@@ -23,7 +23,6 @@ from chalicelib.store_adapters.base import (
     ConsentTold,
     CustomerDeleted,
     Delivery,
-    ErasureAsked,
     Nothing,
     OrderDeleted,
     ProductDeleted,
@@ -34,6 +33,7 @@ from chalicelib.store_adapters.shopify_checkouts import checkout, checkout_delet
 from chalicelib.store_adapters.shopify_fulfilments import delivered_at, fulfilment
 from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
 from chalicelib.store_adapters.shopify_people import CONSENT_FIELDS, CONSENT_STATES, buyer, consent
+from chalicelib.store_adapters.shopify_privacy import customer_redacted, data_requested, shop_redacted
 from chalicelib.store_adapters.shopify_products import products
 
 # OrderDisplayFinancialStatus in small letters. "Authorized" money is not the shop's yet.
@@ -52,7 +52,6 @@ _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
     "app/uninstalled": "the shop removed the app; its deliveries end here",
-    "customers/data_request": "answered from the contact's export",
 }
 
 
@@ -191,23 +190,6 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
     return [ConsentTold(person, chosen)]
 
 
-def _customer_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
-    customer = fields.child("customer")
-    asked = ErasureAsked(
-        customer_id=customer.optional_identifier("id"),
-        email=customer.text("email", 320),
-        phone=customer.text("phone", 50),
-    )
-    if not (asked.customer_id or asked.email or asked.phone):
-        raise Unintelligible("customer: expected an id, an email or a phone")
-    return [asked]
-
-
-def _shop_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
-    fields.identifier("shop_id")
-    return [ErasureAsked(customer_id=None, email=None, whole_shop=True)]
-
-
 def _products(fields: Fields, store: Store, body_hash: str) -> list[Change]:
     return [*products(fields, store, body_hash)]
 
@@ -247,8 +229,9 @@ _READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfilment),
     **dict.fromkeys(("customers/create", "customers/update", "customers/enable", "customers/disable"), _customer),
     "customers/delete": _customer_deleted,
-    "customers/redact": _customer_redacted,
-    "shop/redact": _shop_redacted,
+    "customers/data_request": data_requested,
+    "customers/redact": customer_redacted,
+    "shop/redact": shop_redacted,
     "customers_marketing_consent/update": _consent_alone,
     "customers_email_marketing_consent/update": _consent_alone,
     "customers_whats_app_marketing_consent/update": _consent_alone,

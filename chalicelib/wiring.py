@@ -7,6 +7,7 @@ Imports stand inside the properties on purpose: the webhook door must not load w
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.commerce.cart_intake import CartIntake
     from chalicelib.commerce.cart_watch import CartWatch
+    from chalicelib.commerce.coupon import Coupon, CouponTerms
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
     from chalicelib.commerce.privacy_desk import PrivacyDesk
@@ -450,6 +452,22 @@ class Wiring:
             return ShopifyAdmin(self.shopify_address(shop), OneToken(token), self.private_shops)
 
         return ShopifyConnecting(self.stores, self.secrets, lambda: self.sync, admin, self.clock)
+
+    def coupon(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        """The coupon of this cause, made in the store's shop unless it is there; `customer_id` is the shop's.
+
+        Raises `BadInput` for terms that cannot be, `ShopTrouble`, `TryLater`.
+        """
+        now = self.clock.now()
+        if store.platform == "shopify":
+            from chalicelib.store_adapters import shopify_discounts
+
+            with closing(self.shopify_admin(store)) as admin:
+                return shopify_discounts.make_coupon(admin, cause, terms, store.currency, now, customer_id)
+        from chalicelib.store_adapters import woocommerce_coupons
+
+        with closing(self.shop_rest(store)) as rest:
+            return woocommerce_coupons.make_coupon(rest, cause, terms, store.currency, now)
 
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""

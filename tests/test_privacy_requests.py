@@ -162,6 +162,22 @@ def test_an_export_goes_with_the_person(shop: Listening, by: str) -> None:
     assert traces(shop) == []
 
 
+def test_an_erasure_that_is_cut_short_has_taken_the_export_first(
+    shop: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The profile goes last: without it nobody would ask again."""
+    contact_id = plant(shop)
+    data_request(shop)
+
+    def cut_short(*_: Any) -> None:
+        assert exports(shop) == []
+        raise TryLater("the table is busy")
+
+    monkeypatch.setattr(type(shop.parts.contacts), "forget", cut_short)
+    with pytest.raises(TryLater):
+        shop.parts.contact_book.erase("shop", contact_id)
+
+
 def test_a_data_request_after_the_erasure_finds_nothing(shop: Listening) -> None:
     contact_id = plant(shop)
     ask(shop, "customers/redact", {"customer": CUSTOMER})

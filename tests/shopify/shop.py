@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.clock import Clock
 from tests.shopify.cost import Bucket
+from tests.shopify.schema import recorded
 
 Record = dict[str, Any]
 SCOPES = (
@@ -155,6 +156,17 @@ class FakeShop:
         }
         """The Shop; `locale` is its primary one."""
         self._ids = itertools.count(number * 1_000_000 + 1)
+
+    def recall(self) -> None:
+        """Take in what a real shop's recorded answers say of its customers, collections, products and orders."""
+        self.currency = "CAD"
+        self.customers += [edge["node"] for edge in recorded("customers-catalog")["data"]["customers"]["edges"]]
+        self.collections += [edge["node"] for edge in recorded("collections-catalog")["data"]["collections"]["edges"]]
+        named = [edge["node"] for one in self.collections for edge in one["products"]["edges"]]
+        self.products += {one["id"]: one for one in named}.values()
+        lists = recorded("order-catalog-count-read")["response"]["data"].values()
+        orders = [order for told in lists for order in told.get("nodes", ())]
+        self.orders += {order["id"]: order for order in sorted(orders, key=len)}.values()
 
     def gid(self, kind: str) -> str:
         """A new id: `gid("Order")`."""

@@ -39,9 +39,10 @@ class Asked:
 
 @dataclass
 class Grant:
-    """An access token's terms. `expires_at` None: it never ends (a pasted one)."""
+    """An access token's terms. `scopes` None: the shop's, as they are now; `expires_at` None: it never ends (a pasted
+    one)."""
 
-    scopes: list[str]
+    scopes: list[str] | None = None
     expires_at: float | None = None
     client_id: str = ""
 
@@ -96,7 +97,7 @@ class FakeShop:
         """A pasted Admin token of this shop."""
         self.scopes = list(SCOPES)
         """Of `token`, and what a new grant gives when it asks for no scopes."""
-        self.tokens: dict[str, Grant] = {self.token: Grant(self.scopes)}
+        self.tokens: dict[str, Grant] = {self.token: Grant()}
         self.refreshes: dict[str, Refresh] = {}
         self.codes: dict[str, Grant] = {}
         """Authorization codes not yet used."""

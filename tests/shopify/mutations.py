@@ -162,7 +162,10 @@ def _bulk_query(run: Execution, arguments: Arguments) -> Record:
     running = [one for one in shop.bulks if one["status"] not in _ENDED]
     if len(running) >= shop.bulk_at_once:
         words = f"A bulk query operation for this app and shop is already in progress: {running[-1]['id']}."
-        return {"bulkOperation": None, "userErrors": [_problem(None, words, "OPERATION_IN_PROGRESS")]}
+        problem = _problem(None, words, "OPERATION_IN_PROGRESS")
+        if shop.bulk_at_once > 1:
+            problem = _problem(None, "Bulk operations limit reached. Please try again later.", "LIMIT_REACHED")
+        return {"bulkOperation": None, "userErrors": [problem]}
     problems = _query_problems(run, query)
     if problems:
         return {"bulkOperation": None, "userErrors": [_problem(["query"], one, "INVALID") for one in problems]}

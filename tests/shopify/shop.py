@@ -120,7 +120,7 @@ class FakeShop:
         self.bulk_partial = 0
         """Lines in the file of one that turns FAILED; 0: it has none."""
         self.bulk_at_once = 1
-        """How many may run at the same time."""
+        """How many may run at the same time; one too many is in the way by name if one, by number if more."""
         self.files: dict[str, bytes] = {}
         """Bulk operations' files, by the end of their addresses."""
         self.files_at = ""

@@ -160,7 +160,9 @@ def test_neither_token_nor_address_is_logged(caplog: pytest.LogCaptureFixture) -
     trouble(Reply(200, b"{", {}, cut=1))
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("chalicelib")]
     assert ours == [DEPRECATED]
+    assert read(ranged) == LINES
     assert TOKEN not in caplog.text
+    assert "s3cret" not in caplog.text, "whoever has a file's address can read it"
 
 
 # --- what may come instead of an answer -----------------------------------------------------------------------------
@@ -345,6 +347,7 @@ def read(answer: Answers, start: int = 0) -> list[bytes]:
         found = list(client(there.url).lines(f"{there.url}/files/1.jsonl?signature=s3cret", start))
     for asked in there.asked:
         assert "x-shopify-access-token" not in asked.headers
+        assert asked.headers["accept-encoding"] == "identity", "a range of what is packed is no range of the lines"
     return found
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.store_adapters import shop_http, shopify_admin, shopify_documents
@@ -235,6 +238,31 @@ def test_an_error_in_the_answer_has_a_meaning(code: str | None, expected: Troubl
     assert found.code is expected
     assert found.reason == (code if code and "<" not in code else None)
     assert "secret" not in str(found)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["data", "errors", "extensions", "code", "cost", "throttleStatus", "requestedQueryCost", "restoreRate"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_JSON)
+def test_whatever_the_answer_it_is_data_or_trouble(told: Any) -> None:
+    admin = client("http://127.0.0.1:1")
+    for _ in range(2):
+        with contextlib.suppress(ShopTrouble):
+            assert isinstance(admin._data("name", told), dict)
 
 
 def test_an_answer_of_which_a_part_failed_is_none() -> None:

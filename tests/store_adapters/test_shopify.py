@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +22,8 @@ from chalicelib.store_adapters.base import (
     Unintelligible,
 )
 from chalicelib.store_adapters.shopify import _READERS, _UNUSED, CONSENT_STATES, FINANCIAL_STATUSES
+from tests.shopify.schema import FILE, needs_schema
 from tests.store_adapters.deliveries import told
-
-SCHEMA = Path(__file__).parents[3] / "shared" / "recorded" / "shopify-admin" / "admin-2026-07.graphql"
 
 PLACED = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 UPDATED = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -289,9 +287,8 @@ def test_a_surprise_is_named_by_its_field(field: str, value: Any) -> None:
     assert str(parked.value).startswith(field)
 
 
-@pytest.mark.skipif(not SCHEMA.exists(), reason="Shopify's schema of 2026-07 is not on this machine")
 def test_our_tables_cover_the_schemas_words() -> None:
-    schema = SCHEMA.read_text()
+    schema = (needs_schema() / FILE).read_text()
 
     def words(enum: str) -> set[str]:
         body = re.search(rf"^enum {enum} {{(.*?)^}}", schema, re.DOTALL | re.MULTILINE)

@@ -10,6 +10,7 @@ from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.stock import Level
 from chalicelib.contacts.consent import ConsentChange
 from chalicelib.contacts.person import Person
 
@@ -58,6 +59,31 @@ class ProductRestored:
 
 
 @dataclass(frozen=True)
+class StockTold:
+    """How many of a stock item are at one place (`commerce.stock.Level`), told apart from its product."""
+
+    item: str
+    level: Level
+    version: Version
+
+
+@dataclass(frozen=True)
+class CollectionTold:
+    """What a collection is called; what is in it is told elsewhere."""
+
+    external_id: str
+    name: str
+    version: Version
+
+
+@dataclass(frozen=True)
+class CollectionDeleted:
+    """For ever: no other collection gets its id."""
+
+    external_id: str
+
+
+@dataclass(frozen=True)
 class ConsentTold:
     """What somebody chose about being written to, told without the rest of their account."""
 
@@ -100,6 +126,9 @@ Change = (
     | CustomerDeleted
     | ProductDeleted
     | ProductRestored
+    | StockTold
+    | CollectionTold
+    | CollectionDeleted
     | ConsentTold
     | ErasureAsked
     | Nothing

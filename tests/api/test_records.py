@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.intake import with_product
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
 from chalicelib.commerce.product import Category, Product
+from chalicelib.commerce.product_intake import with_product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact

@@ -250,7 +250,7 @@ def test_an_erasure_without_an_identity_never_empties_the_shop(customer: Any) ->
 
 
 def test_a_product_comes_with_its_variants() -> None:
-    tea, small, large = (
+    small, large, tea = (
         change for change in told(PRODUCT, "products/update", "shopify") if isinstance(change, Product)
     )
     assert (tea.external_id, tea.parent_id, tea.price, tea.stock) == ("12", None, Money(amount=2750, currency="EUR"), 4)

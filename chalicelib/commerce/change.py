@@ -10,6 +10,7 @@ from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.stock import Level
 from chalicelib.contacts.consent import ConsentChange
 from chalicelib.contacts.person import Person
 
@@ -55,6 +56,31 @@ class ProductDeleted:
 class ProductRestored:
     external_id: str
     version: Version
+
+
+@dataclass(frozen=True)
+class StockTold:
+    """How many of a stock item are at one place (`commerce.stock.Level`), told apart from its product."""
+
+    item: str
+    level: Level
+    version: Version
+
+
+@dataclass(frozen=True)
+class CollectionTold:
+    """What a collection is called; what is in it is told elsewhere."""
+
+    external_id: str
+    name: str
+    version: Version
+
+
+@dataclass(frozen=True)
+class CollectionDeleted:
+    """For ever: no other collection gets its id."""
+
+    external_id: str
 
 
 @dataclass(frozen=True)
@@ -116,6 +142,9 @@ Change = (
     | CustomerDeleted
     | ProductDeleted
     | ProductRestored
+    | StockTold
+    | CollectionTold
+    | CollectionDeleted
     | ConsentTold
     | ErasureAsked
     | ExportAsked

@@ -16,6 +16,8 @@ from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.cart_intake import CartIntake, CartOutcome
 from chalicelib.commerce.change import (
     Change,
+    CollectionDeleted,
+    CollectionTold,
     ConsentTold,
     CustomerDeleted,
     ErasureAsked,
@@ -26,17 +28,17 @@ from chalicelib.commerce.change import (
     OrderRestored,
     ProductDeleted,
     ProductRestored,
+    StockTold,
 )
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
+from chalicelib.commerce.order_intake import OrderIntake, Outcome
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
 from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Product
-from chalicelib.commerce.snapshot import Version
-from chalicelib.commerce.stock import returns, with_stock
+from chalicelib.commerce.product_intake import ProductIntake, ProductOutcome, shown
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.identity import CUSTOMER, Pointer
 from chalicelib.contacts.person import Person
@@ -87,6 +89,7 @@ class Intake:
     ) -> None:
         self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
         self._carts, self._privacy, self._listener, self._clock = carts, privacy, listener, clock
+        self._goods = ProductIntake(products)
 
     def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
         """Bring one change into the records, then let journeys hear its events. Repeating is harmless.
@@ -109,10 +112,13 @@ class Intake:
             case CustomerDeleted():
                 return self._customer_deleted(store, change)
             case Product():
-                return self._product(store, change.external_id, lambda record: with_product(record, change))
+                return self._catalogued(store, self._goods.told(store.id, change))
             case ProductDeleted() | ProductRestored():
-                mark = "deleted" if isinstance(change, ProductDeleted) else "restored"
-                return self._product(store, change.external_id, lambda record: marked(record, mark, change.version))
+                return self._catalogued(store, self._goods.marked(store.id, change))
+            case StockTold():
+                return self._catalogued(store, self._goods.stock(store.id, change))
+            case CollectionTold() | CollectionDeleted():
+                return self._catalogued(store, self._goods.collection(store.id, change))
             case ConsentTold():
                 return self._consent(store, change, received_at)
             case ErasureAsked():
@@ -277,45 +283,15 @@ class Intake:
 
         return Applied(persist(action))
 
-    def _product(self, store: Store, external_id: str, change: Callable[[ProductRecord], ProductRecord]) -> Applied:
-        def action() -> bool:
-            known = self._products.get(store.id, external_id)
-            changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
-            if changed == known:
-                return True  # perhaps whoever saved it did not come to tell
-            self._products.save(changed, *returns(known, changed))
-            return known is None or shown(changed) != shown(known)
+    def _catalogued(self, store: Store, outcome: ProductOutcome) -> Applied:
+        for product_id in outcome.to_hear:
+            self._told_with(store, product_id)
+        return Applied(reason=outcome.reason)
 
-        return self._told_with(store, external_id) if persist(action) else Applied()
-
-    def _told_with(self, store: Store, product_id: str) -> Applied:
+    def _told_with(self, store: Store, product_id: str) -> None:
         """Orders that were told before this product was: journeys hear their fresh events as if it had been known."""
         since = self._clock.now() - TOLD_AGAIN
         orders = self._products.awaited_by(store.id, product_id)
         told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
         reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))
-        return replace(self._heard(store, Outcome(told, [], reranked)), contact_ids=())
-
-
-def shown(record: ProductRecord) -> object:
-    """What journeys see of a product in an order's event (`commerce.events.enriched`)."""
-    product = record.current
-    if product is None or record.is_deleted:
-        return None
-    return product.categories, product.lifetime_days, product.image, product.url
-
-
-def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; its collections, and when it sold out and came back, are kept beside it."""
-    changed: dict[str, object] = {}
-    key = told.version.key()
-    if record.product is None or key >= record.product.version.key():
-        changed["product"] = told.model_copy(update={"collections": None})
-    if told.collections is not None and key >= record.collections_by:
-        changed |= {"collections": told.collections, "collections_by": key}
-    return with_stock(record.model_copy(update=changed), told)
-
-
-def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:
-    """`mark` is deleted or restored; the newest of each is kept."""
-    return record.model_copy(update={mark: latest(getattr(record, mark), version)})
+        self._heard(store, Outcome(told, [], reranked))

@@ -115,6 +115,15 @@ def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 
 
+def stock_item(store_id: str, item_id: str) -> tuple[str, str]:
+    """Pointer from what a store counts to its products, and the levels told of it."""
+    return f"STOCK#{store_id}#{item_id}", "STOCK"
+
+
+def collection(store_id: str, collection_id: str) -> tuple[str, str]:
+    return f"COLLECTION#{store_id}#{collection_id}", "COLLECTION"
+
+
 def awaited(store_id: str, product_id: str) -> str:
     """The partition of the orders that were told before this product was known."""
     return f"AWAITED#{store_id}#{product_id}"

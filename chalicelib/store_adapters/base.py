@@ -9,6 +9,8 @@ from typing import Protocol
 
 from chalicelib.commerce.change import (
     Change,
+    CollectionDeleted,
+    CollectionTold,
     ConsentTold,
     CustomerDeleted,
     ErasureAsked,
@@ -19,12 +21,15 @@ from chalicelib.commerce.change import (
     OrderRestored,
     ProductDeleted,
     ProductRestored,
+    StockTold,
 )
 from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
 
 __all__ = [
     "Change",
+    "CollectionDeleted",
+    "CollectionTold",
     "ConsentTold",
     "CustomerDeleted",
     "Delivery",
@@ -36,6 +41,7 @@ __all__ = [
     "OrderRestored",
     "ProductDeleted",
     "ProductRestored",
+    "StockTold",
     "StoreAdapter",
     "Unintelligible",
 ]

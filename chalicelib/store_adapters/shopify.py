@@ -17,7 +17,7 @@ from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.person import Person
-from chalicelib.store_adapters import signatures
+from chalicelib.store_adapters import shopify_inventory, signatures
 from chalicelib.store_adapters.base import (
     Change,
     ConsentTold,
@@ -30,8 +30,9 @@ from chalicelib.store_adapters.base import (
 )
 from chalicelib.store_adapters.reading import Fields, load
 from chalicelib.store_adapters.shopify_checkouts import checkout, checkout_deleted, ordered_token
+from chalicelib.store_adapters.shopify_collections import collection, collection_deleted
 from chalicelib.store_adapters.shopify_fulfilments import delivered_at, fulfilment
-from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
+from chalicelib.store_adapters.shopify_money import line, presented, refund, refunded_in_all, total_charged
 from chalicelib.store_adapters.shopify_people import CONSENT_FIELDS, CONSENT_STATES, buyer, consent
 from chalicelib.store_adapters.shopify_privacy import customer_redacted, data_requested, shop_redacted
 from chalicelib.store_adapters.shopify_products import products
@@ -67,10 +68,13 @@ class Shopify:
         topic = self.topic(delivery)
         if not topic:
             raise Unintelligible("x-shopify-topic: expected a topic")
+        body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
+        if topic in shopify_inventory.TOPICS:
+            sent_at = shopify_inventory.sent_at(delivery)
+            return shopify_inventory.stock_level(Fields(load(delivery.body)), topic, sent_at, body_hash)
         read = _READERS.get(topic)
         if read is None:
             return [Nothing(_UNUSED.get(topic, "a topic that Agala does not use"))]
-        body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
         return read(Fields(load(delivery.body)), store, body_hash)
 
 
@@ -101,13 +105,15 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
         rank=STATUS_RANK[status],
         body_hash=body_hash,
     )
+    total = total_charged(fields, refunded, currency)
     return [
         Order(
             external_id=external_id,
             number=fields.text("name", 60) or fields.text("order_number", 60) or external_id,
             status=status,
             version=version,
-            total=total_charged(fields, refunded, currency),
+            total=total,
+            presentment_total=presented(fields, total),
             refunded=refunded,
             items=tuple(line(item, fields.yes("taxes_included"), currency) for item in fields.items("line_items")),
             refunds=refunds,
@@ -146,7 +152,7 @@ def _consent_at_checkout(order: Fields, at: datetime) -> tuple[ConsentChange, ..
 
 def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
     external_id = fields.identifier("id")
-    created_at = _time(fields, "created_at")
+    created_at = fields.moment("created_at") or _time(fields, "updated_at")
     version = Version(modified_at=fields.moment("updated_at") or created_at, body_hash=body_hash)
     address = fields.child("default_address")
     return [
@@ -238,6 +244,8 @@ _READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
     "products/create": _products,
     "products/update": _products,
     "products/delete": _product_deleted,
+    "collections/update": collection,
+    "collections/delete": collection_deleted,
 }
 _RECORDS = {"order": _order, "customer": _customer, "product": _products}
 

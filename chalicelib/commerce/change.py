@@ -79,6 +79,16 @@ class ErasureAsked:
 
 
 @dataclass(frozen=True)
+class AppRemoved:
+    """The owner removed our app from the shop: nothing will be told any more, and our token is good for nothing.
+
+    `at`: when, by the platform's clock (None: it does not say). It may be told after the shop was connected again.
+    """
+
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Nothing:
     """Understood, and nothing to do. `reason` is shown with the delivery.
 
@@ -102,5 +112,6 @@ Change = (
     | ProductRestored
     | ConsentTold
     | ErasureAsked
+    | AppRemoved
     | Nothing
 )

@@ -15,6 +15,7 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.cart_intake import CartIntake, CartOutcome
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
     ConsentTold,
     CustomerDeleted,
@@ -114,6 +115,8 @@ class Intake:
                 return self._consent(store, change, received_at)
             case ErasureAsked():
                 return self._erasure(store, change)
+            case AppRemoved():  # no record of ours changes: whoever takes the delivery ends the connection
+                return Applied(reason="the app was removed from the shop")
             case Nothing():
                 return Applied(reason=change.reason, erased=change.private)
             case _:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
     ConsentTold,
     CustomerDeleted,
@@ -23,6 +24,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
 
 __all__ = [
+    "AppRemoved",
     "Change",
     "ConsentTold",
     "CustomerDeleted",

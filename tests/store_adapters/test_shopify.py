@@ -22,7 +22,7 @@ from chalicelib.store_adapters.base import (
     ProductDeleted,
     Unintelligible,
 )
-from chalicelib.store_adapters.shopify import _READERS, _UNUSED, CONSENT_STATES, FINANCIAL_STATUSES
+from chalicelib.store_adapters.shopify import _READERS, _UNUSED, CONSENT_STATES, FINANCIAL_STATUSES, REMOVED
 from tests.store_adapters.deliveries import told
 
 SCHEMA = Path(__file__).parents[3] / "shared" / "recorded" / "shopify-admin" / "admin-2026-07.graphql"
@@ -265,7 +265,7 @@ def test_a_product_without_a_choice_is_one_record() -> None:
     assert len(told({**PRODUCT, "variants": [only]}, "products/update", "shopify")) == 1
 
 
-@pytest.mark.parametrize("topic", ["refunds/create", "app/uninstalled", "checkouts/delete", "nonsense"])
+@pytest.mark.parametrize("topic", ["refunds/create", "checkouts/delete", "nonsense"])
 def test_topics_without_use_do_nothing_and_say_why(topic: str) -> None:
     change = of({}, topic, id=1)
     assert isinstance(change, Nothing)
@@ -308,5 +308,5 @@ def test_our_tables_cover_the_schemas_words() -> None:
     ):
         assert words(enum) <= CONSENT_STATES.keys(), enum
     compliance = {"customers/redact", "shop/redact", "customers/data_request"}  # registered outside the schema
-    topics = {topic.replace("/", "_") for topic in (_READERS.keys() | _UNUSED.keys()) - compliance}
+    topics = {topic.replace("/", "_") for topic in (_READERS.keys() | _UNUSED.keys() | {REMOVED}) - compliance}
     assert topics <= words("WebhookSubscriptionTopic")

@@ -12,6 +12,7 @@ from chalicelib.handlers import (
     journey_steps,
     links,
     nightly,
+    shopify_events,
     shopify_install,
     store_sync,
     webhooks,
@@ -42,6 +43,7 @@ app.register_middleware(http.problems, "http")
 
 for part in (
     webhooks.blueprint,
+    shopify_events.blueprint,
     carts.carts,
     ingest.blueprint,
     journey_steps.blueprint,

@@ -486,6 +486,15 @@ class Wiring:
         address = f"{self.settings.public_url}/webhooks/{store.platform}/{store.id}"
         return register(rest, store, secret, address).count
 
+    def _mend_shopify_webhooks(self, admin: ShopifyAdmin, store: Store) -> int:
+        """As `_mend_webhooks`; what the owner should know is among the client's notices."""
+        from chalicelib.store_adapters.shopify_webhooks import register
+
+        door = f"{self.settings.public_url}/webhooks/{store.platform}/{store.id}"
+        mended = register(admin, store, self.settings.shopify_event_source_arn or door)
+        admin.notices.update(mended.notices)
+        return mended.count
+
 
 def _once() -> Config:
     """For clients that send: a retry inside the client could send twice."""

@@ -121,6 +121,16 @@ class ExportAsked:
 
 
 @dataclass(frozen=True)
+class AppRemoved:
+    """The owner removed our app from the shop: nothing will be told any more, and our token is good for nothing.
+
+    `at`: when, by the platform's clock (None: it does not say). It may be told after the shop was connected again.
+    """
+
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Nothing:
     """Understood, and nothing to do. `reason` is shown with the delivery.
 
@@ -148,5 +158,6 @@ Change = (
     | ConsentTold
     | ErasureAsked
     | ExportAsked
+    | AppRemoved
     | Nothing
 )

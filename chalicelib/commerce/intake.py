@@ -15,6 +15,7 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.cart_intake import CartIntake, CartOutcome
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
     CollectionDeleted,
     CollectionTold,
@@ -127,6 +128,8 @@ class Intake:
                 return replace(heard, reason=erased.reason)
             case ExportAsked():
                 return Applied(reason=self._privacy.export(store, change, delivery_id, received_at))
+            case AppRemoved():  # no record of ours changes: whoever takes the delivery ends the connection
+                return Applied(reason="the app was removed from the shop")
             case Nothing():
                 return Applied(reason=change.reason, erased=change.private)
             case _:

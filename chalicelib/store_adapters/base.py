@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
     CollectionDeleted,
     CollectionTold,
@@ -27,6 +28,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
 
 __all__ = [
+    "AppRemoved",
     "Change",
     "CollectionDeleted",
     "CollectionTold",

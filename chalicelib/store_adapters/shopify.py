@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.clock import parse_rfc3339
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import STATUS_RANK, Order, OrderStatus
 from chalicelib.commerce.snapshot import Version
@@ -19,6 +20,7 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange, Consent
 from chalicelib.contacts.person import Person
 from chalicelib.store_adapters import shopify_inventory, signatures
 from chalicelib.store_adapters.base import (
+    AppRemoved,
     Change,
     ConsentTold,
     CustomerDeleted,
@@ -49,10 +51,11 @@ FINANCIAL_STATUSES = {
     "expired": OrderStatus.CANCELLED,
 }
 _EVER_PAID = ("paid", "partially_refunded", "refunded")
+REMOVED = "app/uninstalled"
+_OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", "shop/redact")  # their bodies name the shop
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
-    "app/uninstalled": "the shop removed the app; its deliveries end here",
 }
 
 
@@ -64,10 +67,13 @@ class Shopify:
         return signatures.topic("shopify", delivery.headers)
 
     def parse(self, delivery: Delivery, store: Store) -> list[Change]:
-        """Raises `Unintelligible`, naming the field."""
+        """Raises `Unintelligible`, naming the field; also for what another shop told."""
         topic = self.topic(delivery)
         if not topic:
             raise Unintelligible("x-shopify-topic: expected a topic")
+        _require_own_shop(delivery, store)
+        if topic == REMOVED:
+            return [AppRemoved(_triggered_at(delivery))]
         body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
         if topic in shopify_inventory.TOPICS:
             sent_at = shopify_inventory.sent_at(delivery)
@@ -76,6 +82,26 @@ class Shopify:
         if read is None:
             return [Nothing(_UNUSED.get(topic, "a topic that Agala does not use"))]
         return read(Fields(load(delivery.body)), store, body_hash)
+
+
+def _require_own_shop(delivery: Delivery, store: Store) -> None:
+    """An app signs for all its shops with one secret, so a good signature does not say which shop it was."""
+    shop = store.connection.shop if store.connection else None
+    if shop is None:
+        return
+    told = delivery.headers.get("x-shopify-shop-domain", "").strip().lower()
+    if told not in ("", shop):
+        raise Unintelligible("x-shopify-shop-domain: expected the store's own shop, this is another's")
+    names_it = signatures.topic("shopify", delivery.headers) in _OF_A_SHOP
+    if names_it and signatures.shop_told(delivery.body) not in (None, shop):
+        raise Unintelligible("shop_domain: expected the store's own shop, this is another's")
+
+
+def _triggered_at(delivery: Delivery) -> datetime | None:
+    try:
+        return parse_rfc3339(delivery.headers.get("x-shopify-triggered-at", "").strip())
+    except ValueError:
+        return None
 
 
 def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:

@@ -471,6 +471,12 @@ class Wiring:
 
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""
+        from chalicelib.commerce.store import Platform
+
+        if store.platform is Platform.SHOPIFY:
+            from chalicelib.store_adapters.shopify_history import ShopifyHistory
+
+            return ShopifyHistory(self.shopify_admin(store), store, lambda: 0)
         from chalicelib.store_adapters.woocommerce_history import WooCommerceHistory
 
         rest = self.shop_rest(store)

@@ -109,7 +109,7 @@ class Intake:
             case OrderDelivered():
                 return self._delivered(store, change)
             case Customer():
-                return self._customer(store, change)
+                return self._met(store, change.telling)
             case CustomerDeleted():
                 return self._customer_deleted(store, change)
             case Product():
@@ -232,17 +232,6 @@ class Intake:
         for contact_id in outcome.over:
             self._listener().leave_cart(store, contact_id, outcome.token)
         return Applied(tuple(outcome.contacts), outcome.events, erased=outcome.erased)
-
-    def _customer(self, store: Store, customer: Customer) -> Applied:
-        telling = Telling(
-            person=customer.person.model_copy(update={"customer_id": customer.external_id}),
-            at=customer.version.modified_at,
-            source=f"customer:{customer.external_id}",
-            since=customer.created_at,
-            joined_from="account",
-            consent=customer.consent,
-        )
-        return self._met(store, telling)
 
     def _consent(self, store: Store, told: ConsentTold, received_at: datetime) -> Applied:
         """Only the choice and who made it: the rest of the account is told elsewhere."""

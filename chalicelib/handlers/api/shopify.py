@@ -128,7 +128,7 @@ class ConnectionTaken(Answer):
     body=AppGiven,
     answers=AppAnswer,
 )
-def put_app(call: Call) -> AppAnswer:
+def put_shopify_app(call: Call) -> AppAnswer:
     """With a new secret of the same app its shops go on: what they sign is held against the new one from now on."""
     given: AppGiven = call.body
     secrets = call.wiring.secrets
@@ -144,12 +144,12 @@ def put_app(call: Call) -> AppAnswer:
 
 
 @door(shopify, "GET", "/v1/shopify/app", summary="This deployment's app at Shopify", scope="any", answers=AppAnswer)
-def get_app(call: Call) -> AppAnswer:
+def get_shopify_app(call: Call) -> AppAnswer:
     return _app(call)
 
 
 @door(shopify, "DELETE", "/v1/shopify/app", summary="Forget the app at Shopify", scope="admin", status=204)
-def delete_app(call: Call) -> None:
+def delete_shopify_app(call: Call) -> None:
     known = call.wiring.secrets.shopify_app(newer_than=0)
     if known is not None:
         _refuse_if_used(call, known["client_id"])
@@ -166,7 +166,7 @@ def delete_app(call: Call) -> None:
     answers=InstallMade,
     status=201,
 )
-def make_install(call: Call) -> InstallMade:
+def make_shopify_install(call: Call) -> InstallMade:
     given: InstallNew = call.body
     _allow(call, given.store_id)
     app = call.wiring.secrets.shopify_app()
@@ -189,7 +189,7 @@ def make_install(call: Call) -> InstallMade:
     answers=ConnectionTaken,
     status=201,
 )
-def connect(call: Call) -> Reply:
+def connect_shopify(call: Call) -> Reply:
     """With a token of the shop's admin, or with an app of the shop's own organisation. Its first history begins."""
     given: ConnectionGiven = call.body
     _allow(call, given.store_id)
@@ -213,7 +213,7 @@ def connect(call: Call) -> Reply:
     scope="store",
     answers=StoreAnswer,
 )
-def disconnect(call: Call) -> StoreAnswer:
+def disconnect_shopify(call: Call) -> StoreAnswer:
     """The token is forgotten and messages are held. The secret stays: Shopify may yet ask for somebody's erasure."""
     if call.store.connection is None or call.store.platform is not Platform.SHOPIFY:
         raise Conflict("no Shopify shop is connected")

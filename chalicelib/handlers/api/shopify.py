@@ -18,7 +18,7 @@ from chalicelib.handlers.api.stores import StoreAnswer, shown, webhook_url
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.shopify_install import CALLBACK, INSTALL, begin_grant
 from chalicelib.store_adapters.shopify_connecting import Made, NotConnected, OtherStore
-from chalicelib.store_adapters.shopify_oauth import shop_domain
+from chalicelib.store_adapters.shopify_links import shop_domain
 from chalicelib.store_adapters.shopify_scopes import SCOPES, Scope
 from chalicelib.store_adapters.shopify_tokens import AccessKind, ShopifyAccess
 

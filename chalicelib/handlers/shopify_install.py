@@ -263,10 +263,7 @@ def _refusal(language: str, refusal: _Refused) -> Response:
 
 
 def _named(language: str, scopes: Sequence[Scope]) -> str:
-    rows = [
-        f'<li><bdi dir="ltr">{scope.name}</bdi>: {escape(scope.why_he if language == "he" else scope.why)}</li>'
-        for scope in scopes
-    ]
+    rows = [f'<li><bdi dir="ltr">{scope.name}</bdi>: {escape(scope.words[language])}</li>' for scope in scopes]
     return f"<ul>{''.join(rows)}</ul>"
 
 

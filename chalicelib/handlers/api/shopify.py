@@ -41,10 +41,11 @@ Key = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+
 
 
 class ScopeAnswer(Answer):
-    """`needed`: a shop is not connected without it."""
+    """`why` in English, `words` the same by language (en, he). `needed`: a shop is not connected without it."""
 
     scope: str
     why: str
+    words: dict[str, str]
     needed: bool
 
 
@@ -310,7 +311,7 @@ def _app(call: Call) -> AppAnswer:
 
 
 def _scopes(scopes: Sequence[Scope]) -> list[ScopeAnswer]:
-    return [ScopeAnswer(scope=scope.name, why=scope.why, needed=scope.needed) for scope in scopes]
+    return [ScopeAnswer(scope=scope.name, why=scope.why, words=scope.words, needed=scope.needed) for scope in scopes]
 
 
 def _taken(call: Call, made: Made) -> ConnectionTaken:

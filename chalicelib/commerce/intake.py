@@ -214,7 +214,7 @@ class Intake:
             at=customer.version.modified_at,
             source=f"customer:{customer.external_id}",
             since=customer.created_at,
-            joined_from="account",
+            joined_from=customer.joined_from,
             consent=customer.consent,
         )
         return self._met(store, telling)

@@ -35,11 +35,13 @@ class Checkout:
     accepts_email: bool = False
     accepts_sms: bool = False
 
-    def told(self, modified: datetime, *, known: bool = True, completed: datetime | None = None) -> dict[str, Any]:
-        """Its body at one moment. `known`: whether the shopper has typed who they are by then."""
+    def told(
+        self, modified: datetime, *, known: bool = True, addressed: bool = True, completed: datetime | None = None
+    ) -> dict[str, Any]:
+        """Its body at one moment. By then the shopper may have typed their email (`known`), and where they live."""
         shop = self.shop
         total = sum(ware.price * quantity for ware, quantity in self.wares)
-        home = address(shop, self.shopper) if known else []  # Shopify writes an empty address as a list
+        home = address(shop, self.shopper) if known and addressed else []  # Shopify writes an empty address as a list
         return {
             "id": self.number,
             "token": self.token,

@@ -130,7 +130,7 @@ class Purchase:
                     "total": _text(ware.price * quantity),
                     "total_tax": "0.00",
                     "meta_data": [],
-                    "sku": f"TEA-{ware.id}",
+                    "sku": f"TEA-{ware.variation_id or ware.id}",
                     "price": ware.price / 100,
                     "image": {"id": ware.id, "src": f"{pictures}/{ware.picture}.svg"},
                     "parent_name": None,

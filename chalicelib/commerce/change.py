@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.customer import Customer
@@ -28,6 +29,14 @@ class OrderDeleted:
 class OrderRestored:
     external_id: str
     version: Version
+
+
+@dataclass(frozen=True)
+class OrderDelivered:
+    """A parcel of this order came to the buyer; told apart from the order, perhaps before it. `at` is UTC."""
+
+    external_id: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -71,9 +80,13 @@ class ErasureAsked:
 
 @dataclass(frozen=True)
 class Nothing:
-    """Understood, and nothing to do. `reason` is shown with the delivery."""
+    """Understood, and nothing to do. `reason` is shown with the delivery.
+
+    `private`: its text names somebody to whom no record leads, whom an erasure would not find there: it is not kept.
+    """
 
     reason: str
+    private: bool = False
 
 
 Change = (
@@ -83,6 +96,7 @@ Change = (
     | Product
     | OrderDeleted
     | OrderRestored
+    | OrderDelivered
     | CustomerDeleted
     | ProductDeleted
     | ProductRestored

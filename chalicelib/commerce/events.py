@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
-from chalicelib.commerce.ports import ProductRecord
+from chalicelib.commerce.ports import OrderRecord, ProductRecord
 from chalicelib.commerce.product import Product
 from chalicelib.contacts.person import Person
 
@@ -35,6 +35,15 @@ def events_of(store_id: str, order: Order) -> list[Event]:
         at, amount = refund.at or order.version.modified_at, _money(refund.amount)
         found.append(event("order_refunded", at, f":{refund.external_id}", refund=amount))
     return found
+
+
+def delivery_of(record: OrderRecord) -> list[Event]:
+    """That the order was delivered: in its newest telling's words, once anybody told of both."""
+    order, at = record.order, record.delivered_at
+    if order is None or at is None:
+        return []
+    event_id = f"order_delivered:{record.store_id}:{order.external_id}"
+    return [Event(id=event_id, type="order_delivered", occurred_at=at, properties=_properties(order))]
 
 
 def enriched(event: Event, products: Mapping[str, ProductRecord]) -> Event:

@@ -21,6 +21,7 @@ from chalicelib.commerce.change import (
     ErasureAsked,
     Nothing,
     OrderDeleted,
+    OrderDelivered,
     OrderRestored,
     ProductDeleted,
     ProductRestored,
@@ -60,7 +61,7 @@ class ContactRef:
 class Applied:
     """Whom it touched, and the events as journeys heard them. `reason`: why there was nothing (more) to do.
 
-    `erased`: it was about a person who was erased; its text must not be kept.
+    `erased`: it was about a person who was erased, or whom no erasure would find in it; its text must not be kept.
     """
 
     contact_ids: tuple[str, ...] = ()
@@ -98,6 +99,8 @@ class Intake:
                 return self._heard(store, self._orders.deleted(store, change.external_id, change.version))
             case OrderRestored():
                 return self._heard(store, self._orders.restored(store, change.external_id, change.version))
+            case OrderDelivered():
+                return self._delivered(store, change)
             case Customer():
                 return self._customer(store, change)
             case CustomerDeleted():
@@ -112,7 +115,7 @@ class Intake:
             case ErasureAsked():
                 return self._erasure(store, change)
             case Nothing():
-                return Applied(reason=change.reason)
+                return Applied(reason=change.reason, erased=change.private)
             case _:
                 assert_never(change)
 
@@ -196,6 +199,11 @@ class Intake:
         if sold:
             self._cart(store, sold)
         return applied
+
+    def _delivered(self, store: Store, change: OrderDelivered) -> Applied:
+        """Of an order that is nobody's yet, the text (it has an address) would stay behind when they are erased."""
+        applied = self._heard(store, self._orders.delivered(store, change.external_id, change.at))
+        return replace(applied, erased=applied.erased or not applied.contact_ids)
 
     def _cart(self, store: Store, outcome: CartOutcome) -> Applied:
         """Journeys hear it in the cart's own words: it brings its categories and pictures along."""

@@ -74,6 +74,7 @@ class Order(BaseModel):
     """One telling of an order. Times are UTC; `total` is what was charged, `refunded` what went back.
 
     `cancelled_at` is None where the platform does not say it (WooCommerce): the telling's version dates it then.
+    `delivered_at` is when the first parcel came to the buyer, as far as this telling knows.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,6 +93,7 @@ class Order(BaseModel):
     paid_at: datetime | None = None
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
+    delivered_at: datetime | None = None
     payment_url: str | None = None
     cart_token: str | None = None
     consent: tuple[ConsentChange, ...] = ()

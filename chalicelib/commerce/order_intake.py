@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.events import events_of, unnamed, without_person
+from chalicelib.commerce.events import delivery_of, events_of, unnamed, without_person
 from chalicelib.commerce.order import Occasion, Order
 from chalicelib.commerce.ports import EventMark, OrderRecord, Orders
 from chalicelib.commerce.snapshot import Version
@@ -60,8 +60,30 @@ def with_telling(record: OrderRecord, order: Order, events: Sequence[Event]) -> 
         fresh.append(event)
     marks = {event_id: marks[event_id] for event_id in sorted(marks)}
     kept = unnamed(order) if newest else record.order
-    changed = record.model_copy(update={"order": kept, "events": marks})
+    delivered_at = earliest(record.delivered_at, order.delivered_at)
+    changed = record.model_copy(update={"order": kept, "events": marks, "delivered_at": delivered_at})
     return _Step(changed, tuple(fresh), tuple(gone))
+
+
+def with_delivery(step: _Step) -> _Step:
+    """The event of the order's delivery, which may be told apart from the order, as the record now has it."""
+    record = step.record
+    marks, fresh, gone = dict(record.events), list(step.fresh), list(step.gone)
+    for event in delivery_of(record):
+        assert record.order is not None
+        before, mark = marks.get(event.id), EventMark(at=event.occurred_at, version=record.order.version.key())
+        if before == mark:
+            continue
+        if before and before.at != mark.at:
+            gone.append(Removal(before.at, event.id))
+        marks[event.id] = mark
+        fresh.append(event)
+    marks = {event_id: marks[event_id] for event_id in sorted(marks)}
+    return _Step(record.model_copy(update={"events": marks}), tuple(fresh), tuple(gone))
+
+
+def earliest(*told: datetime | None) -> datetime | None:
+    return min((moment for moment in told if moment), default=None)
 
 
 def latest(known: Version | None, told: Version) -> Version:
@@ -86,6 +108,10 @@ class OrderIntake:
     def restored(self, store: Store, external_id: str, version: Version) -> Outcome:
         return persist(lambda: self._marked(store, external_id, "restored", version))
 
+    def delivered(self, store: Store, external_id: str, at: datetime) -> Outcome:
+        """Known or not: an order that is told later finds that it was delivered."""
+        return persist(lambda: self._delivered(store, external_id, at))
+
     def events_since(self, store_id: str, external_id: str, moment: datetime) -> list[tuple[str, Event]]:
         """(contact, event) of an order that stands; none while nobody knows whose it is."""
         record = self._orders.get(store_id, external_id)
@@ -103,6 +129,15 @@ class OrderIntake:
         contacts, moved, _ = self._settle(store, before, _Step(after), Meeting(None))
         return Outcome([], contacts, moved)
 
+    def _delivered(self, store: Store, external_id: str, at: datetime) -> Outcome:
+        before = self._get(store, external_id)
+        after = before.model_copy(update={"delivered_at": earliest(before.delivered_at, at)})
+        step = _Step(after) if before.erased else with_delivery(_Step(after))
+        contacts, moved, place = self._settle(store, before, step, Meeting(None))
+        told = [] if place is None or after.is_deleted else delivery_of(after)
+        events = [(place.contact_id, ranked_event(event, place.nth)) for event in told if place]
+        return Outcome(events, contacts, moved, erased=before.erased)
+
     def _get(self, store: Store, external_id: str) -> OrderRecord:
         known = self._orders.get(store.id, external_id)
         return known or OrderRecord(store_id=store.id, external_id=external_id)
@@ -113,7 +148,7 @@ class OrderIntake:
         if before.erased or (meeting.erased and meeting.contact is None):
             return self._bare(before, order)
         events, key = events_of(store.id, order), order.version.key()
-        step = with_telling(before, order, events)
+        step = with_delivery(with_telling(before, order, events))
         pulled = self._history and (before.order is None or before.pulled)
         step = replace(step, record=step.record.model_copy(update={"pulled": pulled}))
         if meeting.contact and key >= step.record.contact_by:
@@ -125,7 +160,8 @@ class OrderIntake:
             told += [(meeting.contact.id, event) for event in meeting.events]
         if place and not step.record.is_deleted:
             # Also in a repeat: whoever processed this telling before may not have come to tell.
-            mine = [event for event in events if step.record.events[event.id].version == key]
+            known = [*events, *delivery_of(step.record)]
+            mine = [event for event in known if step.record.events[event.id].version == key]
             told += [(place.contact_id, ranked_event(event, place.nth)) for event in mine]
         return Outcome(told, contacts, moved)
 

@@ -30,6 +30,7 @@ class OrderRecord(BaseModel):
     """`order` is the newest telling, None while only a deletion is known. `events` by event id.
 
     `contact_id` is as it was when written (follow merges); `contact_by` is the version of the telling it comes from.
+    `delivered_at` is the earliest time that anybody told, also while the order itself is not known.
     `erased`: its person was erased; nothing personal is kept of any telling. `rev` counts writes.
     `pulled`: only the store's history told of it so far, no delivery did; no journey begins by it.
     """
@@ -41,6 +42,7 @@ class OrderRecord(BaseModel):
     order: Order | None = None
     deleted: Version | None = None
     restored: Version | None = None
+    delivered_at: datetime | None = None
     contact_id: str | None = None
     contact_by: str = ""
     events: dict[str, EventMark] = Field(default_factory=dict)

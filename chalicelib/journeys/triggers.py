@@ -190,6 +190,7 @@ EXECUTABLE = frozenset(
         "order_completed",
         "order_cancelled",
         "order_refunded",
+        "order_delivered",
         "payment_failed",
         "cart_abandoned",
         "checkout_started",

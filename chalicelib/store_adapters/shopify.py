@@ -28,7 +28,10 @@ from chalicelib.store_adapters.base import (
     Unintelligible,
 )
 from chalicelib.store_adapters.reading import Fields, load
+from chalicelib.store_adapters.shopify_checkouts import checkout, checkout_deleted, ordered_token
+from chalicelib.store_adapters.shopify_fulfilments import delivered_at, fulfilment
 from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
+from chalicelib.store_adapters.shopify_people import CONSENT_FIELDS, CONSENT_STATES, buyer, consent
 from chalicelib.store_adapters.shopify_products import products
 
 # OrderDisplayFinancialStatus in small letters. "Authorized" money is not the shop's yet.
@@ -43,23 +46,6 @@ FINANCIAL_STATUSES = {
     "expired": OrderStatus.CANCELLED,
 }
 _EVER_PAID = ("paid", "partially_refunded", "refunded")
-# CustomerEmailMarketingState, CustomerSmsMarketingState and CustomerMarketingConsentState (WhatsApp).
-# None: never asked, so nothing to tell. A person whose data was erased
-# and an address that cannot be written to are never written to.
-CONSENT_STATES = {
-    "not_subscribed": None,
-    "never_subscribed": None,
-    "pending": ConsentStatus.PENDING,
-    "subscribed": ConsentStatus.SUBSCRIBED,
-    "unsubscribed": ConsentStatus.UNSUBSCRIBED,
-    "redacted": ConsentStatus.UNSUBSCRIBED,
-    "invalid": ConsentStatus.UNSUBSCRIBED,
-}
-_CONSENT_FIELDS = {
-    Channel.EMAIL: "email_marketing_consent",
-    Channel.SMS: "sms_marketing_consent",
-    Channel.WHATSAPP: "whatsapp_marketing_consent",
-}
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
@@ -90,7 +76,7 @@ class Shopify:
 def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
     external_id = fields.identifier("id")
     if fields.yes("test"):
-        return [Nothing("a test order")]
+        return [Nothing("a test order", private=True)]
     financial = (fields.text("financial_status", 40) or "pending").lower()
     if financial not in FINANCIAL_STATUSES:
         fields.wrong("financial_status", "a financial status of Shopify")
@@ -125,14 +111,15 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             items=tuple(line(item, fields.yes("taxes_included"), currency) for item in fields.items("line_items")),
             refunds=refunds,
             coupons=tuple(code for item in fields.items("discount_codes") if (code := item.text("code", 100))),
-            person=_buyer(fields, customer),
+            person=buyer(fields, customer),
             placed_at=placed_at,
             # The body tells no time of payment; this one is right for all who pay at the checkout, and never moves.
             paid_at=placed_at if financial in _EVER_PAID else None,
             completed_at=completed_at,
             cancelled_at=cancelled_at,
-            cart_token=fields.text("cart_token", 100) or fields.text("checkout_token", 100),
-            consent=_consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
+            delivered_at=delivered_at(fields),
+            cart_token=ordered_token(fields),
+            consent=consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
         )
     ]
 
@@ -149,43 +136,11 @@ def _completed_at(order: Fields) -> datetime | None:
     return max(times, default=None) or order.moment("closed_at") or _time(order, "created_at")
 
 
-def _buyer(order: Fields, customer: Fields) -> Person:
-    billing, shipping = order.child("billing_address"), order.child("shipping_address")
-
-    def told(name: str, limit: int, *places: Fields) -> str | None:
-        return next((text for place in places if (text := place.text(name, limit))), None)
-
-    return Person(
-        email=told("email", 320, order, customer) or order.text("contact_email", 320),
-        phone=told("phone", 50, order, customer, billing, shipping),
-        customer_id=customer.optional_identifier("id"),
-        first_name=told("first_name", 200, customer, billing, shipping),
-        last_name=told("last_name", 200, customer, billing, shipping),
-        country=told("country_code", 60, billing, shipping),
-        locale=order.text("customer_locale", 35),
-    )
-
-
 def _consent_at_checkout(order: Fields, at: datetime) -> tuple[ConsentChange, ...]:
     if not order.yes("buyer_accepts_marketing"):
         return ()
-    consent = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=at)
-    return (ConsentChange(channel=Channel.EMAIL, consent=consent),)
-
-
-def _consent(person: Fields, told_at: datetime) -> tuple[ConsentChange, ...]:
-    """What somebody chose per channel; a state without its own time was chosen no later than `told_at`."""
-    changes = []
-    for channel, name in _CONSENT_FIELDS.items():
-        choice = person.child(name)
-        state = (choice.text("state", 40) or "not_subscribed").lower()
-        if state not in CONSENT_STATES:
-            choice.wrong("state", "a consent state of Shopify")
-        if status := CONSENT_STATES[state]:
-            at = choice.moment("consent_updated_at") or told_at
-            consent = Consent(status=status, source="shopify", at=min(at, told_at))
-            changes.append(ConsentChange(channel=channel, consent=consent))
-    return tuple(changes)
+    ticked = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=at)
+    return (ConsentChange(channel=Channel.EMAIL, consent=ticked),)
 
 
 def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
@@ -209,7 +164,7 @@ def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             created_at=created_at,
             # Shopify keeps a customer of every buyer and subscriber, with an account or without.
             joined_from="account" if (fields.text("state", 40) or "").lower() == "enabled" else "store",
-            consent=_consent(fields, version.modified_at),
+            consent=consent(fields, version.modified_at),
         )
     ]
 
@@ -223,17 +178,17 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
     )
     if not (person.customer_id or person.email or person.phone):
         fields.wrong("customer_id", "an id")
-    if not any(name in fields for name in _CONSENT_FIELDS.values()):
+    if not any(name in fields for name in CONSENT_FIELDS.values()):
         fields.wrong("email_marketing_consent", "a consent on some channel")
-    for name in _CONSENT_FIELDS.values():
+    for name in CONSENT_FIELDS.values():
         # No other time is told here, and a choice without one could not be set against a later one.
         choice = fields.child(name)
         if CONSENT_STATES.get((choice.text("state", 40) or "not_subscribed").lower()):
             _time(choice, "consent_updated_at")
-    consent = _consent(fields, datetime(9000, 1, 1, tzinfo=UTC))
-    if not consent:
+    chosen = consent(fields, datetime(9000, 1, 1, tzinfo=UTC))
+    if not chosen:
         return [Nothing("nobody chose anything")]
-    return [ConsentTold(person, consent)]
+    return [ConsentTold(person, chosen)]
 
 
 def _customer_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
@@ -287,6 +242,9 @@ _READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
         _order,
     ),
     "orders/delete": _order_deleted,
+    **dict.fromkeys(("checkouts/create", "checkouts/update"), checkout),
+    "checkouts/delete": checkout_deleted,
+    **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfilment),
     **dict.fromkeys(("customers/create", "customers/update", "customers/enable", "customers/disable"), _customer),
     "customers/delete": _customer_deleted,
     "customers/redact": _customer_redacted,

@@ -15,7 +15,7 @@ from chalicelib.store_adapters.base import Unintelligible
 from chalicelib.store_adapters.shopify import _READERS as SHOPIFY_READERS
 from chalicelib.store_adapters.woocommerce import _READERS as WOOCOMMERCE_READERS
 from tests.recorded import load_json
-from tests.store_adapters import test_shopify
+from tests.store_adapters import test_shopify, test_shopify_checkouts, test_shopify_fulfilments
 from tests.store_adapters.deliveries import delivery, store
 
 TOPICS = [("woocommerce", topic) for topic in WOOCOMMERCE_READERS] + [("shopify", topic) for topic in SHOPIFY_READERS]
@@ -26,6 +26,8 @@ BODIES: list[tuple[str, str, Any]] = [
     ("woocommerce", "product.updated", load_json("product.updated")),
     ("shopify", "orders/updated", {**test_shopify.ORDER, "refunds": [test_shopify.refund_of("11.00", "USD")]}),
     ("shopify", "customers/update", test_shopify.CUSTOMER),
+    ("shopify", "checkouts/update", {**test_shopify_checkouts.CHECKOUT, "customer": test_shopify.CUSTOMER}),
+    ("shopify", "fulfillments/update", test_shopify_fulfilments.PARCEL),
     ("shopify", "products/update", test_shopify.PRODUCT),
 ]
 

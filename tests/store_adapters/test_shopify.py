@@ -279,7 +279,7 @@ def test_a_product_without_a_choice_is_one_record() -> None:
     assert len(told({**PRODUCT, "variants": [only]}, "products/update", "shopify")) == 1
 
 
-@pytest.mark.parametrize("topic", ["refunds/create", "app/uninstalled", "checkouts/create", "nonsense"])
+@pytest.mark.parametrize("topic", ["refunds/create", "app/uninstalled", "checkouts/delete", "nonsense"])
 def test_topics_without_use_do_nothing_and_say_why(topic: str) -> None:
     change = of({}, topic, id=1)
     assert isinstance(change, Nothing)

@@ -24,6 +24,7 @@ _OURS = frozenset(
         "order_completed",
         "order_cancelled",
         "order_refunded",
+        "order_delivered",
         "payment_failed",
         "contact_created",
         "list_joined",

@@ -28,7 +28,10 @@ class LineAnswer(Answer):
 
 
 class OrderAnswer(Answer):
-    """`total` is what was charged, `refunded` what went back. `deleted`: the store has it no longer."""
+    """`total` is what was charged, `refunded` what went back. `deleted`: the store has it no longer.
+
+    `delivered_at`: when the first parcel came to the buyer, where the store says so.
+    """
 
     external_id: str
     number: str
@@ -41,6 +44,7 @@ class OrderAnswer(Answer):
     placed_at: Time
     paid_at: Time | None
     completed_at: Time | None
+    delivered_at: Time | None
     modified_at: Time
     deleted: bool
 
@@ -71,6 +75,7 @@ def get_order(call: Call) -> OrderAnswer:
         placed_at=order.placed_at,
         paid_at=order.paid_at,
         completed_at=order.completed_at,
+        delivered_at=record.delivered_at,
         modified_at=order.version.modified_at,
         deleted=record.is_deleted,
     )

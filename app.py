@@ -12,6 +12,7 @@ from chalicelib.handlers import (
     journey_steps,
     links,
     nightly,
+    shopify_install,
     store_sync,
     webhooks,
 )
@@ -27,6 +28,7 @@ from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.plugin import plugin
 from chalicelib.handlers.api.products import products
+from chalicelib.handlers.api.shopify import shopify
 from chalicelib.handlers.api.stores import stores
 from chalicelib.handlers.api.sync import sync
 from chalicelib.handlers.api.templates import templates
@@ -48,10 +50,12 @@ for part in (
     delivery_reports.delivery_reports,
     links.links,
     connect_page.connect_page,
+    shopify_install.shopify_install,
     about,
     stores,
     tokens,
     connections,
+    shopify,
     plugin,
     sync,
     deliveries,

@@ -59,6 +59,24 @@ class KeyHandover(BaseModel):
     keys_hash: str | None = None
 
 
+class ShopifyState(BaseModel):
+    """One walk of a shop's owner through Shopify's grant page, once. Its times are real: the page is Shopify's.
+
+    `hash` is of the state that Shopify brings back, `browser` that of the cookie of the browser in which it began
+    (None: an address that was made over the API, which may be opened anywhere). `store_id`: the store that the shop
+    is to become.
+    """
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    hash: str
+    shop: str
+    store_id: str | None = None
+    browser: str | None = None
+    expires_at: datetime = Field(alias="good_until")
+    used_at: datetime | None = None
+
+
 def token_hash(secret: str) -> str:
     """Tokens are 256 random bits, so a plain hash is enough: there is nothing to guess."""
     return hashlib.sha256(secret.encode()).hexdigest()

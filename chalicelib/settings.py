@@ -24,6 +24,7 @@ class Settings:
     default_sender: str
     sms_configuration_set: str | None
     default_sms_sender: str | None
+    shopify_event_source_arn: str | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -41,4 +42,5 @@ class Settings:
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
             sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,
             default_sms_sender=environ.get("AGALA_DEFAULT_SMS_SENDER") or None,
+            shopify_event_source_arn=environ.get("AGALA_SHOPIFY_EVENT_SOURCE_ARN") or None,
         )

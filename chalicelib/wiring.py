@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
+    from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
+    from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
     from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
     from chalicelib.sync.ports import Shop
     from chalicelib.sync.pull import Pull
@@ -382,6 +385,45 @@ class Wiring:
         if connection is None or connection.rest_url is None or not store.is_connected or keys is None:
             raise ShopTrouble(TroubleCode.NO_KEY)
         return WooCommerceRest(connection.rest_url, RestKeys(*keys), self.private_shops)
+
+    def shopify_address(self, shop: str) -> str:
+        """Where a shop's Admin API and grant page are: `https://tea.myshopify.com`."""
+        return f"https://{shop}"
+
+    def shopify_oauth(self, shop: str) -> ShopifyOAuth:
+        """Where this shop hands out tokens, to be closed."""
+        from chalicelib.store_adapters.shop_http import ShopHttp
+        from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
+
+        return ShopifyOAuth(self.shopify_address(shop), ShopHttp(self.private_shops))
+
+    def shopify_admin(self, store: Store) -> ShopifyAdmin:
+        """A client of the store's own Admin API, to be closed. Raises `ShopTrouble` for one that is not connected."""
+        from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+        from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
+        from chalicelib.store_adapters.shopify_tokens import ShopifyTokens
+
+        shop = store.connection.shop if store.connection else None
+        if shop is None or not store.is_connected:
+            raise ShopTrouble(TroubleCode.NO_KEY)
+
+        def connected() -> bool:
+            known = self.stores.get(store.id)
+            return known is not None and known.is_connected
+
+        tokens = ShopifyTokens(store.id, self.secrets, lambda: self.shopify_oauth(shop), connected, self.unix_time)
+        return ShopifyAdmin(self.shopify_address(shop), tokens, self.private_shops)
+
+    @cached_property
+    def shopify_connecting(self) -> ShopifyConnecting:
+        from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
+        from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
+        from chalicelib.store_adapters.shopify_tokens import OneToken
+
+        def admin(shop: str, token: str) -> ShopifyAdmin:
+            return ShopifyAdmin(self.shopify_address(shop), OneToken(token), self.private_shops)
+
+        return ShopifyConnecting(self.stores, self.secrets, lambda: self.sync, admin, self.clock)
 
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""

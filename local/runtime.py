@@ -70,8 +70,10 @@ class LocalWiring(wiring.Wiring):
         queue: LocalQueue,
         workflows: LocalWorkflows,
         outbox: Outbox,
+        shopify_url: str | None = None,
     ) -> None:
         super().__init__(settings)
+        self._shopify_url = shopify_url
         self._tables = tables
         self._clients: dict[str, Any] = {}
         self._making = threading.Lock()
@@ -79,6 +81,9 @@ class LocalWiring(wiring.Wiring):
         self.queue = queue
         self.workflows = workflows
         self.email_channel = self.sms_channel = self._outbox = outbox
+
+    def shopify_address(self, shop: str) -> str:
+        return f"{self._shopify_url}/{shop}" if self._shopify_url else super().shopify_address(shop)
 
     def client(self, service: str) -> Any:
         """Of the table server, which speaks DynamoDB, S3 and SSM. One for all threads: clients are thread-safe."""
@@ -130,7 +135,15 @@ class Runtime:
                 "AGALA_QUEUE_URL": "local",
             }
         )
-        self._wiring = LocalWiring(product, self._tables, self._clock, self._queue, self._workflows, self._outbox)
+        self._wiring = LocalWiring(
+            product,
+            self._tables,
+            self._clock,
+            self._queue,
+            self._workflows,
+            self._outbox,
+            settings.shopify_url,
+        )
         wiring.use(self._wiring)
         self._furnish()
         self.admin_token = self._admit(settings.admin_token, folder / "admin-token")

@@ -21,7 +21,8 @@ class BadSetting(Exception):
 class LocalSettings:
     """`clock_speed` is store seconds per real second; `clock_start` counts at the first start only (None: now).
 
-    `admin_token` None: the one kept in `data_dir`, made at the first start. `port` 0: a free one.
+    `admin_token` None: the one kept in `data_dir`, made at the first start. `port` 0: a free one. `shopify_url`: where
+    Shopify's shops are instead of their own addresses, each by its domain: `{shopify_url}/tea.myshopify.com`.
     """
 
     port: int
@@ -31,6 +32,7 @@ class LocalSettings:
     clock_start: datetime | None
     smtp_url: str | None
     log_level: str
+    shopify_url: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> LocalSettings:
@@ -43,6 +45,7 @@ class LocalSettings:
             clock_start=_start(environ.get("AGALA_CLOCK_START") or None),
             smtp_url=_mail_server(environ.get("AGALA_SMTP_URL") or None),
             log_level=_level(environ.get("AGALA_LOG_LEVEL") or "WARNING"),
+            shopify_url=_place(environ.get("AGALA_SHOPIFY_URL") or None),
         )
 
 
@@ -84,6 +87,17 @@ def _mail_server(text: str | None) -> str | None:
     if not good:
         raise BadSetting("AGALA_SMTP_URL must be a mail server's address, such as smtp://localhost:1025")
     return text
+
+
+def _place(text: str | None) -> str | None:
+    try:
+        parts = urlsplit(text or "http://none")
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and not parts.query
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting("AGALA_SHOPIFY_URL must be a web address, such as http://127.0.0.1:9000")
+    return text.rstrip("/") if text else None
 
 
 def _level(text: str) -> str:

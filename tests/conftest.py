@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.storage.table import Table, create_table
 from local.table_server import TableServer
+from tests.shopify.plugin import shopify as shopify  # the fixture, for every folder
 
 RECORDED = Path(__file__).parent / "recorded"
 

@@ -1,14 +1,28 @@
-"""What a shop says of itself when it connects, in our words: WordPress has its own for zones, languages and places."""
+"""What a shop says of itself when it connects, in our words: each platform has its own for zones, languages, places."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.commerce.store import Platform, Store
+
+
+@dataclass(frozen=True)
+class ShopTold:
+    """`country` ISO 3166 alpha-2, `currency` ISO 4217, `timezone` IANA name; `locale` BCP 47, None: not told."""
+
+    name: str
+    url: str
+    country: str
+    currency: str
+    timezone: str
+    locale: str | None
+
 
 _OFFSET = re.compile(r"(?:UTC|GMT)?([+-])(\d{1,2})(?::?([0-5]\d))?")
 _LOCALE = re.compile(r"([a-z]{2,3})(?:[-_]([A-Z][a-z]{3}))?(?:[-_]([A-Z]{2}|[0-9]{3}))?(?![A-Za-z0-9])")
@@ -57,6 +71,13 @@ def locale_of(told: str) -> str | None:
     """BCP 47 for WordPress's name of a language: `he_IL` is he-IL, `de_DE_formal` is de-DE. None for nonsense."""
     found = _LOCALE.match(told)
     return "-".join(part for part in found.groups() if part) if found else None
+
+
+def language_of(country: str) -> str:
+    """What is mostly written in a country, where its shop tells no language."""
+    from babel.languages import get_official_languages
+
+    return next(iter(get_official_languages(country, de_facto=True)), "en")
 
 
 def country_of(told: str) -> str:

@@ -124,4 +124,4 @@ def _with_catalogue(item: dict[str, Any], products: Mapping[str, ProductRecord])
 
 
 def _alive(record: ProductRecord | None) -> Product | None:
-    return record.product if record and not record.is_deleted else None
+    return record.current if record and not record.is_deleted else None

@@ -311,16 +311,21 @@ class Intake:
 
 def shown(record: ProductRecord) -> object:
     """What journeys see of a product in an order's event (`commerce.events.enriched`)."""
-    product = record.product
+    product = record.current
     if product is None or record.is_deleted:
         return None
     return product.categories, product.lifetime_days, product.image, product.url
 
 
 def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; when it sold out and came back is kept beside it."""
-    newest = record.product is None or told.version.key() >= record.product.version.key()
-    return with_stock(record.model_copy(update={"product": told if newest else record.product}), told)
+    """The newest telling wins; its collections, and when it sold out and came back, are kept beside it."""
+    changed: dict[str, object] = {}
+    key = told.version.key()
+    if record.product is None or key >= record.product.version.key():
+        changed["product"] = told.model_copy(update={"collections": None})
+    if told.collections is not None and key >= record.collections_by:
+        changed |= {"collections": told.collections, "collections_by": key}
+    return with_stock(record.model_copy(update=changed), told)
 
 
 def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:

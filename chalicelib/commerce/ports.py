@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.product import Product
+from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.ports import Removal, Writing
@@ -59,7 +59,8 @@ class OrderRecord(BaseModel):
 
 
 class ProductRecord(BaseModel):
-    """`product` is the newest telling.
+    """`product` is the newest telling, without its collections: `collections` are those of the newest telling that
+    said anything of them, whose version `collections_by` is (`Version.key()`). `current` is all of it together.
 
     `stock_told` says of the newest tellings, by `Version.key()`, whether it was in stock; `sold_out_by` is the newest
     telling ever that said it was not, `back_by` the first one after it that said it was again (commerce.stock).
@@ -72,10 +73,22 @@ class ProductRecord(BaseModel):
     product: Product | None = None
     deleted: Version | None = None
     restored: Version | None = None
+    collections: tuple[Category, ...] = ()
+    collections_by: str = ""
     stock_told: dict[str, bool] = Field(default_factory=dict)
     sold_out_by: str = ""
     back_by: str = ""
     rev: int = 0
+
+    @property
+    def current(self) -> Product | None:
+        """The product as all its tellings together have it; of a deleted one, as it was last."""
+        if self.product is None or not self.collections:
+            return self.product
+        own = self.product.categories
+        known = {category.id for category in own}
+        joined = (*own, *(one for one in self.collections if one.id not in known))
+        return self.product.model_copy(update={"categories": joined})
 
     @property
     def is_deleted(self) -> bool:

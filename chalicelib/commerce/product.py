@@ -16,7 +16,11 @@ class Category(BaseModel):
 
 
 class Product(BaseModel):
-    """`lifetime_days`: after how many days one unit is used up, for consumables; None otherwise."""
+    """`lifetime_days`: after how many days one unit is used up, for consumables; None otherwise.
+
+    `collections`: categories that are told apart from the product (Shopify's collections); None where this telling
+    says nothing of them, so that it takes none away (`ProductRecord.current`).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,6 +34,7 @@ class Product(BaseModel):
     stock: int | None = None
     published: bool = True
     categories: tuple[Category, ...] = ()
+    collections: tuple[Category, ...] | None = None
     image: str | None = None
     url: str | None = None
     sku: str | None = None

@@ -14,6 +14,8 @@ class TroubleCode(StrEnum):
     KEY_REFUSED = "key_refused"
     NOT_ALLOWED = "not_allowed"
     NO_REST = "no_rest"
+    UNKNOWN_SHOP = "unknown_shop"
+    SHOP_CLOSED = "shop_closed"
     GONE = "gone"
     REFUSED = "refused"
     SLOW_DOWN = "slow_down"
@@ -21,6 +23,7 @@ class TroubleCode(StrEnum):
     WEB_PAGE = "web_page"
     BROKEN_ANSWER = "broken_answer"
     TOO_LARGE = "too_large"
+    TOO_MUCH = "too_much"
     REDIRECT_LOOP = "redirect_loop"
     MOVED = "moved"
     CERTIFICATE = "certificate"
@@ -49,6 +52,12 @@ _MEANINGS = {
     TroubleCode.NO_REST: _Meaning(
         "The shop's REST API was not found at its address. Is WooCommerce active, and is the REST API allowed?", True
     ),
+    TroubleCode.UNKNOWN_SHOP: _Meaning(
+        "There is no shop at this address. If it has a new one, connect it again.", True
+    ),
+    TroubleCode.SHOP_CLOSED: _Meaning(
+        "The shop is closed: it may be paused, locked or not paid for. Agala goes on once it is open again.", True
+    ),
     TroubleCode.GONE: _Meaning("The shop does not have this record any more.", True),
     TroubleCode.REFUSED: _Meaning("The shop did not accept what Agala asked for.", True),
     TroubleCode.SLOW_DOWN: _Meaning("The shop asks Agala to wait and goes on answering later.", False),
@@ -62,6 +71,7 @@ _MEANINGS = {
     ),
     TroubleCode.BROKEN_ANSWER: _Meaning("The shop's answer was not complete or is no JSON.", False),
     TroubleCode.TOO_LARGE: _Meaning("The shop's answer was larger than Agala reads.", False),
+    TroubleCode.TOO_MUCH: _Meaning("Agala asked for more at once than the shop gives.", False),
     TroubleCode.REDIRECT_LOOP: _Meaning("The shop sends Agala round in a circle of redirects.", True),
     TroubleCode.MOVED: _Meaning(
         "The shop redirects to another address, where Agala does not take its key. If it moved, connect it again.",
@@ -85,6 +95,7 @@ class ShopTrouble(AgalaError):
     `words` are for the owner: without keys, persons or anything the shop wrote. `retry_after`: how long the shop asks
     us to wait, if it does. `lasting`: it will hardly pass by itself. `status` is the HTTP status, if there was one,
     and `reason` the shop's own error code (letters, digits, `_`, `-`), such as `woocommerce_rest_cannot_view`.
+    `about`: which of its records were asked for (`orders`), where that helps the owner.
     """
 
     def __init__(
@@ -93,10 +104,13 @@ class ShopTrouble(AgalaError):
         retry_after: timedelta | None = None,
         status: int | None = None,
         reason: str | None = None,
+        about: str | None = None,
     ) -> None:
         meaning = _MEANINGS[code]
         self.code = code
         self.words = meaning.words if status is None or status < 500 else f"{meaning.words} (HTTP {status})"
+        if about:
+            self.words += f" It was asked for its {about}."
         self.lasting = meaning.lasting
         self.retry_after = retry_after
         self.status = status

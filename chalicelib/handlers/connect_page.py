@@ -21,7 +21,7 @@ from chalicelib.messages.wording import direction, primary
 connect_page = Blueprint(__name__)
 
 _FILES = Path(__file__).parent / "pages"
-_SAFE = {
+SAFE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -145,10 +145,10 @@ def _html(status: int, language: str, title: str, content: str, asked: str | Non
         f'content="light dark"><title>{escape(title)}</title><link rel="stylesheet" href="connect/page.css">'
         f"{loaded}</head><body><main{told}><h1>{escape(title)}</h1>{content}</main></body></html>"
     )
-    return Response(body=body, status_code=status, headers={"Content-Type": "text/html; charset=utf-8", **_SAFE})
+    return Response(body=body, status_code=status, headers={"Content-Type": "text/html; charset=utf-8", **SAFE})
 
 
 def _file(name: str, kind: str) -> Response:
     return Response(
-        body=(_FILES / name).read_text(), headers={"Content-Type": kind, **_SAFE, "Cache-Control": "no-cache"}
+        body=(_FILES / name).read_text(), headers={"Content-Type": kind, **SAFE, "Cache-Control": "no-cache"}
     )

@@ -231,7 +231,7 @@ def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
     raw = _raw(request) if this.body is not None or this.scope == "signed" else b""
     if this.scope == "signed":
         _check_signature(path["store_id"], request, raw)
-    return Call(path, query, _body(this, request, raw), token, _base_url(request), raw, code, store)
+    return Call(path, query, _body(this, request, raw), token, base_url(request), raw, code, store)
 
 
 def _raw(request: Any) -> bytes:
@@ -309,7 +309,7 @@ def _bearer(request: Any) -> str | None:
     return secret if kind.lower() == "bearer" and 0 < len(secret) <= 512 and secret.isascii() else None
 
 
-def _base_url(request: Any) -> str:
+def base_url(request: Any) -> str:
     """Where we are reached: the setting, else what this request was sent to (with API Gateway's stage)."""
     configured = wiring.get().settings.public_url
     if configured:

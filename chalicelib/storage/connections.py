@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.access import ConnectionCode, KeyHandover
+from chalicelib.access import ConnectionCode, KeyHandover, ShopifyState
 from chalicelib.clock import rfc3339
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
@@ -56,6 +56,37 @@ class Connections:
                 condition="attribute_exists(pk) AND (attribute_not_exists(keys_hash) OR keys_hash = :keys)",
                 values={":keys": keys_hash},
             )
+        except ConditionFailed:
+            return False
+        return True
+
+    def put_state(self, state: ShopifyState) -> None:
+        key = keys.shopify_state(state.hash)
+        self._table.put(Put(dump(state, key, expires_at=_gone(state.expires_at)), new=True))
+
+    def state(self, state_hash: str) -> ShopifyState | None:
+        """Also one that was used, or is too old."""
+        item = self._table.get(*keys.shopify_state(state_hash))
+        return load(ShopifyState, item) if item else None
+
+    def use_state(self, state_hash: str, now: datetime) -> bool:
+        """False if somebody used it before: of many who try at once one does."""
+        try:
+            self._table.update(
+                *keys.shopify_state(state_hash),
+                "SET used_at = :now",
+                condition="attribute_exists(pk) AND attribute_not_exists(used_at)",
+                values={":now": rfc3339(now)},
+            )
+        except ConditionFailed:
+            return False
+        return True
+
+    def use_link(self, link_hash: str, until: datetime) -> bool:
+        """False if this install link was opened before. It need not be remembered longer than `until`."""
+        pk, sk = keys.shopify_link(link_hash)
+        try:
+            self._table.put(Put({"pk": pk, "sk": sk, "expires_at": _gone(until)}, new=True))
         except ConditionFailed:
             return False
         return True

@@ -82,9 +82,9 @@ class Decisions:
         if any(subject.startswith("category:") for subject in subjects):
             known = Products(self._table).get_many(store_id, sorted(purchases.products()))
             categories = {
-                i: [category.id for category in record.product.categories]
+                i: [category.id for category in product.categories]
                 for i, record in known.items()
-                if record.product
+                if (product := record.current)
             }
         return {subject: fact(purchases, subject, categories) for subject in subjects}
 

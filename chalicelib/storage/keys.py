@@ -41,6 +41,15 @@ def key_handover(handover_hash: str) -> tuple[str, str]:
     return f"HANDOVER#{handover_hash}", "HANDOVER"
 
 
+def shopify_state(state_hash: str) -> tuple[str, str]:
+    return f"SHOPIFY#{state_hash}", "STATE"
+
+
+def shopify_link(link_hash: str) -> tuple[str, str]:
+    """An install link that was opened."""
+    return f"SHOPIFY#{link_hash}", "LINK"
+
+
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
     T#… timeline."""

@@ -83,4 +83,4 @@ class Catalogue:
 
     def get(self, store_id: str, external_id: str) -> Product | None:
         record = self._products.get(store_id, external_id)
-        return record.product if record and not record.is_deleted else None
+        return record.current if record and not record.is_deleted else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -38,9 +38,7 @@ class Secrets:
         return self._cached(self._webhook_name(store_id), newer_than)
 
     def put_webhook_secret(self, store_id: str, secret: str) -> None:
-        name = self._webhook_name(store_id)
-        self._call(lambda: self._client.put_parameter(Name=name, Value=secret, Type="SecureString", Overwrite=True))
-        self._kept[name] = (self._monotonic(), secret)
+        self._write(self._webhook_name(store_id), secret)
 
     def delete_webhook_secret(self, store_id: str) -> None:
         """Also where there is none."""
@@ -55,13 +53,33 @@ class Secrets:
         return str(kept["key"]), str(kept["secret"])
 
     def put_rest_keys(self, store_id: str, key: str, secret: str) -> None:
-        name, value = self._rest_name(store_id), json.dumps({"key": key, "secret": secret})
-        self._call(lambda: self._client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True))
-        self._kept[name] = (self._monotonic(), value)
+        self._write(self._rest_name(store_id), json.dumps({"key": key, "secret": secret}))
 
     def delete_rest_keys(self, store_id: str) -> None:
         """Also where there are none."""
         self._delete(self._rest_name(store_id))
+
+    def shopify_access(self, store_id: str) -> dict[str, Any] | None:
+        """What the shop's Admin API takes, as it is now (`store_adapters/shopify_tokens.py` says what is in it)."""
+        return self._read(self._shopify_name(store_id), 0)
+
+    def put_shopify_access(self, store_id: str, access: Mapping[str, Any]) -> None:
+        self._write(self._shopify_name(store_id), json.dumps(access))
+
+    def delete_shopify_access(self, store_id: str) -> None:
+        """Also where there is none."""
+        self._delete(self._shopify_name(store_id))
+
+    def shopify_app(self, newer_than: float = _KEPT) -> dict[str, Any] | None:
+        """This deployment's own app at Shopify: {client_id, client_secret, …}; None where there is none."""
+        return self._read(self._shopify_app_name(), newer_than)
+
+    def put_shopify_app(self, app: Mapping[str, Any]) -> None:
+        self._write(self._shopify_app_name(), json.dumps(app))
+
+    def delete_shopify_app(self) -> None:
+        """Also where there is none."""
+        self._delete(self._shopify_app_name())
 
     def signing_key(self) -> str:
         """The key that signs our links: made when first asked for; of many who ask at once one makes it."""
@@ -85,6 +103,20 @@ class Secrets:
 
     def _rest_name(self, store_id: str) -> str:
         return f"{self._prefix}/stores/{store_id}/rest-keys"
+
+    def _shopify_name(self, store_id: str) -> str:
+        return f"{self._prefix}/stores/{store_id}/shopify-access"
+
+    def _shopify_app_name(self) -> str:
+        return f"{self._prefix}/shopify-app"
+
+    def _read(self, name: str, newer_than: float) -> dict[str, Any] | None:
+        found = self._cached(name, newer_than)
+        return dict(json.loads(found)) if found is not None else None
+
+    def _write(self, name: str, value: str) -> None:
+        self._call(lambda: self._client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True))
+        self._kept[name] = (self._monotonic(), value)
 
     def _delete(self, name: str) -> None:
         self._kept.pop(name, None)

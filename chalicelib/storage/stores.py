@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.access import Token
 from chalicelib.commerce.store import Store
+from chalicelib.errors import Conflict
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Delete, Put, Table
@@ -20,8 +21,7 @@ class Stores:
     def save(self, store: Store) -> Store:
         """Write over the revision that was read. Raises `Conflict` if somebody was quicker."""
         written = store.model_copy(update={"rev": store.rev + 1})
-        listing = keys.listing("STORES", identifier=store.id)
-        self._table.put(Put(dump(written, keys.store(store.id), gsi1pk=listing, gsi1sk=store.id), rev=store.rev))
+        self._table.put(self._put(written, store.rev))
         return written
 
     def of_shop(self, domain: str) -> Store | None:
@@ -34,12 +34,33 @@ class Stores:
         pk, sk = keys.shop(domain)
         self._table.put(Put({"pk": pk, "sk": sk, "store_id": store_id}))
 
+    def save_as_shop(self, store: Store, domain: str) -> Store:
+        """`save`, and from now on the shop of this domain is this store, unless it became another one meanwhile.
+
+        Raises `Conflict` if somebody was quicker.
+        """
+        written = store.model_copy(update={"rev": store.rev + 1})
+        pk, sk = keys.shop(domain)
+        before = self._table.get(pk, sk)
+        pointed = Put({"pk": pk, "sk": sk, "store_id": store.id}, new=True)
+        if before is not None:
+            if before["store_id"] != store.id and self.get(str(before["store_id"])) is not None:
+                raise Conflict("the shop is another store")
+            pointed = Put(pointed.item, condition="store_id = :before", values={":before": before["store_id"]})
+        self._table.transact([self._put(written, store.rev), pointed])
+        return written
+
     def delete(self, store_id: str) -> None:
         self._table.delete(*keys.store(store_id))
 
     def list(self, after: str | None = None, limit: int = 100) -> list[Store]:
         """In order of their ids, which is the order of their making; `after` is a store id."""
         return [load(Store, item) for item in self._table.listing("STORES", after=after, limit=limit)]
+
+    @staticmethod
+    def _put(store: Store, over: int) -> Put:
+        listing = keys.listing("STORES", identifier=store.id)
+        return Put(dump(store, keys.store(store.id), gsi1pk=listing, gsi1sk=store.id), rev=over)
 
 
 class Tokens:

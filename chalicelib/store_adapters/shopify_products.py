@@ -39,6 +39,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
         stock=sum(counted) if counted and len(counted) == len(parts) else None,
         published=published,
         categories=_categories(fields),
+        collections=_collections(fields),
         image=picture,
         url=url,
         sku=parts[0].sku if len(parts) == 1 else None,
@@ -55,6 +56,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
                     "name": f"{product.name} - {part.name}" if part.name else product.name,
                     "published": published,
                     "categories": product.categories,
+                    "collections": product.collections,
                     "image": part.image or picture,
                     "url": f"{url}?variant={part.external_id}" if url else None,
                     "lifetime_days": product.lifetime_days,
@@ -83,7 +85,7 @@ def _variant(variant: Fields, version: Version, store: Store, pictures: dict[str
 
 
 def _categories(fields: Fields) -> tuple[Category, ...]:
-    """Shopify's own category and the shop's product type; collections are told elsewhere."""
+    """Shopify's own category and the shop's product type."""
     found = []
     category = fields.child("category")
     if taxonomy := category.text("admin_graphql_api_id", 200):
@@ -91,6 +93,15 @@ def _categories(fields: Fields) -> tuple[Category, ...]:
     if kind := fields.text("product_type", 200):
         found.append(Category(id=f"type:{kind.casefold()}", name=kind))
     return tuple(found)
+
+
+def _collections(fields: Fields) -> tuple[Category, ...] | None:
+    """What the shop's history says beside the product; a webhook has no such list, and then says nothing of them."""
+    if "collections" not in fields:
+        return None
+    return tuple(
+        Category(id=one.identifier("id"), name=one.text("title", 200) or "") for one in fields.items("collections")
+    )
 
 
 def _lifetime_days(fields: Fields) -> int | None:

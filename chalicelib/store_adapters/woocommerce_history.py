@@ -47,6 +47,7 @@ class WooCommerceHistory:
 
     def __init__(self, rest: WooCommerceRest, store: Store, webhooks: Callable[[], int]) -> None:
         self._rest, self._store, self._webhooks = rest, store, webhooks
+        self.notices: tuple[str, ...] = ()
 
     def mend_webhooks(self) -> int:
         return self._webhooks()

@@ -10,36 +10,32 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urljoin, urlsplit, urlunsplit
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.structures import CaseInsensitiveDict
-from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
-from chalicelib import VERSION
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.store_adapters.base import Unintelligible
-from chalicelib.store_adapters.public_addresses import PrivateAddress, PublicAddressesOnly
 from chalicelib.store_adapters.reading import load
+from chalicelib.store_adapters.shop_http import (
+    REDIRECTS,
+    Answer,
+    ShopHttp,
+    json_of,
+    plain_reason,
+    retry_after,
+    same_host,
+    web_address,
+)
 
 __all__ = ["Page", "RestKeys", "ShopTrouble", "WooCommerceRest"]
 
 Params = Mapping[str, str | int | bool]
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0  # between two pieces of an answer
-WHOLE_SECONDS = 60.0  # for all of an answer: one that trickles in is not waited for for ever
-LARGEST = 30_000_000  # bytes of an answer, unpacked
-_PIECE = 65_536
 _HOPS = 5  # redirects followed on one and the same host
-_LONGEST_WAIT = timedelta(hours=24)
-_REASON = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_REDIRECTS = (301, 302, 303, 307, 308)
 # WooCommerce reads a key only of requests whose address has this text in it, which one without pretty permalinks lacks.
 _MARK = "wp-json/wc/"
 
@@ -76,24 +72,10 @@ class WooCommerceRest:
         `private_addresses`: whether a shop in a private network may be called. Raises `ValueError` for an address
         that is not http or https.
         """
-        self._root = urlsplit(rest_url)
-        if self._root.scheme not in ("http", "https") or not self._root.hostname or "@" in self._root.netloc:
-            raise ValueError("expected an http or https address")
-        self._keys, self._monotonic = keys, monotonic
+        self._root = web_address(rest_url)
+        self._keys = keys
         self._signed = False  # by OAuth over https too: some hosts take the Authorization header away
-        self._session = _Session()
-        self._session.trust_env = False  # no .netrc, no proxy of the machine
-        self._session.headers = CaseInsensitiveDict(
-            {
-                "User-Agent": f"Agala/{VERSION}",
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip, deflate",
-            }
-        )
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        if not private_addresses:
-            self._session.mount("http://", PublicAddressesOnly())
-            self._session.mount("https://", PublicAddressesOnly())
+        self._http = ShopHttp(private_addresses, monotonic)
 
     def get(self, path: str, params: Params | None = None) -> Page:
         """A list. Raises `ShopTrouble`, also where the shop answers with something else."""
@@ -118,7 +100,7 @@ class WooCommerceRest:
         return _record(self._ask("DELETE", path, params)[0])
 
     def close(self) -> None:
-        self._session.close()
+        self._http.close()
 
     def _ask(
         self, method: str, path: str, params: Params | None, body: Mapping[str, Any] | None = None
@@ -152,45 +134,17 @@ class WooCommerceRest:
     def _followed(self, method: str, url: str, body: Mapping[str, Any] | None) -> tuple[Any, CaseInsensitiveDict[str]]:
         seen = {url}
         for _ in range(_HOPS):
-            status, headers, content = self._answer(method, url, body)
-            if status not in _REDIRECTS:
-                return _understood(status, headers, content), headers
-            target = _target(url, headers.get("Location", ""))
-            if method != "GET" or target is None or not _same_host(url, target):
-                raise ShopTrouble(TroubleCode.MOVED, status=status)
+            answer = self._http.call(method, url, body, self._proof(url))
+            if answer.status not in REDIRECTS:
+                return _understood(answer), answer.headers
+            target = _target(url, answer.headers.get("Location", ""))
+            if method != "GET" or target is None or not same_host(url, target):
+                raise ShopTrouble(TroubleCode.MOVED, status=answer.status)
             if target in seen:
                 break
             seen.add(target)
             url = target
         raise ShopTrouble(TroubleCode.REDIRECT_LOOP)
-
-    def _answer(
-        self, method: str, url: str, body: Mapping[str, Any] | None
-    ) -> tuple[int, CaseInsensitiveDict[str], bytes]:
-        ends = self._monotonic() + WHOLE_SECONDS
-        try:
-            with self._session.request(
-                method,
-                url,
-                json=body,
-                auth=self._proof(url),
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return response.status_code, response.headers, self._content(response, ends)
-        except (requests.RequestException, HTTPError, PrivateAddress, OSError, UnicodeError) as problem:
-            raise ShopTrouble(_code_of(problem)) from None  # the error's own text may hold the signed address
-
-    def _content(self, response: requests.Response, ends: float) -> bytes:
-        content = bytearray()
-        for piece in response.iter_content(_PIECE):
-            content += piece
-            if len(content) > LARGEST:
-                raise ShopTrouble(TroubleCode.TOO_LARGE)
-            if self._monotonic() > ends:
-                raise ShopTrouble(TroubleCode.NO_ANSWER)
-        return bytes(content)
 
     def _proof(self, url: str) -> AuthBase:
         if url.startswith("https:") and not self._signed:
@@ -211,13 +165,6 @@ class _Signed(AuthBase):
         signed: requests.PreparedRequest = sign(request)
         signed.url = (signed.url or "").replace(quote(_MARK, safe=""), _MARK)
         return signed
-
-
-class _Session(requests.Session):
-    """Left to itself, `requests` reads a redirect's body whole, whoever follows it."""
-
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        return None
 
 
 def _text(value: str | int | bool) -> str:
@@ -244,23 +191,12 @@ def _target(url: str, location: str) -> str | None:
     return urlunsplit(parts._replace(query=urlencode(kept, safe="/", quote_via=quote), fragment=""))
 
 
-def _same_host(url: str, target: str) -> bool:
-    """The same scheme, name and port, or the step from http to https on their usual ports."""
-    one, other = urlsplit(url), urlsplit(target)
-    if one.hostname != other.hostname or "@" in other.netloc:
-        return False
-    try:
-        places = [(part.scheme, part.port or {"http": 80, "https": 443}.get(part.scheme)) for part in (one, other)]
-    except ValueError:
-        return False
-    return places[0] == places[1] or places == [("http", 80), ("https", 443)]
-
-
-def _understood(status: int, headers: CaseInsensitiveDict[str], content: bytes) -> Any:
+def _understood(answer: Answer) -> Any:
+    status = answer.status
     if status < 400:
-        return _json(content)
-    wait = _wait(headers)
-    reason = _reason(content)
+        return json_of(answer.content)
+    wait = retry_after(answer.headers)
+    reason = _reason(answer.content)
     code = TroubleCode.REFUSED
     if status == 401:
         code = TroubleCode.KEY_REFUSED
@@ -277,69 +213,10 @@ def _understood(status: int, headers: CaseInsensitiveDict[str], content: bytes) 
     raise ShopTrouble(code, wait, status, reason)
 
 
-def _json(content: bytes) -> Any:
-    try:
-        return load(content)
-    except Unintelligible:
-        start = content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        raise ShopTrouble(TroubleCode.WEB_PAGE if start == b"<" else TroubleCode.BROKEN_ANSWER) from None
-
-
 def _reason(content: bytes) -> str | None:
     """The error code in WordPress's own form of an error, if it is one."""
     try:
         told = load(content)
     except Unintelligible:
         return None
-    code = told.get("code") if isinstance(told, dict) else None
-    return code if isinstance(code, str) and _REASON.fullmatch(code) else None
-
-
-def _wait(headers: Mapping[str, str]) -> timedelta | None:
-    """`Retry-After` (RFC 9110 10.2.3): seconds, or a date, which the answer's own `Date` is held against."""
-    told = (headers.get("Retry-After") or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", told):
-        return min(timedelta(seconds=int(told)), _LONGEST_WAIT)
-    then = _date(told)
-    if then is None:
-        return None
-    now = _date(headers.get("Date") or "") or datetime.now(UTC)
-    return min(max(then - now, timedelta()), _LONGEST_WAIT)
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError, OverflowError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _code_of(problem: BaseException) -> TroubleCode:
-    """What it was, by the kinds of errors in its chain."""
-    chain = list(_causes(problem))
-    for kinds, code in _KINDS:
-        if any(isinstance(one, kinds) for one in chain):
-            return code
-    return TroubleCode.NO_CONNECTION
-
-
-_KINDS: tuple[tuple[tuple[type[BaseException], ...], TroubleCode], ...] = (
-    ((PrivateAddress,), TroubleCode.PRIVATE_ADDRESS),
-    ((requests.exceptions.SSLError,), TroubleCode.CERTIFICATE),
-    ((NameResolutionError, UnicodeError, requests.exceptions.InvalidURL), TroubleCode.UNKNOWN_HOST),
-    ((requests.exceptions.Timeout, ReadTimeoutError), TroubleCode.NO_ANSWER),
-    (
-        (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError),
-        TroubleCode.BROKEN_ANSWER,
-    ),
-)
-
-
-def _causes(problem: BaseException) -> list[BaseException]:
-    """The error with those inside it: `requests` and urllib3 keep them as arguments, reasons and causes."""
-    found: list[BaseException] = [problem]
-    for one in found:
-        inner = [*one.args, getattr(one, "reason", None), one.__cause__, one.__context__]
-        found += [other for other in inner if isinstance(other, BaseException) and other not in found]
-    return found
+    return plain_reason(told.get("code")) if isinstance(told, dict) else None

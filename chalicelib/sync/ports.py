@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from chalicelib.commerce.change import Change
 from chalicelib.commerce.store import Store
+from chalicelib.commerce.trouble import ShopTrouble
 from chalicelib.sync.progress import SyncProgress
 
 Cursor = Mapping[str, Any]
@@ -26,6 +27,10 @@ class Pulled:
 class ShopPage:
     """`counted`: how many of the part's `total` it holds. `cursor`: where the next begins, or, when `over`, where
     records that come later will be found. JSON data, the shop's own affair.
+
+    `wait`: the shop is not ready yet, which is no trouble: it is to be asked again after so long. `prepared`: how much
+    of what was asked it has ready by now, in its own count. `trouble`: what went wrong, where the cursor is to be kept
+    all the same (a `ShopTrouble` that is raised leaves the one before).
     """
 
     records: Sequence[Pulled]
@@ -33,10 +38,18 @@ class ShopPage:
     total: int | None
     cursor: Cursor
     over: bool
+    wait: timedelta | None = None
+    prepared: int | None = None
+    trouble: ShopTrouble | None = None
 
 
 class Shop(Protocol):
     """A store that answers questions. Every method raises `ShopTrouble`."""
+
+    @property
+    def notices(self) -> Collection[str]:
+        """What its owner should know though nothing is wrong yet, in words."""
+        ...
 
     def mend_webhooks(self) -> int:
         """See that the store tells us what happens; returns how many webhooks had to be made or put right."""

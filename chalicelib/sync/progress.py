@@ -28,6 +28,7 @@ class SyncMode(StrEnum):
 class Part(BaseModel):
     """One kind of records. `done` of `total` were read, `skipped` of them could not be, for `reasons` (counted).
 
+    `prepared`: how much of it the shop, which needs time for that, has ready for us so far, in its own count.
     In a reconciliation `found` changes were news to us, and `heard` were known already, by a webhook.
     """
 
@@ -36,6 +37,7 @@ class Part(BaseModel):
     kind: str
     done: int = 0
     total: int | None = None
+    prepared: int | None = None
     skipped: int = 0
     reasons: dict[str, int] = Field(default_factory=dict)
     found: int = 0
@@ -80,7 +82,8 @@ class SyncProgress(BaseModel):
 
     `cursor` is the present part's, `marks` are where the kinds that tell no times were left. `since`: only what
     changed after it. `looked_at`: what changed before it is known. `history_since` and `history_done_at`: when the
-    first history began and was over. `alive_at`: when something was last saved.
+    first history began and was over. `alive_at`: when something was last saved. `waits_until`: the shop prepares what
+    was asked and is asked again then, without any trouble. `notices`: what the owner should know, in words.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -100,6 +103,8 @@ class SyncProgress(BaseModel):
     since: datetime | None = None
     calls: int = 0
     tries: int = 0
+    waits_until: datetime | None = None
+    notices: tuple[str, ...] = ()
     trouble: Trouble | None = None
     history_since: datetime
     history_done_at: datetime | None = None

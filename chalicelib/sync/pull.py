@@ -19,7 +19,7 @@ from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict
 from chalicelib.sync.apply import Intake, Missed, Result, apply_history
 from chalicelib.sync.listeners import Journeys
-from chalicelib.sync.ports import Shop, Stores, SyncRecords
+from chalicelib.sync.ports import Shop, ShopPage, Stores, SyncRecords
 from chalicelib.sync.progress import (
     PAGE,
     WEBHOOKS,
@@ -41,7 +41,13 @@ _SMALLEST = 5
 _SHORTEST_PAUSE = timedelta(seconds=30)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LASTING_PAUSE = timedelta(hours=6)
-_SMALLER_PAGES = (TroubleCode.TOO_LARGE, TroubleCode.NO_ANSWER, TroubleCode.FAILING, TroubleCode.BROKEN_ANSWER)
+_SMALLER_PAGES = (
+    TroubleCode.TOO_LARGE,
+    TroubleCode.TOO_MUCH,
+    TroubleCode.NO_ANSWER,
+    TroubleCode.FAILING,
+    TroubleCode.BROKEN_ANSWER,
+)
 _SETTLED_AT_ONCE = 25
 
 
@@ -82,7 +88,9 @@ class Pull:
             return self._again(self._clock.now() + _SHORTEST_PAUSE)
         if progress.status is SyncStatus.DONE or progress.execution != execution:
             return {"done": True}
-        return self._again(progress.trouble.next_try_at if progress.trouble else self._clock.now())
+        if progress.trouble:
+            return self._again(progress.trouble.next_try_at)
+        return self._again(progress.waits_until or self._clock.now())
 
     @staticmethod
     def _again(moment: datetime) -> dict[str, object]:
@@ -99,7 +107,7 @@ class Pull:
                     progress = self._step(store, shop, progress)
                 except ShopTrouble as trouble:
                     return self._troubled(progress, trouble)
-                if self._timer() >= ends:
+                if progress.trouble or progress.waits_until or self._timer() >= ends:
                     return self._turned(progress)
         finally:
             shop.close()
@@ -116,16 +124,20 @@ class Pull:
             return self._settle(progress)
         if part.kind == WEBHOOKS:
             mended = shop.mend_webhooks()
+            progress = _with_notices(progress, shop)
             part = part.model_copy(update={"done": 1, "total": 1, "found": mended, "over": True})
             return self._save(progress.with_part(part))
         page = shop.page(part.kind, progress.cursor, progress.since, progress.size)
+        progress = _with_notices(progress, shop)
         now = self._clock.now()
         if progress.mode is SyncMode.HISTORY:
             result = apply_history(self._history, store, page.records, now, self._hands)
         else:
             result = self._missed.apply(self._live, store, page.records, now)
-        part = _counted(part, page.counted, page.total, result, progress)
+        part = _counted(part, page, result, progress)
         cursor = dict(page.cursor)
+        if page.trouble or page.wait is not None:
+            return self._kept_waiting(progress.with_part(part).model_copy(update={"cursor": cursor}), page)
         if not page.over:
             return self._save(progress.with_part(part).model_copy(update={"cursor": cursor}))
         part = part.model_copy(update={"over": True, "total": max(part.done, part.total or 0)})
@@ -134,10 +146,19 @@ class Pull:
         return self._save(ended.model_copy(update={"cursor": _begin(ended)}))
 
     def _save(self, progress: SyncProgress) -> SyncProgress:
+        return self._records.save(self._fine(progress))
+
+    def _fine(self, progress: SyncProgress) -> SyncProgress:
         """Something went well: whatever trouble there was is over."""
-        now = self._clock.now()
-        fine = {"status": SyncStatus.RUNNING, "trouble": None, "tries": 0, "alive_at": now}
-        return self._records.save(progress.model_copy(update=fine))
+        fine = {"status": SyncStatus.RUNNING, "trouble": None, "tries": 0, "waits_until": None}
+        return progress.model_copy(update={**fine, "alive_at": self._clock.now()})
+
+    def _kept_waiting(self, progress: SyncProgress, page: ShopPage) -> SyncProgress:
+        """Not saved yet: the turn ends here, which saves it."""
+        if page.trouble:
+            return self._in_trouble(progress, page.trouble)
+        until = self._clock.now() + (page.wait or timedelta())
+        return self._fine(progress).model_copy(update={"waits_until": until})
 
     def _turned(self, progress: SyncProgress) -> SyncProgress:
         """After very many turns a fresh execution takes over."""
@@ -152,6 +173,9 @@ class Pull:
         return following
 
     def _troubled(self, progress: SyncProgress, trouble: ShopTrouble) -> SyncProgress:
+        return self._turned(self._in_trouble(progress, trouble))
+
+    def _in_trouble(self, progress: SyncProgress, trouble: ShopTrouble) -> SyncProgress:
         now = self._clock.now()
         pause = min(_SHORTEST_PAUSE * 2 ** min(progress.tries, 10), _LONGEST_PAUSE)
         if trouble.lasting and progress.tries > 2:
@@ -165,9 +189,10 @@ class Pull:
             "trouble": Trouble(code=trouble.code, words=trouble.words, since=since, next_try_at=now + pause),
             "tries": progress.tries + 1,
             "size": size,
+            "waits_until": None,
             "alive_at": now,
         }
-        return self._turned(progress.model_copy(update=change))
+        return progress.model_copy(update=change)
 
     def _settle(self, progress: SyncProgress) -> SyncProgress:
         """Ranks are known from now on: who ordered meanwhile is looked at once more, then all is over."""
@@ -210,11 +235,17 @@ def _begin(progress: SyncProgress) -> dict[str, object]:
     return dict(progress.marks.get(part.kind, {}))
 
 
-def _counted(part: Part, counted: int, total: int | None, result: Result, progress: SyncProgress) -> Part:
+def _with_notices(progress: SyncProgress, shop: Shop) -> SyncProgress:
+    notices = tuple(sorted({*progress.notices, *shop.notices}))
+    return progress if notices == progress.notices else progress.model_copy(update={"notices": notices})
+
+
+def _counted(part: Part, page: ShopPage, result: Result, progress: SyncProgress) -> Part:
     missed = [moment for moment in result.news if moment <= progress.started_at - ON_ITS_WAY]
     change = {
-        "done": part.done + counted,
-        "total": total if total is not None else part.total,
+        "done": part.done + page.counted,
+        "total": page.total if page.total is not None else part.total,
+        "prepared": page.prepared if page.prepared is not None else part.prepared,
         "found": part.found + len(missed),
         "heard": part.heard + result.heard,
         "missing_since": min((*missed, *([part.missing_since] if part.missing_since else [])), default=None),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -27,11 +27,13 @@ SHOP = {
 
 
 class Secrets:
-    """Webhook secrets and REST keys in dictionaries."""
+    """Webhook secrets, REST keys and Shopify's keys in dictionaries."""
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
         self.rest: dict[str, tuple[str, str]] = {}
+        self.shopify: dict[str, dict[str, Any]] = {}
+        self.app: dict[str, Any] | None = None
 
     def rest_keys(self, store_id: str) -> tuple[str, str] | None:
         return self.rest.get(store_id)
@@ -41,6 +43,24 @@ class Secrets:
 
     def delete_rest_keys(self, store_id: str) -> None:
         self.rest.pop(store_id, None)
+
+    def shopify_access(self, store_id: str) -> dict[str, Any] | None:
+        return self.shopify.get(store_id)
+
+    def put_shopify_access(self, store_id: str, access: Mapping[str, Any]) -> None:
+        self.shopify[store_id] = dict(access)
+
+    def delete_shopify_access(self, store_id: str) -> None:
+        self.shopify.pop(store_id, None)
+
+    def shopify_app(self, newer_than: float = 0) -> dict[str, Any] | None:
+        return self.app
+
+    def put_shopify_app(self, app: Mapping[str, Any]) -> None:
+        self.app = dict(app)
+
+    def delete_shopify_app(self) -> None:
+        self.app = None
 
     def webhook_secret(self, store_id: str, newer_than: float = 0) -> str | None:
         return self.kept.get(store_id)

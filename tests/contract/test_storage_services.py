@@ -96,6 +96,29 @@ def test_rest_keys_are_read_as_they_are_now_and_forgotten(connect: Connect, pref
     assert here.rest_keys("shop") is None
 
 
+def test_shopifys_keys_are_read_as_they_are_now_and_forgotten(connect: Connect, prefix: str) -> None:
+    here, elsewhere = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
+    assert here.shopify_access("shop") is None
+    here.put_shopify_access("shop", {"kind": "app", "access_token": "one"})
+    elsewhere.put_shopify_access("shop", {"kind": "app", "access_token": "two"})
+    assert here.shopify_access("shop") == {"kind": "app", "access_token": "two"}
+    assert here.shopify_access("another") is None
+    elsewhere.delete_shopify_access("shop")
+    elsewhere.delete_shopify_access("shop")
+    assert here.shopify_access("shop") is None
+
+
+def test_the_app_at_shopify_is_one_for_the_deployment(connect: Connect, prefix: str) -> None:
+    here, elsewhere = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
+    assert here.shopify_app() is None
+    elsewhere.put_shopify_app({"client_id": "a", "client_secret": "one"})
+    assert here.shopify_app() == {"client_id": "a", "client_secret": "one"}
+    elsewhere.put_shopify_app({"client_id": "a", "client_secret": "two"})
+    assert here.shopify_app(newer_than=0) == {"client_id": "a", "client_secret": "two"}
+    elsewhere.delete_shopify_app()
+    assert here.shopify_app(newer_than=0) is None
+
+
 def test_the_signing_key_is_made_once_by_whoever_comes_first(connect: Connect, prefix: str) -> None:
     first, second = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
     key = first.signing_key()

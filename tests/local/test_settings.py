@@ -21,10 +21,11 @@ def test_everything_can_be_said() -> None:
         "AGALA_CLOCK_SPEED": "86400",
         "AGALA_CLOCK_START": "2026-11-01T10:00:00+02:00",
         "AGALA_SMTP_URL": "smtp://mail.example",
+        "AGALA_SHOPIFY_URL": "http://127.0.0.1:9000/",
     }
     start = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
     assert LocalSettings.from_environment(said) == LocalSettings(
-        0, Path("/data"), "12345678", 86400.0, start, "smtp://mail.example", "WARNING"
+        0, Path("/data"), "12345678", 86400.0, start, "smtp://mail.example", "WARNING", "http://127.0.0.1:9000"
     )
 
 
@@ -45,6 +46,8 @@ def test_everything_can_be_said() -> None:
         ("AGALA_SMTP_URL", "http://mail.example"),
         ("AGALA_SMTP_URL", "smtp://mail.example:none"),
         ("AGALA_LOG_LEVEL", "LOUD"),
+        ("AGALA_SHOPIFY_URL", "tea.myshopify.com"),
+        ("AGALA_SHOPIFY_URL", "http://127.0.0.1:none"),
     ],
 )
 def test_a_bad_setting_is_named(name: str, value: str) -> None:

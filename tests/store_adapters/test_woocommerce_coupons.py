@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput
-from chalicelib.store_adapters.woocommerce_coupons import Coupon, CouponTerms, coupon_code, make_coupon
+from chalicelib.store_adapters.woocommerce_coupons import make_coupon
 from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
 from tests.store_adapters.scripted_shop import Reply
 from tests.store_adapters.small_shop import SmallShop, small_shop

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
-from chalicelib.store_adapters import woocommerce_rest
+from chalicelib.store_adapters import shop_http
 from chalicelib.store_adapters.public_addresses import is_public
 from chalicelib.store_adapters.woocommerce_rest import RestKeys, WooCommerceRest
 from tests.store_adapters.scripted_shop import Asked, Reply, shop
@@ -103,7 +103,7 @@ def test_over_https_the_key_goes_by_basic_authentication(tmp_path: Path) -> None
     file, context = certificate(tmp_path)
     with shop(lambda _: Reply.json([]), context) as there:
         rest = client(there.url)
-        rest._session.verify = str(file)
+        rest._http.session.verify = str(file)
         rest.get("orders")
     expected = base64.b64encode(f"{KEYS.key}:{KEYS.secret}".encode()).decode()
     assert there.asked[0].headers["authorization"] == f"Basic {expected}"
@@ -117,7 +117,7 @@ def test_a_host_that_takes_the_authorization_header_away_gets_a_signature(tmp_pa
     file, context = certificate(tmp_path)
     with shop(answer, context) as there:
         rest = client(there.url)
-        rest._session.verify = str(file)
+        rest._http.session.verify = str(file)
         rest.get("orders")
         rest.get("orders")
     assert ["oauth_signature" in asked.query for asked in there.asked] == [False, True, True]
@@ -197,7 +197,7 @@ def test_the_shops_own_code_is_told_but_never_its_text() -> None:
 def test_a_shop_that_says_when_to_come_back_is_understood(
     headers: dict[str, str], wait: timedelta | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert woocommerce_rest._wait(headers) == wait
+    assert shop_http.retry_after(headers) == wait
     if "Date" not in headers:
         assert trouble(Reply(429, b"", headers)).retry_after == wait
 
@@ -251,20 +251,20 @@ def test_a_circle_of_redirects_ends(growing: bool) -> None:
 
 
 def test_from_https_the_key_does_not_go_back_to_http() -> None:
-    assert not woocommerce_rest._same_host("https://shop.example/a", "http://shop.example/a")
-    assert woocommerce_rest._same_host("http://shop.example/a", "https://shop.example/a")
-    assert not woocommerce_rest._same_host("http://shop.example:8080/a", "https://shop.example/a")
-    assert not woocommerce_rest._same_host("https://shop.example/a", "https://www.shop.example/a")
+    assert not shop_http.same_host("https://shop.example/a", "http://shop.example/a")
+    assert shop_http.same_host("http://shop.example/a", "https://shop.example/a")
+    assert not shop_http.same_host("http://shop.example:8080/a", "https://shop.example/a")
+    assert not shop_http.same_host("https://shop.example/a", "https://www.shop.example/a")
 
 
 def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(woocommerce_rest, "LARGEST", 200_000)
+    monkeypatch.setattr(shop_http, "LARGEST", 200_000)
     bomb = gzip.compress(b"[" + b" " * 5_000_000 + b"]")
     assert trouble(Reply(200, bomb, {"Content-Encoding": "gzip"})).code is TroubleCode.TOO_LARGE
 
 
 def test_a_shop_that_says_nothing_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(woocommerce_rest, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(shop_http, "READ_SECONDS", 0.2)
     assert trouble(Reply(hangs=True)).code is TroubleCode.NO_ANSWER
 
 

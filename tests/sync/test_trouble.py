@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.store_adapters import woocommerce_rest
+from chalicelib.store_adapters import shop_http
 from chalicelib.sync.progress import SyncStatus
 from local.bench.shop import Mood
 from tests.sync.world import STORE, Make
@@ -33,7 +33,7 @@ HTML = b"<!doctype html><title>Just a moment...</title>"
 def test_trouble_is_told_in_words_and_passes(
     make: Make, monkeypatch: pytest.MonkeyPatch, mood: Mood, words: str
 ) -> None:
-    monkeypatch.setattr(woocommerce_rest, "READ_SECONDS", 0.3)
+    monkeypatch.setattr(shop_http, "READ_SECONDS", 0.3)
     world = make(orders=3)
     mood.only, world.shop.mood = "orders", mood
     world.begin()

@@ -48,9 +48,9 @@ class ProductAnswer(Answer):
 )
 def get_product(call: Call) -> ProductAnswer:
     record = call.wiring.products.get(call.store.id, call.path["external_id"])
-    if record is None or record.product is None:
+    product = record.current if record else None
+    if record is None or product is None:
         raise NotFound("no such product")
-    product = record.product
     kept = {name: getattr(product, name) for name in ProductAnswer.model_fields if hasattr(product, name)}
     return ProductAnswer(
         **kept,

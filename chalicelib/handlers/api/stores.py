@@ -161,7 +161,7 @@ def create_store(call: Call) -> Reply:
     store = Store(id=new_id(now), created_at=now, **{name: getattr(given, name) for name in _KEPT})
     call.wiring.secrets.put_webhook_secret(store.id, secret)  # first: a store without a secret could not be called
     saved = call.wiring.stores.save(store)
-    answer = StoreMade(**_shown(call, saved), secret=secret)
+    answer = StoreMade(**shown(call, saved), secret=secret)
     return Reply(answer, headers={"Location": f"/v1/stores/{saved.id}"})
 
 
@@ -184,12 +184,12 @@ def list_stores(call: Call) -> StoreList:
             break
         after = batch[-1].id
     kept, following = page(found, call.query.limit, "stores", lambda store: store.id)
-    return StoreList(items=[StoreAnswer(**_shown(call, store)) for store in kept], next=following)
+    return StoreList(items=[StoreAnswer(**shown(call, store)) for store in kept], next=following)
 
 
 @door(stores, "GET", "/v1/stores/{store_id}", summary="One store", scope="store", answers=StoreAnswer)
 def get_store(call: Call) -> StoreAnswer:
-    return StoreAnswer(**_shown(call, call.store))
+    return StoreAnswer(**shown(call, call.store))
 
 
 @door(
@@ -220,7 +220,7 @@ def change_store(call: Call) -> StoreAnswer:
     saved = call.wiring.stores.save(call.store.model_copy(update=change)) if change else call.store
     if secret:
         call.wiring.secrets.put_webhook_secret(saved.id, secret)
-    return StoreAnswer(**_shown(call, saved))
+    return StoreAnswer(**shown(call, saved))
 
 
 @door(stores, "DELETE", "/v1/stores/{store_id}", summary="Let a store go", scope="admin", status=204)
@@ -234,6 +234,7 @@ def delete_store(call: Call) -> None:
         raise NotFound("no such store")
     call.wiring.lifecycle.stop_every(store)
     call.wiring.secrets.delete_rest_keys(store.id)
+    call.wiring.secrets.delete_shopify_access(store.id)
     call.wiring.secrets.delete_webhook_secret(store.id)
     call.wiring.stores.delete(store.id)
 
@@ -251,12 +252,13 @@ _KEPT = (
 )
 
 
-def _shown(call: Call, store: Store) -> dict[str, Any]:
-    shown = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
-    shown["webhook_url"] = webhook_url(call, store)
-    shown["connection"] = connection_shown(store.connection)
-    shown["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
-    return shown
+def shown(call: Call, store: Store) -> dict[str, Any]:
+    """What a `StoreAnswer` says."""
+    told = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
+    told["webhook_url"] = webhook_url(call, store)
+    told["connection"] = connection_shown(store.connection)
+    told["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
+    return told
 
 
 def webhook_url(call: Call, store: Store) -> str:

@@ -22,11 +22,15 @@ class SkippedReason(Answer):
 
 
 class SyncPart(Answer):
-    """`done` of `total` records were read (`total` null: not known yet), `skipped` of them make no sense."""
+    """`done` of `total` records were read (`total` null: not known yet), `skipped` of them make no sense.
+
+    `prepared`: how much of it a shop that writes it down for us first (Shopify) has ready, in its own count.
+    """
 
     kind: Literal["webhooks", "products", "customers", "orders"]
     done: int
     total: int | None
+    prepared: int | None
     skipped: int
     reasons: list[SkippedReason]
 
@@ -61,7 +65,10 @@ class LastReconciliation(Answer):
 
 
 class SyncAnswer(Answer):
-    """`mode`: history is everything the shop has, reconcile the nightly look at what was missed."""
+    """`mode`: history is everything the shop has, reconcile the nightly look at what was missed.
+
+    `notices`: what the owner should know though nothing is wrong yet, such as a shop's interface that goes away.
+    """
 
     status: Literal["never", "running", "waiting", "done"]
     mode: Literal["history", "reconcile"] | None
@@ -69,6 +76,7 @@ class SyncAnswer(Answer):
     finished_at: Time | None
     parts: list[SyncPart]
     trouble: SyncTrouble | None
+    notices: list[str]
     last_reconciliation: LastReconciliation | None
 
 
@@ -110,6 +118,7 @@ def sync_shown(progress: SyncProgress | None) -> SyncAnswer:
             finished_at=None,
             parts=[],
             trouble=None,
+            notices=[],
             last_reconciliation=None,
         )
     trouble, last = progress.trouble, progress.last_reconciliation
@@ -120,6 +129,7 @@ def sync_shown(progress: SyncProgress | None) -> SyncAnswer:
         finished_at=progress.finished_at,
         parts=[_part(part) for part in progress.parts],
         trouble=trouble and _trouble(trouble),
+        notices=list(progress.notices),
         last_reconciliation=last
         and LastReconciliation(
             at=last.at,
@@ -148,6 +158,7 @@ def _part(part: Part) -> SyncPart:
             "kind": part.kind,
             "done": part.done,
             "total": part.total,
+            "prepared": part.prepared,
             "skipped": part.skipped,
             "reasons": [SkippedReason(reason=reason, count=count) for reason, count in reasons],
         }

@@ -61,7 +61,7 @@ class ContactRef:
 class Applied:
     """Whom it touched, and the events as journeys heard them. `reason`: why there was nothing (more) to do.
 
-    `erased`: it was about a person who was erased, or whom no erasure would find in it; its text must not be kept.
+    `erased`: it was about a person who was erased, or whom an erasure might not find in it; its text must not be kept.
     """
 
     contact_ids: tuple[str, ...] = ()
@@ -201,9 +201,9 @@ class Intake:
         return applied
 
     def _delivered(self, store: Store, change: OrderDelivered) -> Applied:
-        """Of an order that is nobody's yet, the text (it has an address) would stay behind when they are erased."""
+        """A parcel's text has an address, which stayed behind if its order were nobody's yet: it is never kept."""
         applied = self._heard(store, self._orders.delivered(store, change.external_id, change.at))
-        return replace(applied, erased=applied.erased or not applied.contact_ids)
+        return replace(applied, erased=True)
 
     def _cart(self, store: Store, outcome: CartOutcome) -> Applied:
         """Journeys hear it in the cart's own words: it brings its categories and pictures along."""

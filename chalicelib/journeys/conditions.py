@@ -228,9 +228,12 @@ def _cart_is(asked: CartState, facts: Facts) -> bool:
         categories = {f"category:{category}" for item in items for category in item.categories}
         if not (products | categories) & set(_subjects_asked(asked, facts.event)):
             return False
-    return asked.at_least_total is None or (
-        cart.latest is not None and cart.latest.total.amount >= asked.at_least_total
-    )
+    if asked.at_least_total is None:
+        return True
+    total = cart.latest.total if cart.latest else None
+    if total is None or total.currency != facts.contact.total_spent.currency:
+        return False  # what a shopper saw in another currency cannot be set against the store's own
+    return total.amount >= asked.at_least_total
 
 
 # Fields

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from chalicelib.clock import Clock
+from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.errors import Conflict
@@ -19,7 +20,16 @@ from chalicelib.journeys.conditions import Condition, asks_for_cart, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entry import FRESH, cart_taken, happened_after, matches, place, same_words
-from chalicelib.journeys.exits import ON_ORDERS, CartExits, cart_exit_reason, cart_of, exit_reason, order_of, token_in
+from chalicelib.journeys.exits import (
+    ON_CARTS,
+    ON_ORDERS,
+    CartExits,
+    cart_exit_reason,
+    cart_of,
+    exit_reason,
+    order_of,
+    token_in,
+)
 from chalicelib.journeys.facts import (
     as_entered,
     messages_asked,
@@ -64,7 +74,7 @@ class Enroller:
         self._journeys = journeys
         self._enrolments = enrolments
         self._decisions = decisions
-        self._orders = orders
+        self._orders, self._products = orders, products
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
@@ -81,7 +91,7 @@ class Enroller:
         """
         if not events:
             return
-        told = sorted(events, key=place)
+        told = sorted(self._with_goods(store.id, events), key=place)
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
             self._launcher.launch(enrolment)  # one whose start a crash swallowed
@@ -162,6 +172,14 @@ class Enroller:
         self._launcher.launch(self._changes.change(present, go) or present)
 
     # Entering
+
+    def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
+        """Events of carts that wait for their owner, as the catalogue completes them."""
+        wanted = {one for event in events if event.type in ON_CARTS for one in lacking_in(event)}
+        if not wanted:
+            return list(events)
+        known = self._products.get_many(store_id, sorted(wanted))
+        return [completed_event(event, known) if event.type in ON_CARTS else event for event in events]
 
     def _read(
         self,

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from chalicelib.commerce.cart import CartRecord
+from chalicelib.commerce.cart_catalogue import completed, lacking
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact, PurchaseFact
@@ -28,7 +29,8 @@ class Decisions:
         self._table = table
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
-        """One request for each hundred records; one more after a merge, one for categories, two for the newest cart."""
+        """One request for each hundred records; one more after a merge, one for categories, two for the newest cart,
+        one for carts whose store tells goods by id only."""
         shared, own = _shared(store_id, wanted), _own(wanted)
         partition = keys.contact(store_id, contact_id)
         asked = [*shared, *((partition, sk) for sk in own)]
@@ -52,7 +54,22 @@ class Decisions:
             newest_cart=self._newest_cart(store_id, partition) if wanted.newest_cart else None,
         )
         return self._with_contact(
-            found, store_id, {sk: item for (pk, sk), item in items.items() if pk == partition}, wanted
+            self._with_goods(store_id, found),
+            store_id,
+            {sk: item for (pk, sk), item in items.items() if pk == partition},
+            wanted,
+        )
+
+    def _with_goods(self, store_id: str, found: Found) -> Found:
+        """Carts as the catalogue completes them."""
+        wanted = set().union(*map(lacking, (*found.carts.values(), found.newest_cart)))
+        if not wanted:
+            return found
+        known = Products(self._table).get_many(store_id, sorted(wanted))
+        return replace(
+            found,
+            carts={token: completed(cart, known) for token, cart in found.carts.items()},
+            newest_cart=completed(found.newest_cart, known) if found.newest_cart else None,
         )
 
     def _newest_cart(self, store_id: str, partition: str) -> CartRecord | None:

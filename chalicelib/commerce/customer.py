@@ -1,4 +1,4 @@
-"""A customer account as a store tells it."""
+"""A customer as a store tells it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from chalicelib.contacts.profile import Telling
 
 
 class Customer(BaseModel):
+    """`joined_from` is `account`, or `store` where it is no account but what the store keeps of any buyer."""
+
     model_config = ConfigDict(frozen=True)
 
     external_id: str
     version: Version
     person: Person
     created_at: datetime
+    joined_from: str = "account"
     consent: tuple[ConsentChange, ...] = ()
 
     @property
@@ -29,6 +32,6 @@ class Customer(BaseModel):
             at=self.version.modified_at,
             source=f"customer:{self.external_id}",
             since=self.created_at,
-            joined_from="account",
+            joined_from=self.joined_from,
             consent=self.consent,
         )

@@ -195,6 +195,8 @@ def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
                 locale=fields.text("locale", 35),
             ),
             created_at=created_at,
+            # Shopify keeps a customer of every buyer and subscriber, with an account or without.
+            joined_from="account" if (fields.text("state", 40) or "").lower() == "enabled" else "store",
             consent=consent(fields, version.modified_at),
         )
     ]

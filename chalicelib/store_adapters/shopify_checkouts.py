@@ -123,7 +123,8 @@ def _item(line: Fields, currency: str) -> CartItem | None:
     variant = line.text("presentment_variant_title") or line.text("variant_title")
     return CartItem(
         product_id=line.optional_identifier("product_id") or "",
-        variation_id=line.optional_identifier("variant_id"),
+        # A product without a choice has a variant too, without a name: it is the product itself.
+        variation_id=line.optional_identifier("variant_id") if "variant_title" in line else None,
         name=f"{name} - {variant}" if name and variant and variant != "Default Title" else name or variant or "",
         quantity=quantity,
         price=price,

@@ -70,7 +70,8 @@ def line(item: Fields, taxes_included: bool, currency: str) -> LineItem:
         total += sum(_set_or(part, "price", currency) for part in item.items("tax_lines"))
     return LineItem(
         product_id=item.optional_identifier("product_id") or "",
-        variation_id=item.optional_identifier("variant_id"),
+        # A product without a choice has a variant too, without a name: it is told as the product itself.
+        variation_id=item.optional_identifier("variant_id") if "variant_title" in item else None,
         name=item.text("name") or item.text("title") or "",
         quantity=quantity,
         total=Money(amount=total, currency=currency),

@@ -17,8 +17,8 @@ from chalicelib.journeys import walk
 from local import runtime
 from local.bench.units import Meter
 from local.demo import live, play
+from local.demo.delivery import Delivery
 from local.demo.shop import Shopper
-from local.demo.woocommerce import Delivery
 from local.queue import LocalQueue
 from local.runtime import LocalWiring
 from local.schedules import Schedules

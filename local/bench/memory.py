@@ -17,8 +17,9 @@ from typing import Any
 
 from local.bench.house import SECRET, START, make_store, wait_then_mail
 from local.demo import live, play
+from local.demo.delivery import Delivery
 from local.demo.shop import CUP, GREEN, Shopper
-from local.demo.woocommerce import Delivery, Purchase, delivery
+from local.demo.woocommerce import Purchase, delivery
 
 JOURNEYS = 1000
 PATIENCE = 300.0  # real seconds

@@ -14,8 +14,9 @@ from chalicelib.storage.timeline import event_item
 from chalicelib.storage.wire import to_wire
 from local.bench.house import SECRET, House, make_store, open_house, shopper, wait_then_mail
 from local.demo import play
+from local.demo.delivery import Delivery
 from local.demo.shop import CUP, GREEN
-from local.demo.woocommerce import Delivery, Purchase, delivery, product_told
+from local.demo.woocommerce import Purchase, delivery, product_told
 
 SHORT, LONG = 10, 10_000  # timeline entries
 

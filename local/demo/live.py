@@ -22,7 +22,7 @@ from typing import Any
 
 from chalicelib.clock import parse_rfc3339, rfc3339
 from local.demo.carts import CartCall
-from local.demo.woocommerce import Delivery
+from local.demo.delivery import Delivery
 
 PATIENCE_SECONDS = 90  # real time; a story that needs longer has failed
 
@@ -141,7 +141,7 @@ class Runtime:
     def deliver(self, store_id: str, delivery: Delivery) -> int:
         """As the shop does: again and again until it is taken."""
         headers = {"Authorization": "", **delivery.headers}
-        return self.call("POST", f"/webhooks/woocommerce/{store_id}", delivery.body, headers).status
+        return self.call("POST", f"/webhooks/{delivery.platform}/{store_id}", delivery.body, headers).status
 
     def tell_cart(self, store_id: str, secret: str, call: CartCall) -> int:
         """As the shop's plugin does: again and again until it is taken."""

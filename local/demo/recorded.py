@@ -6,9 +6,10 @@ import random
 from pathlib import Path
 from typing import Any
 
+from local.demo.delivery import Delivery, sign
 from local.demo.live import Runtime
 from local.demo.play import START, activate
-from local.demo.woocommerce import Delivery, delivery, sign
+from local.demo.woocommerce import delivery
 
 FOLDER = Path(__file__).parents[2] / "tests" / "recorded" / "woocommerce"
 SECRET = "bench-webhook-secret"  # noqa: S105 (the recording's own, of a bench shop)

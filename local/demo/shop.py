@@ -10,7 +10,7 @@ TEA_LIFETIME_DAYS = 9
 
 @dataclass(frozen=True)
 class Ware:
-    """One product of the catalogue. `price` in agorot."""
+    """One product of the catalogue, or one choice of it (`variation_id`, `choice`). `price` in minor units."""
 
     id: int
     name: str
@@ -18,6 +18,13 @@ class Ware:
     category: tuple[str, str]
     picture: str
     lifetime_days: int | None = None
+    variation_id: int | None = None
+    choice: str | None = None
+
+    @property
+    def title(self) -> str:
+        """As an order's line names it."""
+        return f"{self.name} - {self.choice}" if self.choice else self.name
 
 
 GREEN = Ware(101, "תה ירוק יפני, 100 גרם", 5900, TEAS, "green-tea", TEA_LIFETIME_DAYS)
@@ -33,23 +40,26 @@ CATALOGUE = (GREEN, EARL_GREY, CAMOMILE, TEAPOT, CUP, STRAINER, HONEY, COOKIES)
 
 @dataclass(frozen=True)
 class Shopper:
-    """`number` makes the email, the phone (from a range kept for fiction) and the store's customer id."""
+    """`number` makes the email, the phone (`phones` is a range kept for fiction) and the store's customer id."""
 
     number: int
     first_name: str
     last_name: str
+    mailbox: str = "shopper{:02d}@tea.example"
+    phones: str = "050-555-01{:02d}"
+    first_customer_id: int = 500
 
     @property
     def email(self) -> str:
-        return f"shopper{self.number:02d}@tea.example"
+        return self.mailbox.format(self.number)
 
     @property
     def phone(self) -> str:
-        return f"050-555-01{self.number:02d}"
+        return self.phones.format(self.number)
 
     @property
     def customer_id(self) -> int:
-        return 500 + self.number
+        return self.first_customer_id + self.number
 
 
 # fmt: off

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from local.demo import shop
 from local.demo.carts import Cart, CartCall
+from local.demo.delivery import Delivery
 from local.demo.shop import Shopper, Ware
-from local.demo.woocommerce import CustomerAccount, Delivery, Purchase, delivery, product_told
+from local.demo.woocommerce import CustomerAccount, Purchase, delivery, product_told
 
 SECRET = "the-demo-shop-signs-with-this"  # noqa: S105 (a made-up shop on this machine)
 DAY = timedelta(days=1)

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.commerce.money import Money
+from local.demo.delivery import Delivery, sign
 from local.demo.shop import Shopper, Ware
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One call of the shop: its topic, the exact bytes and the headers that go with them."""
-
-    topic: str
-    body: bytes
-    headers: dict[str, str]
-
-
-def sign(secret: str, body: bytes) -> str:
-    return base64.b64encode(hmac.new(secret.encode(), body, hashlib.sha256).digest()).decode()
 
 
 def delivery(secret: str, topic: str, content: Any, at: datetime) -> Delivery:
@@ -136,15 +122,15 @@ class Purchase:
             "line_items": [
                 {
                     "id": n,
-                    "name": ware.name,
+                    "name": ware.title,
                     "product_id": ware.id,
-                    "variation_id": 0,
+                    "variation_id": ware.variation_id or 0,
                     "quantity": quantity,
                     "subtotal": _text(ware.price * quantity),
                     "total": _text(ware.price * quantity),
                     "total_tax": "0.00",
                     "meta_data": [],
-                    "sku": f"TEA-{ware.id}",
+                    "sku": f"TEA-{ware.variation_id or ware.id}",
                     "price": ware.price / 100,
                     "image": {"id": ware.id, "src": f"{pictures}/{ware.picture}.svg"},
                     "parent_name": None,

@@ -66,6 +66,7 @@ ORDER: dict[str, Any] = {
             "product_id": 12,
             "variant_id": 34,
             "name": "Tea - 100 g",
+            "variant_title": "100 g",
             "quantity": 2,
             "price": "27.50",
             "price_set": {
@@ -159,6 +160,12 @@ def test_a_global_id_is_its_number() -> None:
     assert order(id=ORDER["admin_graphql_api_id"]).external_id == "9007199254740993123"
 
 
+@pytest.mark.parametrize("unnamed", [None, ""])
+def test_the_variant_of_a_product_without_a_choice_is_the_product_itself(unnamed: str | None) -> None:
+    line = {**ORDER["line_items"][0], "variant_title": unnamed}
+    assert order(line_items=[line]).items[0].variation_id is None
+
+
 def test_tax_is_added_to_a_line_where_prices_come_without_it() -> None:
     assert order(taxes_included=False).items[0].total.amount == 5700
 
@@ -222,6 +229,13 @@ def test_every_consent_state_is_understood(state: str) -> None:
     assert isinstance(change, Customer)
     expected = CONSENT_STATES[state.lower()]
     assert [each.consent.status for each in change.consent] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize(("state", "joined_from"), [("enabled", "account"), ("disabled", "store"), (None, "store")])
+def test_not_every_customer_has_an_account(state: str | None, joined_from: str) -> None:
+    change = of(CUSTOMER, "customers/create", state=state)
+    assert isinstance(change, Customer)
+    assert change.joined_from == joined_from
 
 
 def test_consent_told_alone_names_its_person() -> None:

@@ -87,6 +87,7 @@ def returned(record: ProductRecord) -> list[float]:
         ([told(0, 0, locations=2), level(1, 0)], (False, None)),  # the product says it, not the one place
         ([told(0, 0, locations=2), level(1, 4)], (True, None)),
         ([told(0, 5, locations=2), told(1, 4), level(2, 0)], (True, None)),  # a webhook does not say how many places
+        ([told(0, 5), level(0, 5), told(1, 0), level(2, 0, "there")], (False, 0)),  # "here" missed a change
         ([told(0, 5), level(1, None, gone=True)], (True, None)),  # nothing is kept nowhere
     ],
 )
@@ -241,6 +242,25 @@ def test_a_product_is_there_while_one_of_its_variants_is(table: Table, clock: Ha
         START + 50 * MINUTE,
         {"product_id": "1", "variation_id": "11"},
     )
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [body(0, {"11": 2, "12": 3}), [level(20, 0, item="i12")], body(10, {"11": 0, "12": 3})],
+        [[level(20, 0, item="i11")], body(0, {"11": 2, "12": 0})],
+    ],
+    ids=["a late telling", "a level that waited"],
+)
+def test_a_product_follows_its_variants_however_late_it_is_told(
+    table: Table, clock: HandClock, parts: list[list[Any]]
+) -> None:
+    shop = Shop(table, clock)
+    for part in parts:
+        shop.tell(*part)
+    record = shop.products.get("shop", "1")
+    assert record
+    assert shows(record) == (False, 0)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -287,3 +287,23 @@ def test_points_that_run_out_are_no_trouble(world: World) -> None:
     assert set(troubles) == {None}
     assert world.progress.last_reconciliation is not None
     assert world.progress.last_reconciliation.found["orders"] == 39
+
+
+def test_a_night_finds_what_was_taken_out_of_a_collection(world: World) -> None:
+    """Neither the product nor any webhook says so."""
+    world.fill(0)
+    world.shop.products.append(like.product(13, world.clock.now() - timedelta(days=20)))
+    world.history()
+    world.clock.advance(hours=20)
+    moved = like.time(world.clock.now() - timedelta(hours=5))
+    world.shop.collections[0] |= {"products": [world.shop.products[1]], "updatedAt": moved}
+    assert world.nightly()["products"] == 6
+    assert {one: _collections(world, one) for one in ("12", "13", "131")} == {"12": [], "13": ["3"], "131": ["3"]}
+    world.clock.advance(hours=24)
+    assert world.nightly()["products"] == 0
+
+
+def _collections(world: World, external_id: str) -> list[str]:
+    record = world.parts.products.get(STORE, external_id)
+    assert record is not None
+    return [one.id for one in record.collections]

@@ -12,6 +12,7 @@ from chalicelib.handlers import (
     journey_steps,
     links,
     nightly,
+    shopify_events,
     shopify_install,
     store_sync,
     webhooks,
@@ -27,6 +28,7 @@ from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.plugin import plugin
+from chalicelib.handlers.api.privacy import privacy
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.shopify import shopify
 from chalicelib.handlers.api.stores import stores
@@ -41,6 +43,7 @@ app.register_middleware(http.problems, "http")
 
 for part in (
     webhooks.blueprint,
+    shopify_events.blueprint,
     carts.carts,
     ingest.blueprint,
     journey_steps.blueprint,
@@ -60,6 +63,7 @@ for part in (
     sync,
     deliveries,
     contacts,
+    privacy,
     timeline,
     cart_records,
     orders,

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Settings:
-    """`public_url` is where stores and shoppers reach us, without a slash at the end."""
+    """`public_url` is where stores and shoppers reach us, without a slash at the end. `shopify_event_source_arn` is
+    where Shopify sends its webhooks; None: to our door, by HTTPS."""
 
     table: str
     queue_url: str

@@ -7,6 +7,7 @@ Imports stand inside the properties on purpose: the webhook door must not load w
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.commerce.cart_intake import CartIntake
     from chalicelib.commerce.cart_watch import CartWatch
+    from chalicelib.commerce.coupon import Coupon, CouponTerms
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
+    from chalicelib.commerce.privacy_desk import PrivacyDesk
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
     from chalicelib.storage.orders import Orders
+    from chalicelib.storage.privacy import PrivacyRequests
     from chalicelib.storage.products import Products
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
@@ -279,7 +283,31 @@ class Wiring:
     def contact_book(self) -> ContactBook:
         from chalicelib.contacts.book import ContactBook
 
-        return ContactBook(self.contacts, self.resolver, self.deliveries, self.clock, lambda: self.listener)
+        return ContactBook(
+            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+        )
+
+    @cached_property
+    def privacy_requests(self) -> PrivacyRequests:
+        from chalicelib.storage.privacy import PrivacyRequests
+
+        return PrivacyRequests(self.table, self.objects)
+
+    @cached_property
+    def privacy(self) -> PrivacyDesk:
+        from chalicelib.commerce.order_intake import OrderIntake
+        from chalicelib.commerce.privacy_desk import PrivacyDesk
+
+        return PrivacyDesk(
+            self.contacts,
+            self.contact_book,
+            self.orders,
+            OrderIntake(self.orders, self.contacts, self.timeline, self.resolver),
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            time.monotonic,
+        )
 
     @cached_property
     def intake(self) -> Intake:
@@ -293,7 +321,7 @@ class Wiring:
             orders,
             self.cart_intake,
             self.products,
-            self.contact_book,
+            self.privacy,
             lambda: self.listener,
             self.clock,
         )
@@ -333,7 +361,7 @@ class Wiring:
             orders,
             self.cart_intake,
             self.products,
-            self.contact_book,
+            self.privacy,
             lambda: listener,
             self.clock,
         )
@@ -425,8 +453,30 @@ class Wiring:
 
         return ShopifyConnecting(self.stores, self.secrets, lambda: self.sync, admin, self.clock)
 
+    def coupon(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        """The coupon of this cause, made in the store's shop unless it is there; `customer_id` is the shop's.
+
+        Raises `BadInput` for terms that cannot be, `ShopTrouble`, `TryLater`.
+        """
+        now = self.clock.now()
+        if store.platform == "shopify":
+            from chalicelib.store_adapters import shopify_discounts
+
+            with closing(self.shopify_admin(store)) as admin:
+                return shopify_discounts.make_coupon(admin, cause, terms, store.currency, now, customer_id)
+        from chalicelib.store_adapters import woocommerce_coupons
+
+        with closing(self.shop_rest(store)) as rest:
+            return woocommerce_coupons.make_coupon(rest, cause, terms, store.currency, now)
+
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""
+        from chalicelib.commerce.store import Platform
+
+        if store.platform is Platform.SHOPIFY:
+            from chalicelib.store_adapters.shopify_history import ShopifyHistory
+
+            return ShopifyHistory(self.shopify_admin(store), store, lambda: 0)
         from chalicelib.store_adapters.woocommerce_history import WooCommerceHistory
 
         rest = self.shop_rest(store)
@@ -441,6 +491,15 @@ class Wiring:
             return 0
         address = f"{self.settings.public_url}/webhooks/{store.platform}/{store.id}"
         return register(rest, store, secret, address).count
+
+    def _mend_shopify_webhooks(self, admin: ShopifyAdmin, store: Store) -> int:
+        """As `_mend_webhooks`; what the owner should know is among the client's notices."""
+        from chalicelib.store_adapters.shopify_webhooks import register
+
+        door = f"{self.settings.public_url}/webhooks/{store.platform}/{store.id}"
+        mended = register(admin, store, self.settings.shopify_event_source_arn or door)
+        admin.notices.update(mended.notices)
+        return mended.count
 
 
 def _once() -> Config:

@@ -30,6 +30,8 @@ BUNDLE = OUT / "deployment.zip"
 AIM = 60_000_000  # bytes unzipped; Lambda's own limit is 250 MB
 OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
     ("/webhooks/{platform}/{store_id}", "post"): "webhook-door",
+    ("/webhooks/shopify/{store_id}", "post"): "webhook-door",
+    ("/webhooks/shopify", "post"): "webhook-door",
     ("/v1/stores/{store_id}/carts", "post"): "carts-door",
 }
 # Resources of the template, and their definitions' names.

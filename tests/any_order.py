@@ -109,6 +109,8 @@ class Listening:
         for item in items:
             bare = {k: v for k, v in item.items() if k not in ("rev", "gsi1pk", "gsi1sk", "expires_at")}
             kind, sk = str(item["pk"]).partition("#")[0], str(item["sk"])
+            if kind == "ORDER" and sk.startswith("D#"):
+                continue  # a pointer to a delivery, by its made-up id
             if kind in ("ORDER", "PRODUCT", "ID") or (kind == "C" and sk[0] in "POFTK" and not item.get("merged_into")):
                 kept.append(bare)
             elif kind == "CART":

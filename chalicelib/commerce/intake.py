@@ -15,29 +15,33 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.cart import CartActivity
 from chalicelib.commerce.cart_intake import CartIntake, CartOutcome
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
+    CollectionDeleted,
+    CollectionTold,
     ConsentTold,
     CustomerDeleted,
     ErasureAsked,
+    ExportAsked,
     Nothing,
     OrderDeleted,
     OrderDelivered,
     OrderRestored,
     ProductDeleted,
     ProductRestored,
+    StockTold,
 )
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.order_intake import OrderIntake, Outcome, latest
+from chalicelib.commerce.order_intake import OrderIntake, Outcome
 from chalicelib.commerce.ports import Listener, ProductRecord, Products
+from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Product
-from chalicelib.commerce.snapshot import Version
-from chalicelib.commerce.stock import returns, with_stock
+from chalicelib.commerce.product_intake import ProductIntake, ProductOutcome, shown
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.book import ContactBook
-from chalicelib.contacts.identity import CUSTOMER, Pointer, identities_of
+from chalicelib.contacts.identity import CUSTOMER, Pointer
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, Writing
 from chalicelib.contacts.profile import Telling
@@ -61,13 +65,15 @@ class ContactRef:
 class Applied:
     """Whom it touched, and the events as journeys heard them. `reason`: why there was nothing (more) to do.
 
-    `erased`: it was about a person who was erased, or whom an erasure might not find in it; its text must not be kept.
+    `order_ids`: orders it told of that are nobody's. `erased`: it was about a person who was erased, or whom an erasure
+    might not find in it; its text must not be kept.
     """
 
     contact_ids: tuple[str, ...] = ()
     events: list[tuple[str, Event]] = field(default_factory=list)
     reason: str | None = None
     erased: bool = False
+    order_ids: tuple[str, ...] = ()
 
 
 class Intake:
@@ -78,12 +84,13 @@ class Intake:
         orders: OrderIntake,
         carts: CartIntake,
         products: Products,
-        book: ContactBook,
+        privacy: PrivacyDesk,
         listener: Callable[[], Listener],
         clock: Clock,
     ) -> None:
         self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
-        self._carts, self._book, self._listener, self._clock = carts, book, listener, clock
+        self._carts, self._privacy, self._listener, self._clock = carts, privacy, listener, clock
+        self._goods = ProductIntake(products)
 
     def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
         """Bring one change into the records, then let journeys hear its events. Repeating is harmless.
@@ -102,18 +109,27 @@ class Intake:
             case OrderDelivered():
                 return self._delivered(store, change)
             case Customer():
-                return self._customer(store, change)
+                return self._met(store, change.telling)
             case CustomerDeleted():
                 return self._customer_deleted(store, change)
             case Product():
-                return self._product(store, change.external_id, lambda record: with_product(record, change))
+                return self._catalogued(store, self._goods.told(store.id, change))
             case ProductDeleted() | ProductRestored():
-                mark = "deleted" if isinstance(change, ProductDeleted) else "restored"
-                return self._product(store, change.external_id, lambda record: marked(record, mark, change.version))
+                return self._catalogued(store, self._goods.marked(store.id, change))
+            case StockTold():
+                return self._catalogued(store, self._goods.stock(store.id, change))
+            case CollectionTold() | CollectionDeleted():
+                return self._catalogued(store, self._goods.collection(store.id, change))
             case ConsentTold():
                 return self._consent(store, change, received_at)
             case ErasureAsked():
-                return self._erasure(store, change)
+                erased = self._privacy.erase(store, change, delivery_id, received_at)
+                heard = self._heard(store, Outcome(reranked=list(erased.reranked)))
+                return replace(heard, reason=erased.reason)
+            case ExportAsked():
+                return Applied(reason=self._privacy.export(store, change, delivery_id, received_at))
+            case AppRemoved():  # no record of ours changes: whoever takes the delivery ends the connection
+                return Applied(reason="the app was removed from the shop")
             case Nothing():
                 return Applied(reason=change.reason, erased=change.private)
             case _:
@@ -198,7 +214,8 @@ class Intake:
         applied = self._heard(store, outcome)  # first, so that a goal is met where there is one
         if sold:
             self._cart(store, sold)
-        return applied
+        nobodys = not (outcome.contacts or outcome.erased)
+        return replace(applied, order_ids=(order.external_id,) if nobodys else ())
 
     def _delivered(self, store: Store, change: OrderDelivered) -> Applied:
         """A parcel's text has an address, which stayed behind if its order were nobody's yet: it is never kept."""
@@ -215,17 +232,6 @@ class Intake:
         for contact_id in outcome.over:
             self._listener().leave_cart(store, contact_id, outcome.token)
         return Applied(tuple(outcome.contacts), outcome.events, erased=outcome.erased)
-
-    def _customer(self, store: Store, customer: Customer) -> Applied:
-        telling = Telling(
-            person=customer.person.model_copy(update={"customer_id": customer.external_id}),
-            at=customer.version.modified_at,
-            source=f"customer:{customer.external_id}",
-            since=customer.created_at,
-            joined_from=customer.joined_from,
-            consent=customer.consent,
-        )
-        return self._met(store, telling)
 
     def _consent(self, store: Store, told: ConsentTold, received_at: datetime) -> Applied:
         """Only the choice and who made it: the rest of the account is told elsewhere."""
@@ -269,65 +275,15 @@ class Intake:
 
         return Applied(persist(action))
 
-    def _product(self, store: Store, external_id: str, change: Callable[[ProductRecord], ProductRecord]) -> Applied:
-        def action() -> bool:
-            known = self._products.get(store.id, external_id)
-            changed = change(known or ProductRecord(store_id=store.id, external_id=external_id))
-            if changed == known:
-                return True  # perhaps whoever saved it did not come to tell
-            self._products.save(changed, *returns(known, changed))
-            return known is None or shown(changed) != shown(known)
+    def _catalogued(self, store: Store, outcome: ProductOutcome) -> Applied:
+        for product_id in outcome.to_hear:
+            self._told_with(store, product_id)
+        return Applied(reason=outcome.reason)
 
-        return self._told_with(store, external_id) if persist(action) else Applied()
-
-    def _told_with(self, store: Store, product_id: str) -> Applied:
+    def _told_with(self, store: Store, product_id: str) -> None:
         """Orders that were told before this product was: journeys hear their fresh events as if it had been known."""
         since = self._clock.now() - TOLD_AGAIN
         orders = self._products.awaited_by(store.id, product_id)
         told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
         reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))
-        return replace(self._heard(store, Outcome(told, [], reranked)), contact_ids=())
-
-    def _erasure(self, store: Store, asked: ErasureAsked) -> Applied:
-        if asked.whole_shop:
-            self._book.erase_all(store.id)
-            return Applied(reason="every contact was erased")
-        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
-        told = identities_of(person, store.country)
-        if told.email or told.customer:
-            told = replace(told, phone=None)  # others may share it
-        pointers = self._contacts.pointers(store.id, told.pairs())
-        found = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
-        for contact_id in {contact.id for contact in found.values()}:
-            self._erase(store.id, contact_id)
-        return Applied(reason="erased" if found else "nothing is kept of this person")
-
-    def _erase(self, store_id: str, contact_id: str) -> None:
-        try:
-            self._book.erase(store_id, contact_id)
-        except NotFound:
-            return
-
-
-def shown(record: ProductRecord) -> object:
-    """What journeys see of a product in an order's event (`commerce.events.enriched`)."""
-    product = record.current
-    if product is None or record.is_deleted:
-        return None
-    return product.categories, product.lifetime_days, product.image, product.url
-
-
-def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; its collections, and when it sold out and came back, are kept beside it."""
-    changed: dict[str, object] = {}
-    key = told.version.key()
-    if record.product is None or key >= record.product.version.key():
-        changed["product"] = told.model_copy(update={"collections": None})
-    if told.collections is not None and key >= record.collections_by:
-        changed |= {"collections": told.collections, "collections_by": key}
-    return with_stock(record.model_copy(update=changed), told)
-
-
-def marked(record: ProductRecord, mark: str, version: Version) -> ProductRecord:
-    """`mark` is deleted or restored; the newest of each is kept."""
-    return record.model_copy(update={mark: latest(getattr(record, mark), version)})
+        self._heard(store, Outcome(told, [], reranked))

@@ -73,6 +73,8 @@ class Occasion(BaseModel):
 class Order(BaseModel):
     """One telling of an order. Times are UTC; `total` is what was charged, `refunded` what went back.
 
+    `presentment_total` is the total as the shopper saw it, where that was in another currency than the shop's.
+
     `cancelled_at` is None where the platform does not say it (WooCommerce): the telling's version dates it then.
     `delivered_at` is when the first parcel came to the buyer, as far as this telling knows.
     """
@@ -84,6 +86,7 @@ class Order(BaseModel):
     status: OrderStatus
     version: Version
     total: Money
+    presentment_total: Money | None = None
     refunded: Money
     items: tuple[LineItem, ...] = ()
     refunds: tuple[Refund, ...] = ()

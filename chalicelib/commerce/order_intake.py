@@ -112,6 +112,14 @@ class OrderIntake:
         """Known or not: an order that is told later finds that it was delivered."""
         return persist(lambda: self._delivered(store, external_id, at))
 
+    def redacted(self, store: Store, external_id: str) -> Outcome:
+        """Known or not, only its goods and money are followed from here on: it is nobody's, and nobody is told."""
+        outcome = persist(lambda: self._redacted(store, external_id))
+        for contact_id in outcome.reranked:
+            persist(lambda owner=contact_id: self._resolver.settle_ranks(store.id, owner))  # type: ignore[misc]
+        self._orders.drop_waiting(store.id, external_id)
+        return outcome
+
     def events_since(self, store_id: str, external_id: str, moment: datetime) -> list[tuple[str, Event]]:
         """(contact, event) of an order that stands; none while nobody knows whose it is."""
         record = self._orders.get(store_id, external_id)
@@ -172,6 +180,16 @@ class OrderIntake:
         if after != before:
             self._orders.write(after, [])
         return Outcome(erased=True)
+
+    def _redacted(self, store: Store, external_id: str) -> Outcome:
+        before = self._get(store, external_id)
+        order = without_person(before.order) if before.order else None
+        after = before.model_copy(update={"order": order, "contact_id": None, "erased": True})
+        source, _ = self._owners(store, before, before, Meeting(None))
+        leaving = [self._leaving(store, source, before)[0]] if source else []
+        if after != before:
+            self._orders.write(after, leaving)
+        return Outcome(reranked=[source.id] if source else [])
 
     def _settle(
         self, store: Store, before: OrderRecord, step: _Step, meeting: Meeting

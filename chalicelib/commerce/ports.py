@@ -13,6 +13,7 @@ from chalicelib.commerce.event import Event
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
+from chalicelib.commerce.stock import Level, StockTelling
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.ports import Removal, Writing
 
@@ -64,6 +65,9 @@ class ProductRecord(BaseModel):
 
     `stock_told` says of the newest tellings, by `Version.key()`, whether it was in stock; `sold_out_by` is the newest
     telling ever that said it was not, `back_by` the first one after it that said it was again (commerce.stock).
+    Where it is counted: `stock_before` are the last words before those, `stock_turns` when a product with
+    variants (`by_variants`) turned because of them, `in_stock_now` and `stock_now` what comes of all. `levels_of` is
+    the stock item whose levels come here.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -75,7 +79,13 @@ class ProductRecord(BaseModel):
     restored: Version | None = None
     collections: tuple[Category, ...] = ()
     collections_by: str = ""
-    stock_told: dict[str, bool] = Field(default_factory=dict)
+    stock_told: dict[str, StockTelling] = Field(default_factory=dict)
+    stock_before: dict[str, StockTelling] = Field(default_factory=dict)
+    stock_turns: dict[str, bool] = Field(default_factory=dict)
+    by_variants: bool = False
+    in_stock_now: bool | None = None
+    stock_now: int | None = None
+    levels_of: str | None = None
     sold_out_by: str = ""
     back_by: str = ""
     rev: int = 0
@@ -83,12 +93,16 @@ class ProductRecord(BaseModel):
     @property
     def current(self) -> Product | None:
         """The product as all its tellings together have it; of a deleted one, as it was last."""
-        if self.product is None or not self.collections:
-            return self.product
-        own = self.product.categories
-        known = {category.id for category in own}
-        joined = (*own, *(one for one in self.collections if one.id not in known))
-        return self.product.model_copy(update={"categories": joined})
+        if self.product is None:
+            return None
+        changed: dict[str, object] = {}
+        if self.collections:
+            own = self.product.categories
+            known = {category.id for category in own}
+            changed["categories"] = (*own, *(one for one in self.collections if one.id not in known))
+        if self.in_stock_now is not None:
+            changed |= {"in_stock": self.in_stock_now, "stock": self.stock_now}
+        return self.product.model_copy(update=changed) if changed else self.product
 
     @property
     def is_deleted(self) -> bool:
@@ -96,6 +110,34 @@ class ProductRecord(BaseModel):
         if self.deleted is None:
             return False
         return self.restored is None or self.restored.key() <= self.deleted.key()
+
+
+class StockItem(BaseModel):
+    """What a store counts apart from its products (Shopify's inventory item): `owners` are products or variations.
+
+    `levels` are the newest that were told, by `commerce.stock.level_key`; they may come before any owner is known.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    store_id: str
+    external_id: str
+    owners: tuple[str, ...] = ()
+    levels: dict[str, Level] = Field(default_factory=dict)
+    rev: int = 0
+
+
+class CollectionRecord(BaseModel):
+    """A category that is told apart from the products in it: its newest name; `deleted` is for ever."""
+
+    model_config = ConfigDict(frozen=True)
+
+    store_id: str
+    external_id: str
+    name: str = ""
+    named_by: str = ""
+    deleted: bool = False
+    rev: int = 0
 
 
 class Orders(Protocol):
@@ -146,6 +188,18 @@ class Products(Protocol):
         self, record: ProductRecord, happened: Sequence[Event] = (), undone: Sequence[Event] = ()
     ) -> ProductRecord:
         """Over the revision it has, together with the product's own events. Raises `Conflict`."""
+        ...
+
+    def stock_item(self, store_id: str, external_id: str) -> StockItem | None: ...
+
+    def save_stock_item(self, item: StockItem) -> None:
+        """Over the revision it has. Raises `Conflict`."""
+        ...
+
+    def collections(self, store_id: str, external_ids: list[str]) -> dict[str, CollectionRecord]: ...
+
+    def save_collection(self, record: CollectionRecord) -> None:
+        """Over the revision it has. Raises `Conflict`."""
         ...
 
     def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:

@@ -20,6 +20,9 @@ class Product(BaseModel):
 
     `collections`: categories that are told apart from the product (Shopify's collections); None where this telling
     says nothing of them, so that it takes none away (`ProductRecord.current`).
+    `variants`: ids of its variations, where the store tells a product with all of them.
+    `inventory_item`: by what its levels at several places are told, where they are (commerce.stock); `stock` is then
+    how many there are in all of them, `locations` in how many, and `keeps_selling` that it is sold when none is left.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -39,3 +42,7 @@ class Product(BaseModel):
     url: str | None = None
     sku: str | None = None
     lifetime_days: int | None = None
+    variants: tuple[str, ...] = ()
+    inventory_item: str | None = None
+    keeps_selling: bool = False
+    locations: int | None = None

@@ -65,9 +65,23 @@ class RawDeliveries(Protocol):
 
     def erase(self, store_id: str, delivery_id: str) -> None: ...
 
-    def erase_all(self, store_id: str) -> None: ...
+    def of_order(self, store_id: str, order_id: str, contact_id: str | None = None) -> Sequence[str]:
+        """Those that told of the order while it was nobody's, and those of `contact_id` that name it."""
+        ...
+
+    def erase_all(self, store_id: str, enough: Callable[[], bool]) -> bool:
+        """False if there was `enough` of it before the end."""
+        ...
 
     def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None: ...
+
+
+class KeptExports(Protocol):
+    """Exports that are kept for the owner, because the platform asked for them."""
+
+    def forget_contact(self, store_id: str, contact_id: str, at: datetime) -> None:
+        """Delete every one that this contact is in."""
+        ...
 
 
 class Listener(Protocol):
@@ -88,11 +102,12 @@ class ContactBook:
         contacts: Contacts,
         resolver: Resolver,
         deliveries: RawDeliveries,
+        exports: KeptExports,
         clock: Clock,
         listener: Callable[[], Listener],
     ) -> None:
         """`listener` is asked for when there is something to tell: it may itself need the book."""
-        self._contacts, self._resolver, self._deliveries = contacts, resolver, deliveries
+        self._contacts, self._resolver, self._deliveries, self._exports = contacts, resolver, deliveries, exports
         self._clock, self._listener = clock, listener
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
@@ -209,37 +224,41 @@ class ContactBook:
     def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
         return self._member(store_id, contact_id, "tags", name, False, "tag_removed", cause)
 
-    def erase(self, store_id: str, contact_id: str) -> None:
+    def erase(self, store_id: str, contact_id: str, texts: bool = True) -> None:
         """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
 
         The email stays remembered as a hash only, so that a later order does not make them written to again.
-        Whatever is interrupted can be asked for again: the profile goes last.
+        Whatever is interrupted can be asked for again: the profile goes last. `texts`: whether what the store sent is
+        to be searched; else it is gone already.
         """
         contact = self._whole(store_id, contact_id)
         self._listener().stop_all(store_id, contact.id, "erased")
         pairs = [(EMAIL, email) for email in contact.emails] + [(CUSTOMER, c) for c in contact.external_ids]
-        mentioned = self._deliveries.mentioning(store_id, [*contact.emails, *contact.phones])
-        for delivery_id in {*self._deliveries.of_contact(store_id, contact.id), *mentioned}:
+        now = self._clock.now()
+        self._exports.forget_contact(store_id, contact.id, now)
+        for delivery_id in self._texts(store_id, contact) if texts else ():
             self._deliveries.erase(store_id, delivery_id)
-        self._contacts.forget(store_id, contact, erasure_hashes(store_id, pairs), self._clock.now())
+        self._contacts.forget(store_id, contact, erasure_hashes(store_id, pairs), now)
+        self._exports.forget_contact(store_id, contact.id, now)  # one that was begun before the profile was gone
+
+    def _texts(self, store_id: str, contact: Contact) -> set[str]:
+        """Ids of all that told of them: also while their orders were nobody's, and what nobody could be found in."""
+        orders = self._contacts.order_ids(store_id, contact.id)
+        return {
+            *self._deliveries.of_contact(store_id, contact.id),
+            *self._deliveries.mentioning(store_id, [*contact.emails, *contact.phones]),
+            *(one for order_id in orders for one in self._deliveries.of_order(store_id, order_id)),
+        }
 
     def export(self, store_id: str, contact_id: str) -> dict[str, Any]:
         """Everything we hold on one person, by kind of record. Raises `NotFound`."""
         contact = self._get(store_id, contact_id)
         found: dict[str, Any] = dict(self._contacts.export(store_id, contact.id))
-        raw = [self._deliveries.export(store_id, i) for i in self._deliveries.of_contact(store_id, contact.id)]
+        told = list(self._deliveries.of_contact(store_id, contact.id))
+        told += [one for o in found["orders"] for one in self._deliveries.of_order(store_id, o["external_id"])]
+        raw = [self._deliveries.export(store_id, delivery_id) for delivery_id in dict.fromkeys(told)]
         mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
         return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
-
-    def erase_all(self, store_id: str) -> None:
-        """Forget everybody of a store, and every text it sent, also those that nobody could be found in."""
-        while page := self._contacts.list(store_id, None, 100):
-            for contact in page:
-                try:
-                    self.erase(store_id, contact.id)
-                except NotFound:
-                    continue  # the listing lags a little
-        self._deliveries.erase_all(store_id)
 
     def _check(self, person: Person, store: Store) -> None:
         told = identities_of(person, store.country)

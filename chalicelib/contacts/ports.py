@@ -80,6 +80,14 @@ class Contacts(Protocol):
         """Remove all that the contact's partition, orders, pointers and raw deliveries hold; remember the hashes."""
         ...
 
+    def forget_unclaimed(self, store_id: str, at: datetime) -> None:
+        """Take the person out of every cart and order of the store that is nobody's."""
+        ...
+
+    def order_ids(self, store_id: str, contact_id: str) -> Sequence[str]:
+        """Of every order in the contact's timeline, paid or not."""
+        ...
+
     def export(self, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
         """Every record that we hold, by kind."""
         ...

@@ -72,6 +72,7 @@ PATH_PATTERNS = {
     "contact_id": r"^[0-9a-z]{26}$",
     "journey_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
     "delivery_id": r"^[0-9A-Za-z_.-]{1,128}$",
+    "request_id": r"^[0-9a-z]{20}$",
     "external_id": r"^[^/\x00-\x1f\x7f]{1,128}$",
     "handover": r"^[A-Za-z0-9_-]{20,100}$",
     "cart_token": r"^[0-9A-Za-z_.:-]{1,128}$",

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from datetime import datetime
 from typing import Any
 
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib import wiring
-from chalicelib.commerce.change import ErasureAsked
-from chalicelib.commerce.store import Store
+from chalicelib.commerce.change import AppRemoved, ErasureAsked, ExportAsked, Nothing
+from chalicelib.commerce.store import ConnectionStatus, Store
+from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, NotFound, TryLater
 from chalicelib.storage.deliveries import DeliveryRecord, DeliveryStatus
 from chalicelib.store_adapters import adapter_for
@@ -59,7 +61,9 @@ def _take(message: dict[str, Any]) -> bool:
     parts = wiring.get()
     arrival: Arrival | None = None
     try:
-        sent = json.loads(message["body"])
+        sent = _addressed(parts, json.loads(message["body"]))
+        if sent is None:
+            return True
         try:
             arrival = decode(sent, parts.objects.get)
         except NotFound:
@@ -67,11 +71,28 @@ def _take(message: dict[str, Any]) -> bool:
                 return True  # the queue brings twice what was done: its body is kept with the delivery, or erased
             raise
         _arrived(parts, arrival)
-        if "object" in sent:
-            parts.objects.delete(sent["object"])
+        _drop_object(parts, sent)
     except Exception as problem:  # noqa: BLE001 - whatever it is, the others of the batch go on
         return _failed(parts, message, arrival, problem)
     return True
+
+
+def _addressed(parts: Wiring, sent: dict[str, Any]) -> dict[str, Any] | None:
+    """The message with its store's id, where the door knew no more than the shop; None if the shop is no store's."""
+    if sent.get("store_id") or "shop" not in sent:
+        return sent
+    store = parts.stores.of_shop(str(sent["shop"]))
+    if store is not None:
+        return {**sent, "store_id": store.id}
+    _log.info("a delivery of a shop that is no store's: not kept", extra={"shop": sent["shop"]})
+    _drop_object(parts, sent)
+    return None
+
+
+def _drop_object(parts: Wiring, sent: dict[str, Any]) -> None:
+    """What travelled through the bucket is kept with the delivery by now, or not at all."""
+    if "object" in sent:
+        parts.objects.delete(sent["object"])
 
 
 def _failed(parts: Wiring, message: dict[str, Any], arrival: Arrival | None, problem: Exception) -> bool:
@@ -81,6 +102,7 @@ def _failed(parts: Wiring, message: dict[str, Any], arrival: Arrival | None, pro
         return False
     try:
         _park(parts, _record(arrival), _delivery(arrival), problem)
+        _drop_object(parts, json.loads(message["body"]))
     except Exception as worse:  # noqa: BLE001 - then it goes to the dead letters, from where it can be redriven
         _tell(message["messageId"], worse)
         return False
@@ -107,22 +129,55 @@ def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Deli
     except Unintelligible as problem:
         return parts.deliveries.keep(_parked(record, str(problem)), delivery)
     touched: dict[str, None] = {}
+    nobodys: list[str] = []
     reasons: list[str] = []
-    # A request to erase is itself somebody's data, and so is what still comes about a person who was erased.
-    private = any(isinstance(change, ErasureAsked) for change in changes)
+    # A request about somebody's data is itself such data, and so is what still comes about a person who was erased.
+    private = any(isinstance(change, ErasureAsked | ExportAsked) for change in changes)
     if any(isinstance(change, ErasureAsked) and change.whole_shop for change in changes):
         parts.lifecycle.stop_every(store)
-    for change in changes:
+    for told in changes:
+        change = _without_app(parts, store, told, record.received_at) if isinstance(told, AppRemoved) else told
         applied = parts.intake.apply(store, change, record.id, record.received_at)
         touched |= dict.fromkeys(applied.contact_ids)
+        nobodys += applied.order_ids
         private = private or applied.erased
         reasons += [applied.reason] if applied.reason else []
     done = {
         "status": DeliveryStatus.APPLIED,
         "contact_ids": tuple(touched),
+        "order_ids": tuple(nobodys),
         "reason": "; ".join(dict.fromkeys(reasons)) or None,
     }
     return parts.deliveries.keep(record.model_copy(update=done), None if private else delivery)
+
+
+def _without_app(parts: Wiring, store: Store, removed: AppRemoved, received_at: datetime) -> AppRemoved | Nothing:
+    """Messages are held from now on, the token is forgotten and the journeys end. What is cut short may be repeated.
+
+    The webhooks' secret stays: what was on its way still comes, and the platform asks to erase the shop days later.
+    A removal from before the shop was connected as it is now changes nothing.
+    """
+    at = removed.at or received_at
+    access = parts.secrets.shopify_access(store.id)
+
+    def end_connection() -> bool:
+        present = parts.stores.get(store.id)
+        if present is None or present.connection is None or present.is_disconnected:
+            return True
+        connection = present.connection
+        if at < max(connection.at, connection.keys_at or connection.at):
+            return False
+        told = {"status": ConnectionStatus.DISCONNECTED, "at": parts.clock.now(), "keys_at": None}
+        parts.stores.save(present.model_copy(update={"connection": connection.model_copy(update=told)}))
+        return True
+
+    if not persist(end_connection):
+        return Nothing("the app was removed before the shop was connected as it is now")
+    # Whoever connects the shop again in this very moment brings another token.
+    if access is not None and parts.secrets.shopify_access(store.id) == access:
+        parts.secrets.delete_shopify_access(store.id)
+    parts.lifecycle.stop_every(store, "app_removed")
+    return removed
 
 
 def _park(parts: Wiring, record: DeliveryRecord, delivery: Delivery, problem: Exception) -> DeliveryRecord:

@@ -22,10 +22,11 @@ from chalicelib.errors import TryLater, told
 from chalicelib.handlers.connect_page import SAFE
 from chalicelib.handlers.http import SECRET_AGE, base_url
 from chalicelib.messages.wording import direction, primary
+from chalicelib.store_adapters.shopify_links import Query, grant_page, is_fresh, is_signed, shop_domain
+from chalicelib.store_adapters.shopify_scopes import Scope, asked
 
 if TYPE_CHECKING:
     from chalicelib.store_adapters.shopify_connecting import Made
-    from chalicelib.store_adapters.shopify_oauth import Query
     from chalicelib.wiring import Wiring
 
 shopify_install = Blueprint(__name__)
@@ -99,7 +100,7 @@ _WORDS = {
 class _Refused(Exception):
     """`why` is a key of the words; `scopes` are named with it."""
 
-    def __init__(self, why: str, scopes: Sequence[Any] = ()) -> None:
+    def __init__(self, why: str, scopes: Sequence[Scope] = ()) -> None:
         super().__init__(why)
         self.why, self.scopes = why, scopes
 
@@ -111,9 +112,6 @@ def begin_grant(
 
     `shop` in its one spelling; `browser`: the cookie of the one in which it must end. Raises `TryLater`.
     """
-    from chalicelib.store_adapters.shopify_oauth import grant_page
-    from chalicelib.store_adapters.shopify_scopes import asked
-
     state = secrets.token_urlsafe(32)
     until = datetime.fromtimestamp(parts.unix_time(), UTC) + timedelta(seconds=STATE_SECONDS)
     parts.connections.put_state(
@@ -216,8 +214,6 @@ def _made(parts: Wiring, app: Mapping[str, Any], shop: str, code: str, store_id:
 
 def _verified(parts: Wiring, query: Query) -> tuple[Mapping[str, Any], str]:
     """The app, and the shop in its one spelling. Raises `_Refused`, `TryLater`."""
-    from chalicelib.store_adapters.shopify_oauth import is_fresh, is_signed, shop_domain
-
     if len(query) > _MOST or any(len(value) > _LONGEST for values in query.values() for value in values):
         raise _Refused("incomplete")
     if any(len(query.get(name, ())) != 1 for name in ("hmac", "shop", "timestamp")):
@@ -266,11 +262,8 @@ def _refusal(language: str, refusal: _Refused) -> Response:
     return _html(_STATUS[refusal.why], language, words["refused_title"], content)
 
 
-def _named(language: str, scopes: Sequence[Any]) -> str:
-    rows = [
-        f'<li><bdi dir="ltr">{scope.name}</bdi>: {escape(scope.why_he if language == "he" else scope.why)}</li>'
-        for scope in scopes
-    ]
+def _named(language: str, scopes: Sequence[Scope]) -> str:
+    rows = [f'<li><bdi dir="ltr">{scope.name}</bdi>: {escape(scope.words[language])}</li>' for scope in scopes]
     return f"<ul>{''.join(rows)}</ul>"
 
 

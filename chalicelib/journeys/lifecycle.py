@@ -110,20 +110,23 @@ class Lifecycle:
         self._let_go_on(store.id, journey_id)
         return journey
 
-    def stop(self, store: Store, journey_id: str) -> Journey:
-        """End everybody on the way and take nobody in, until it is activated again. Raises `NotFound`, `Conflict`."""
+    def stop(self, store: Store, journey_id: str, reason: str = "journey_stopped") -> Journey:
+        """End everybody on the way and take nobody in, until it is activated again. Raises `NotFound`, `Conflict`.
+
+        `reason` is what each ended enrolment shows.
+        """
         may_stop = {JourneyStatus.ACTIVE, JourneyStatus.PAUSED}
         journey = self._move(store.id, journey_id, JourneyStatus.STOPPED, may_stop)
         for enrolment in self._enrolments.all_of_journey(store.id, journey_id):
             if enrolment.open:
-                self._enroller.end(enrolment, EnrolmentStatus.STOPPED, "journey_stopped")
+                self._enroller.end(enrolment, EnrolmentStatus.STOPPED, reason)
         return journey
 
-    def stop_every(self, store: Store) -> None:
+    def stop_every(self, store: Store, reason: str = "journey_stopped") -> None:
         """Stop all journeys of a store that leaves."""
         for journey in self._journeys.of_store(store.id):
             if journey.status in (JourneyStatus.ACTIVE, JourneyStatus.PAUSED):
-                self.stop(store, journey.id)
+                self.stop(store, journey.id, reason)
 
     def archive(self, store: Store, journey_id: str) -> Journey:
         """Hide it for good and take nobody in; those on their way finish, held ones go on. Raises `NotFound`."""

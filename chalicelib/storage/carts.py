@@ -49,7 +49,14 @@ class Carts:
 
 def cart_item(record: CartRecord) -> Item:
     last = max(filter(None, (record.last_activity_at, record.bought_at, record.first_at)), default=None)
-    return dump(record, keys.cart(record.store_id, record.token), **_expiry(last, KEPT))
+    return dump(record, keys.cart(record.store_id, record.token), **_expiry(last, KEPT), **_listing(record))
+
+
+def _listing(record: CartRecord) -> Item:
+    """A restore link may lead to what somebody typed."""
+    if record.contact_id or record.latest is None or record.latest.restore_url is None:
+        return {}
+    return {"gsi1pk": keys.nobodys(record.store_id, record.token), "gsi1sk": f"cart#{record.token}"}
 
 
 def _pointer(record: CartRecord, contact_id: str) -> Item:

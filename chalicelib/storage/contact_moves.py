@@ -92,7 +92,7 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE:
+        if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
             continue
         plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
         if sk[0] == "D":
@@ -104,7 +104,7 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
             plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
         found[_KINDS[sk[0]]].append(plain)
     found["orders"] = []
-    for external_id in _order_ids(found["timeline"]):
+    for external_id in order_ids(found["timeline"]):
         record = table.get(*keys.order(store_id, external_id))
         if record:
             found["orders"].append(
@@ -113,7 +113,7 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     return found
 
 
-def _order_ids(events: Sequence[Item]) -> list[str]:
+def order_ids(events: Sequence[Item]) -> list[str]:
     """Every order has its events in its contact's timeline, paid or not."""
     named = [e["properties"].get("order_id") for e in events if str(e["id"]).startswith(("order_", "payment_"))]
     return sorted({str(order_id) for order_id in named if order_id})
@@ -127,13 +127,13 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
         table.put(Put({"pk": pk, "sk": sk, "at": rfc3339(at)}))
     partition = keys.contact(store_id, contact.id)
     events = table.query(partition, prefix="T#")
-    for external_id in _order_ids(events):
+    for external_id in order_ids(events):
         _scrub_order(table, store_id, external_id)
     for item in table.iterate(partition):
         sk = str(item["sk"])
         if sk[0] in "NM":
             _scrub_record(table, partition, sk)
-        elif sk != keys.PROFILE:
+        elif sk != keys.PROFILE and not sk.startswith(keys.EXPORTS):  # those go together with their exports
             if sk[0] == "K":
                 _scrub_cart(table, store_id, str(item["token"]), at)
             if sk[0] == "T":
@@ -143,6 +143,19 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
         for value in values:
             _release(table, store_id, kind, value, contact.id)
     table.delete(partition, keys.PROFILE)
+
+
+def forget_unclaimed(table: Table, store_id: str, at: datetime) -> None:
+    """The carts and orders of the store that no contact leads to: what they still say of somebody goes."""
+    for shard in range(keys.SHARDS):
+        for item in table.iterate(f"NOBODYS#{store_id}#{shard}", index=True):
+            if "token" in item:
+                _scrub_cart(table, store_id, str(item["token"]), at)
+                continue
+            _scrub_order(table, store_id, str(item["external_id"]))
+            waiting = str(item["pk"])
+            for event in table.query(waiting, prefix="T#"):
+                table.delete(waiting, str(event["sk"]))
 
 
 def _scrub_order(table: Table, store_id: str, external_id: str) -> None:

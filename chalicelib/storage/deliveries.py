@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
@@ -21,6 +24,9 @@ from chalicelib.store_adapters.base import Delivery
 KEPT = timedelta(days=30)
 INLINE = 250_000  # bytes of gzip; a larger body goes to the objects (an item ends at 400 KB)
 PHONE_DIGITS = 8
+_ERASED = "erased"
+_HANDS = 8
+_PAGE = 100
 _BETWEEN_DIGITS = str.maketrans("", "", " -.()\u00a0")
 
 
@@ -43,7 +49,10 @@ class DeliveryStatus(StrEnum):
 
 
 class DeliveryRecord(BaseModel):
-    """`reason` says why it was parked, or why nothing was to do; without personal data. `received_at` is UTC."""
+    """`reason` says why it was parked, or why nothing was to do; without personal data. `received_at` is UTC.
+
+    `contact_ids`: whom it told of. `order_ids`: orders that were nobody's when it told of them.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,6 +64,7 @@ class DeliveryRecord(BaseModel):
     received_at: datetime
     reason: str | None = None
     contact_ids: tuple[str, ...] = ()
+    order_ids: tuple[str, ...] = ()
     repeat_of: str | None = None
     size: int = 0
     object_key: str | None = None
@@ -67,7 +77,7 @@ class Deliveries:
     def keep(self, record: DeliveryRecord, delivery: Delivery | None) -> DeliveryRecord:
         """What came and what became of it, over what was known of it before; without `delivery` the text is not kept.
 
-        A pointer in each contact's partition lets an erasure find it.
+        A pointer in the partition of each contact, and of each order that is nobody's, lets an erasure find it.
         """
         raw, object_key, size = None, None, record.size
         if delivery is not None:
@@ -79,9 +89,10 @@ class Deliveries:
                 raw = None
         written = record.model_copy(update={"size": size, "object_key": object_key})
         expires = _expiry(record)
-        for contact_id in record.contact_ids:
-            pk, sk = keys.contact(record.store_id, contact_id), keys.contact_delivery(record.id)
-            self._table.put(Put({"pk": pk, "sk": sk, "expires_at": expires}))
+        told_of = [keys.contact(record.store_id, contact_id) for contact_id in record.contact_ids]
+        told_of += [keys.order(record.store_id, order_id)[0] for order_id in record.order_ids]
+        for pk in told_of:
+            self._table.put(Put({"pk": pk, "sk": keys.told_delivery(record.id), "expires_at": expires}))
         listing = keys.listing("DELIVERIES", record.store_id, record.status.value, identifier=record.id)
         more = {"gsi1pk": listing, "gsi1sk": self.sort_key(written), "expires_at": expires, "raw": raw}
         self._table.put(Put(dump(written, keys.delivery(record.store_id, record.id), **more)))
@@ -120,8 +131,22 @@ class Deliveries:
 
     def of_contact(self, store_id: str, contact_id: str) -> Sequence[str]:
         """Ids of the deliveries that told of this contact, for as long as they are kept."""
-        found = self._table.query(keys.contact(store_id, contact_id), prefix="D#")
-        return [str(item["sk"]).removeprefix("D#") for item in found]
+        return self._pointed_to(keys.contact(store_id, contact_id))
+
+    def of_order(self, store_id: str, order_id: str, contact_id: str | None = None) -> Sequence[str]:
+        """Ids of the deliveries that told of this order while it was nobody's, and of those of `contact_id` that hold
+        the order's id."""
+        found = list(self._pointed_to(keys.order(store_id, order_id)[0]))
+        number = re.compile(rf"(?<![0-9A-Za-z]){re.escape(order_id)}(?![0-9A-Za-z])".encode())
+        for delivery_id in self.of_contact(store_id, contact_id) if contact_id else ():
+            raw = self.raw(store_id, delivery_id)
+            if raw and number.search(raw.body):
+                found.append(delivery_id)
+        return found
+
+    def _pointed_to(self, partition: str) -> Sequence[str]:
+        prefix = keys.told_delivery("")
+        return [str(item["sk"]).removeprefix(prefix) for item in self._table.query(partition, prefix=prefix)]
 
     def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]:
         """Ids of parked deliveries, which no contact points to, that hold any of these emails or phones.
@@ -148,16 +173,23 @@ class Deliveries:
         record = _record(item)
         if record.object_key:
             self._objects.delete(record.object_key)
-        expression = "SET reason = :erased REMOVE #raw, object_key, contact_ids"
-        names, values = {"#raw": "raw"}, {":erased": "erased"}
+        expression = "SET reason = :erased REMOVE #raw, object_key, contact_ids, order_ids"
+        names, values = {"#raw": "raw"}, {":erased": _ERASED}
         self._table.update(*keys.delivery(store_id, delivery_id), expression, names=names, values=values)
 
-    def erase_all(self, store_id: str) -> None:
-        """The bytes of every delivery of a store."""
-        for status in DeliveryStatus:
-            for shard in range(keys.SHARDS):
-                for item in self._table.iterate(f"DELIVERIES#{store_id}#{status.value}#{shard}", index=True):
-                    self.erase(store_id, str(item["id"]))
+    def erase_all(self, store_id: str, enough: Callable[[], bool]) -> bool:
+        """The bytes of every delivery of a store. False if there was `enough` of it before the end."""
+        with ThreadPoolExecutor(_HANDS) as hands:
+            for status in DeliveryStatus:
+                for shard in range(keys.SHARDS):
+                    listed = self._table.iterate(f"DELIVERIES#{store_id}#{status.value}#{shard}", index=True)
+                    ids = (str(item["id"]) for item in listed if item.get("reason") != _ERASED)
+                    while some := list(islice(ids, _PAGE)):
+                        if enough():
+                            return False
+                        for _ in hands.map(lambda delivery_id: self.erase(store_id, delivery_id), some):
+                            pass
+        return True
 
     def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None:
         """What came and its very text; None once it is gone."""

@@ -52,7 +52,7 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
-    T#… timeline."""
+    T#… timeline, D#… raw deliveries, X#… kept exports."""
     return f"C#{store_id}#{contact_id}"
 
 
@@ -76,8 +76,21 @@ def timeline(occurred_at: str, event_id: str) -> str:
     return f"T#{occurred_at}#{event_id}"
 
 
-def contact_delivery(delivery_id: str) -> str:
+def told_delivery(delivery_id: str) -> str:
+    """The pointer to a raw delivery, in the partition of the contact (of an order that is nobody's) that it told of."""
     return f"D#{delivery_id}"
+
+
+EXPORTS = "X#"
+
+
+def kept_export(request_id: str) -> str:
+    """The pointer to an export, in the partition of each contact or order that is in it."""
+    return f"{EXPORTS}{request_id}"
+
+
+def privacy_request(store_id: str, request_id: str) -> tuple[str, str]:
+    return f"PRIVACY#{store_id}#{request_id}", "PRIVACY"
 
 
 def identity(store_id: str, kind: str, value: str) -> tuple[str, str]:
@@ -100,6 +113,15 @@ def contact_cart(token: str) -> str:
 
 def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
+
+
+def stock_item(store_id: str, item_id: str) -> tuple[str, str]:
+    """Pointer from what a store counts to its products, and the levels told of it."""
+    return f"STOCK#{store_id}#{item_id}", "STOCK"
+
+
+def collection(store_id: str, collection_id: str) -> tuple[str, str]:
+    return f"COLLECTION#{store_id}#{collection_id}", "COLLECTION"
 
 
 def awaited(store_id: str, product_id: str) -> str:
@@ -127,6 +149,11 @@ def sync(store_id: str) -> tuple[str, str]:
 
 def noted_contact(contact_id: str) -> str:
     return f"W#{contact_id}"
+
+
+def nobodys(store_id: str, identifier: str) -> str:
+    """The listing of carts and orders that are nobody's and may yet name somebody: no contact leads to them."""
+    return listing("NOBODYS", store_id, identifier=identifier)
 
 
 def shard_of(identifier: str) -> int:

@@ -11,7 +11,7 @@ from chalicelib.contacts.ports import Removal, Writing
 from chalicelib.storage import keys
 from chalicelib.storage.contacts import operations
 from chalicelib.storage.records import dump, load
-from chalicelib.storage.table import Delete, Put, Table
+from chalicelib.storage.table import Delete, Item, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
 
 
@@ -33,7 +33,7 @@ class Orders:
         """Record and contacts in one transaction, each over the revision it has. Raises `Conflict`."""
         written = record.model_copy(update={"rev": record.rev + 1})
         key = keys.order(record.store_id, record.external_id)
-        found: list[Put | Delete] = [Put(dump(written, key), rev=record.rev)]
+        found: list[Put | Delete] = [Put(dump(written, key, **_listing(written)), rev=record.rev)]
         for writing in writings:
             found += operations(record.store_id, writing)
         found += [Put(event_item(key[0], event)) for event in waiting]
@@ -52,3 +52,10 @@ class Orders:
         partition = keys.order(store_id, external_id)[0]
         for item in self._table.query(partition, prefix="T#"):
             self._table.delete(partition, str(item["sk"]))
+
+
+def _listing(record: OrderRecord) -> Item:
+    if record.contact_id or record.erased or record.order is None:
+        return {}
+    listed = keys.nobodys(record.store_id, record.external_id)
+    return {"gsi1pk": listed, "gsi1sk": f"order#{record.external_id}"}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.ports import ProductRecord
+from chalicelib.commerce.ports import CollectionRecord, ProductRecord, StockItem
 from chalicelib.commerce.product import Product
+from chalicelib.commerce.stock import told_at
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
-from chalicelib.storage.table import Delete, Put, Table
+from chalicelib.storage.table import MOST_TOGETHER, Delete, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
+
+_UNCLAIMED = timedelta(days=180)
 
 
 class Products:
@@ -55,6 +58,30 @@ class Products:
         """What happened to the product itself (it came back into stock), oldest first."""
         found = self._table.query(keys.product(store_id, external_id)[0], prefix="T#")
         return [load(Event, item) for item in found]
+
+    def stock_item(self, store_id: str, external_id: str) -> StockItem | None:
+        item = self._table.get(*keys.stock_item(store_id, external_id))
+        return load(StockItem, item) if item else None
+
+    def save_stock_item(self, item: StockItem) -> None:
+        """Raises `Conflict` if somebody was quicker. One that no product ever claims goes after half a year."""
+        key = keys.stock_item(item.store_id, item.external_id)
+        newest = told_at(max(item.levels, default=""))
+        waits = {} if item.owners or newest is None else {"expires_at": int((newest + _UNCLAIMED).timestamp())}
+        self._table.put(Put(dump(item.model_copy(update={"rev": item.rev + 1}), key, **waits), rev=item.rev))
+
+    def collections(self, store_id: str, external_ids: list[str]) -> dict[str, CollectionRecord]:
+        """Those that were told apart from products, by id."""
+        found: dict[str, CollectionRecord] = {}
+        for start in range(0, len(external_ids), MOST_TOGETHER):
+            some = [keys.collection(store_id, one) for one in external_ids[start : start + MOST_TOGETHER]]
+            found |= {item["external_id"]: load(CollectionRecord, item) for item in self._table.get_many(some)}
+        return found
+
+    def save_collection(self, record: CollectionRecord) -> None:
+        """Raises `Conflict` if somebody was quicker."""
+        key = keys.collection(record.store_id, record.external_id)
+        self._table.put(Put(dump(record.model_copy(update={"rev": record.rev + 1}), key), rev=record.rev))
 
     def wait_for(self, store_id: str, external_ids: Iterable[str], order_id: str, until: datetime) -> None:
         """Note that this order's events were told while these products were unknown."""

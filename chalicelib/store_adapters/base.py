@@ -8,32 +8,42 @@ from datetime import datetime
 from typing import Protocol
 
 from chalicelib.commerce.change import (
+    AppRemoved,
     Change,
+    CollectionDeleted,
+    CollectionTold,
     ConsentTold,
     CustomerDeleted,
     ErasureAsked,
+    ExportAsked,
     Nothing,
     OrderDeleted,
     OrderDelivered,
     OrderRestored,
     ProductDeleted,
     ProductRestored,
+    StockTold,
 )
 from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
 
 __all__ = [
+    "AppRemoved",
     "Change",
+    "CollectionDeleted",
+    "CollectionTold",
     "ConsentTold",
     "CustomerDeleted",
     "Delivery",
     "ErasureAsked",
+    "ExportAsked",
     "Nothing",
     "OrderDeleted",
     "OrderDelivered",
     "OrderRestored",
     "ProductDeleted",
     "ProductRestored",
+    "StockTold",
     "StoreAdapter",
     "Unintelligible",
 ]

@@ -2,6 +2,7 @@
 
     {"store_id", "platform", "delivery_id", "repeat_key", "received_at", "headers": {...}, "body": base64(gzip(raw))}
 
+What came without a store's name has `"store_id": ""` and `"shop"`, the domain of the store's shop: ingest looks it up.
 A body too big for the queue travels through the bucket: `"object": key` stands in its place.
 """
 
@@ -31,7 +32,8 @@ class Unreadable(ValueError):
 class Arrival:
     """One arrival of a delivery. `delivery_id` is its own; `repeat_key` is shared by all its repeats.
 
-    `headers` have lower-case names; `body` is the exact bytes; `received_at` store time.
+    `headers` have lower-case names; `body` is the exact bytes; `received_at` store time. `shop` stands in for a
+    `store_id` that is not known yet ("").
     """
 
     store_id: str
@@ -41,6 +43,7 @@ class Arrival:
     received_at: datetime
     headers: Mapping[str, str]
     body: bytes
+    shop: str | None = None
 
 
 def arrival_id(at: datetime) -> str:
@@ -52,7 +55,7 @@ def arrival_id(at: datetime) -> str:
 def encode(arrival: Arrival) -> dict[str, Any]:
     """The queue's message; all its values are JSON and plain ASCII once dumped."""
     packed = zlib.compress(arrival.body, 0 if len(arrival.body) < _WORTH_PACKING else 1, wbits=_GZIP)
-    return {
+    message = {
         "store_id": arrival.store_id,
         "platform": arrival.platform,
         "delivery_id": arrival.delivery_id,
@@ -61,6 +64,9 @@ def encode(arrival: Arrival) -> dict[str, Any]:
         "headers": dict(arrival.headers),
         "body": base64.b64encode(packed).decode("ascii"),
     }
+    if arrival.shop is not None:
+        message["shop"] = arrival.shop
+    return message
 
 
 def decode(message: Mapping[str, Any], fetch: Callable[[str], bytes] | None = None) -> Arrival:
@@ -83,6 +89,7 @@ def decode(message: Mapping[str, Any], fetch: Callable[[str], bytes] | None = No
             received_at=parse_rfc3339(message["received_at"]).astimezone(UTC),
             headers={str(name): str(value) for name, value in message["headers"].items()},
             body=zlib.decompress(packed, wbits=_GZIP),
+            shop=str(message["shop"]) if "shop" in message else None,
         )
     except (KeyError, TypeError, AttributeError, ValueError, binascii.Error, zlib.error) as problem:
         if isinstance(problem, Unreadable):
@@ -92,6 +99,6 @@ def decode(message: Mapping[str, Any], fetch: Callable[[str], bytes] | None = No
 
 def by_object(message: Mapping[str, Any]) -> tuple[dict[str, Any], str, bytes]:
     """The same message with its body taken out: (message that names the object, its key, its gzip bytes)."""
-    key = f"deliveries/{message['store_id']}/{message['delivery_id']}.gz"
+    key = f"deliveries/{message['store_id'] or message['platform']}/{message['delivery_id']}.gz"
     rest = {name: value for name, value in message.items() if name != "body"}
     return {**rest, "object": key}, key, base64.b64decode(message["body"])

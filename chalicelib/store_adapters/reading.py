@@ -171,14 +171,15 @@ class Fields:
         return Fields({} if value is None or value == [] else value, self.path(name))
 
     def items(self, name: str) -> Iterator[Fields]:
-        """The objects of a list; none where it is not told."""
+        """The objects of a list; none where it is not told, nor of a place in it that is null."""
         value = self._told(name)
         if value is None or value == {}:
             return
         if not isinstance(value, list) or len(value) > _ITEMS:
             self.wrong(name, "a list")
         for number, item in enumerate(value):
-            yield Fields(item, f"{self.path(name)}[{number}]")
+            if item is not None:
+                yield Fields(item, f"{self.path(name)}[{number}]")
 
     def _told(self, name: str) -> Any:
         value = self._value.get(name)

@@ -6,6 +6,7 @@ errors without a word of what was sent.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +28,9 @@ from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.store_adapters.base import Unintelligible
 from chalicelib.store_adapters.public_addresses import PrivateAddress, PublicAddressesOnly
 from chalicelib.store_adapters.reading import load
+
+# At DEBUG it writes each address down whole, with the signature that lets one in.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0  # between two pieces of an answer

@@ -11,19 +11,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.clock import parse_rfc3339
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import STATUS_RANK, Order, OrderStatus
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.person import Person
-from chalicelib.store_adapters import signatures
+from chalicelib.store_adapters import shopify_inventory, signatures
 from chalicelib.store_adapters.base import (
+    AppRemoved,
     Change,
     ConsentTold,
     CustomerDeleted,
     Delivery,
-    ErasureAsked,
     Nothing,
     OrderDeleted,
     ProductDeleted,
@@ -31,9 +32,11 @@ from chalicelib.store_adapters.base import (
 )
 from chalicelib.store_adapters.reading import Fields, load
 from chalicelib.store_adapters.shopify_checkouts import checkout, checkout_deleted, ordered_token
+from chalicelib.store_adapters.shopify_collections import collection, collection_deleted
 from chalicelib.store_adapters.shopify_fulfilments import delivered_at, fulfilment
-from chalicelib.store_adapters.shopify_money import line, refund, refunded_in_all, total_charged
+from chalicelib.store_adapters.shopify_money import line, presented, refund, refunded_in_all, total_charged
 from chalicelib.store_adapters.shopify_people import CONSENT_FIELDS, CONSENT_STATES, buyer, consent
+from chalicelib.store_adapters.shopify_privacy import customer_redacted, data_requested, shop_redacted
 from chalicelib.store_adapters.shopify_products import products
 
 # OrderDisplayFinancialStatus in small letters. "Authorized" money is not the shop's yet.
@@ -48,11 +51,11 @@ FINANCIAL_STATUSES = {
     "expired": OrderStatus.CANCELLED,
 }
 _EVER_PAID = ("paid", "partially_refunded", "refunded")
+REMOVED = "app/uninstalled"
+_OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", "shop/redact")  # their bodies name the shop
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
-    "app/uninstalled": "the shop removed the app; its deliveries end here",
-    "customers/data_request": "answered from the contact's export",
 }
 
 
@@ -64,15 +67,41 @@ class Shopify:
         return signatures.topic("shopify", delivery.headers)
 
     def parse(self, delivery: Delivery, store: Store) -> list[Change]:
-        """Raises `Unintelligible`, naming the field."""
+        """Raises `Unintelligible`, naming the field; also for what another shop told."""
         topic = self.topic(delivery)
         if not topic:
             raise Unintelligible("x-shopify-topic: expected a topic")
+        _require_own_shop(delivery, store)
+        if topic == REMOVED:
+            return [AppRemoved(_triggered_at(delivery))]
+        body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
+        if topic in shopify_inventory.TOPICS:
+            sent_at = shopify_inventory.sent_at(delivery)
+            return shopify_inventory.stock_level(Fields(load(delivery.body)), topic, sent_at, body_hash)
         read = _READERS.get(topic)
         if read is None:
             return [Nothing(_UNUSED.get(topic, "a topic that Agala does not use"))]
-        body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
         return read(Fields(load(delivery.body)), store, body_hash)
+
+
+def _require_own_shop(delivery: Delivery, store: Store) -> None:
+    """An app signs for all its shops with one secret, so a good signature does not say which shop it was."""
+    shop = store.connection.shop if store.connection else None
+    if shop is None:
+        return
+    told = delivery.headers.get("x-shopify-shop-domain", "").strip().lower()
+    if told not in ("", shop):
+        raise Unintelligible("x-shopify-shop-domain: expected the store's own shop, this is another's")
+    names_it = signatures.topic("shopify", delivery.headers) in _OF_A_SHOP
+    if names_it and signatures.shop_told(delivery.body) not in (None, shop):
+        raise Unintelligible("shop_domain: expected the store's own shop, this is another's")
+
+
+def _triggered_at(delivery: Delivery) -> datetime | None:
+    try:
+        return parse_rfc3339(delivery.headers.get("x-shopify-triggered-at", "").strip())
+    except ValueError:
+        return None
 
 
 def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
@@ -102,13 +131,15 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
         rank=STATUS_RANK[status],
         body_hash=body_hash,
     )
+    total = total_charged(fields, refunded, currency)
     return [
         Order(
             external_id=external_id,
             number=fields.text("name", 60) or fields.text("order_number", 60) or external_id,
             status=status,
             version=version,
-            total=total_charged(fields, refunded, currency),
+            total=total,
+            presentment_total=presented(fields, total),
             refunded=refunded,
             items=tuple(line(item, fields.yes("taxes_included"), currency) for item in fields.items("line_items")),
             refunds=refunds,
@@ -147,7 +178,7 @@ def _consent_at_checkout(order: Fields, at: datetime) -> tuple[ConsentChange, ..
 
 def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
     external_id = fields.identifier("id")
-    created_at = _time(fields, "created_at")
+    created_at = fields.moment("created_at") or _time(fields, "updated_at")
     version = Version(modified_at=fields.moment("updated_at") or created_at, body_hash=body_hash)
     address = fields.child("default_address")
     return [
@@ -193,23 +224,6 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
     return [ConsentTold(person, chosen)]
 
 
-def _customer_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
-    customer = fields.child("customer")
-    asked = ErasureAsked(
-        customer_id=customer.optional_identifier("id"),
-        email=customer.text("email", 320),
-        phone=customer.text("phone", 50),
-    )
-    if not (asked.customer_id or asked.email or asked.phone):
-        raise Unintelligible("customer: expected an id, an email or a phone")
-    return [asked]
-
-
-def _shop_redacted(fields: Fields, store: Store, body_hash: str) -> list[Change]:
-    fields.identifier("shop_id")
-    return [ErasureAsked(customer_id=None, email=None, whole_shop=True)]
-
-
 def _products(fields: Fields, store: Store, body_hash: str) -> list[Change]:
     return [*products(fields, store, body_hash)]
 
@@ -249,14 +263,17 @@ _READERS: dict[str, Callable[[Fields, Store, str], list[Change]]] = {
     **dict.fromkeys(("fulfillments/create", "fulfillments/update"), fulfilment),
     **dict.fromkeys(("customers/create", "customers/update", "customers/enable", "customers/disable"), _customer),
     "customers/delete": _customer_deleted,
-    "customers/redact": _customer_redacted,
-    "shop/redact": _shop_redacted,
+    "customers/data_request": data_requested,
+    "customers/redact": customer_redacted,
+    "shop/redact": shop_redacted,
     "customers_marketing_consent/update": _consent_alone,
     "customers_email_marketing_consent/update": _consent_alone,
     "customers_whats_app_marketing_consent/update": _consent_alone,
     "products/create": _products,
     "products/update": _products,
     "products/delete": _product_deleted,
+    "collections/update": collection,
+    "collections/delete": collection_deleted,
 }
 _RECORDS = {"order": _order, "customer": _customer, "product": _products}
 

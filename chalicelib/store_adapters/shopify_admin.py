@@ -31,7 +31,7 @@ from chalicelib.store_adapters.shop_http import (
     web_address,
 )
 
-__all__ = ["API_VERSION", "ShopTrouble", "ShopifyAdmin", "Tokens"]
+__all__ = ["API_VERSION", "STATUSES", "ShopTrouble", "ShopifyAdmin", "Tokens"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ API_VERSION = "2026-07"
 DEPRECATED = f"Shopify calls the API version that Agala uses ({API_VERSION}) deprecated: update Agala."
 OTHER_VERSION = f"Shopify does not answer by the API version that Agala uses ({API_VERSION}): update Agala."
 
-_STATUSES = {
+STATUSES = {
     401: TroubleCode.KEY_REFUSED,
     402: TroubleCode.SHOP_CLOSED,
     403: TroubleCode.NOT_ALLOWED,
@@ -104,7 +104,7 @@ class ShopifyAdmin:
             answer = self._call(body, self._tokens.access_token(renew=True))
         self._notice(answer)
         if answer.status != 200:
-            code = TroubleCode.FAILING if answer.status >= 500 else _STATUSES.get(answer.status, TroubleCode.REFUSED)
+            code = TroubleCode.FAILING if answer.status >= 500 else STATUSES.get(answer.status, TroubleCode.REFUSED)
             raise ShopTrouble(code, retry_after(answer.headers), answer.status)
         return self._data(document, json_of(answer.content))
 
@@ -244,7 +244,7 @@ def _is_past_the_end(answer: Answer, start: int) -> bool:
     if answer.status in _NO_SUCH_FILE:
         raise ShopTrouble(TroubleCode.GONE, status=answer.status)
     if answer.status not in (200, 206):
-        code = TroubleCode.FAILING if answer.status >= 500 else _STATUSES.get(answer.status, TroubleCode.REFUSED)
+        code = TroubleCode.FAILING if answer.status >= 500 else STATUSES.get(answer.status, TroubleCode.REFUSED)
         raise ShopTrouble(code, retry_after(answer.headers), answer.status)
     return False
 

@@ -15,11 +15,31 @@ def total_charged(order: Fields, refunded: Money, currency: str) -> Money:
     `total_price` keeps what an edit took out, `current_total_price` has returns and edits taken off: what was
     charged is the present total and what went back, but no more than the first total unless an edit added to it.
     """
-    first = order.money("total_price", currency).amount
-    told = order.optional_money("current_total_price", currency)
+    first = _total(order, "total_price", currency)
+    if first is None:
+        order.wrong("total_price", "an amount")
+    told = _total(order, "current_total_price", currency)
     if told is None:
         return Money(amount=first, currency=currency)
-    return Money(amount=max(told.amount, min(first, told.amount + refunded.amount)), currency=currency)
+    return Money(amount=max(told, min(first, told + refunded.amount)), currency=currency)
+
+
+def presented(order: Fields, total: Money) -> Money | None:
+    """`total` as the shopper saw it, where that was in another currency; None where it was in the shop's.
+
+    The order's two totals tell the rate, where it was edited since too.
+    """
+    totals = order.child("total_price_set")
+    seen = totals.child("presentment_money")
+    currency = seen.currency("currency_code", order.currency("presentment_currency", total.currency))
+    first = seen.optional_money("amount", currency)
+    if currency == total.currency or first is None:
+        return None
+    shop = totals.child("shop_money").optional_money("amount", total.currency)
+    shop = shop or order.optional_money("total_price", total.currency)
+    if shop is None or shop.amount in (0, total.amount):
+        return first
+    return Money(amount=_share(first.amount, total.amount, shop.amount), currency=currency)
 
 
 def refund(fields: Fields, order: Fields, currency: str) -> Refund:
@@ -42,7 +62,8 @@ def refunded_in_all(refunds: tuple[Refund, ...], currency: str) -> Money:
 
 def line(item: Fields, taxes_included: bool, currency: str) -> LineItem:
     """`total` is what the shopper paid for the line: discounts off, and tax on where prices come without it."""
-    quantity = item.whole("quantity") or 0
+    told = item.whole("quantity")
+    quantity = 1 if told is None else told  # there is no line of nothing
     total = _set_or(item, "price", currency) * quantity
     total -= sum(_set_or(part, "amount", currency) for part in item.items("discount_allocations"))
     if not taxes_included:
@@ -65,6 +86,13 @@ def _set_or(fields: Fields, name: str, currency: str) -> int:
     return money.amount if money else 0
 
 
+def _total(order: Fields, name: str, currency: str) -> int | None:
+    """`{name}`, or the shop's money of its set."""
+    money = order.optional_money(name, currency)
+    money = money or order.child(f"{name}_set").child("shop_money").optional_money("amount", currency)
+    return money.amount if money else None
+
+
 def _shop_amount(transaction: Fields, order: Fields, currency: str) -> int:
     """A transaction's amount is in the money the shopper saw; the order's two totals tell the rate."""
     told = transaction.child("amount_set").child("shop_money").optional_money("amount", currency)
@@ -79,4 +107,8 @@ def _shop_amount(transaction: Fields, order: Fields, currency: str) -> int:
     presented = totals.child("presentment_money").money("amount", seen)
     if presented.amount == 0:
         return 0
-    return int((Decimal(amount.amount) * shop.amount / presented.amount).to_integral_value(ROUND_HALF_UP))
+    return _share(amount.amount, shop.amount, presented.amount)
+
+
+def _share(amount: int, part: int, whole: int) -> int:
+    return int((Decimal(amount) * part / whole).to_integral_value(ROUND_HALF_UP))

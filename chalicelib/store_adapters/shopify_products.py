@@ -1,25 +1,34 @@
-"""Shopify's products: one body tells the product and all its variants."""
+"""Shopify's products: one body tells the product and all its variants; their stock also comes place by place."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
 from chalicelib.store_adapters.reading import Fields
+from chalicelib.store_adapters.shopify_collections import collections_of
 
 _LONGEST_LIFETIME = 3650  # days
+# ProductStatus in small letters: whether shoppers see it.
+PRODUCT_STATUSES = {"active": True, "unlisted": True, "draft": False, "archived": False}
+# ProductVariantInventoryPolicy in small letters: whether it is sold when none is left.
+INVENTORY_POLICIES = {"continue": True, "deny": False}
 _ONLY_VARIANT = "Default Title"  # Shopify's name for the variant of a product that has none
 
 
 def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
-    """The product, then its variants (none where the product has no choice)."""
+    """The variants (none where the product has no choice), then the product itself.
+
+    In this order the intake folds what levels say of the variants into the product once, at the end.
+    """
     external_id = fields.identifier("id")
     modified_at = fields.moment("updated_at") or fields.moment("created_at") or fields.wrong("updated_at", "a time")
     version = Version(modified_at=modified_at, body_hash=body_hash)
     variants = list(fields.items("variants"))
-    published = (fields.text("status", 40) or "active").lower() in ("active", "unlisted") and ("published_at" in fields)
+    published = _word(fields, "status", PRODUCT_STATUSES, "active") and "published_at" in fields
     handle = fields.text("handle", 255)
     url = f"{store.url.rstrip('/')}/products/{quote(handle)}" if handle else None
     pictures = {picture.optional_identifier("id"): picture.link("src") for picture in fields.items("images")}
@@ -28,7 +37,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
     cheapest = min(
         (part for part in parts if part.price), key=lambda part: part.price.amount if part.price else 0, default=None
     )
-    counted = [part.stock for part in parts if part.stock is not None]
+    counted = [max(0, part.stock) for part in parts if part.stock is not None]
     product = Product(
         external_id=external_id,
         version=version,
@@ -39,16 +48,17 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
         stock=sum(counted) if counted and len(counted) == len(parts) else None,
         published=published,
         categories=_categories(fields),
-        collections=_collections(fields),
+        collections=collections_of(fields),
         image=picture,
         url=url,
         sku=parts[0].sku if len(parts) == 1 else None,
         lifetime_days=_lifetime_days(fields),
     )
     if len(variants) == 1 and variants[0].text("title") == _ONLY_VARIANT:
-        return [product]
+        only = parts[0]
+        counted_as = ("inventory_item", "keeps_selling", "locations", "stock", "in_stock")
+        return [product.model_copy(update={name: getattr(only, name) for name in counted_as})]
     return [
-        product,
         *(
             part.model_copy(
                 update={
@@ -64,24 +74,36 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
             )
             for part in parts
         ),
+        product.model_copy(update={"variants": tuple(part.external_id for part in parts)}),
     ]
 
 
 def _variant(variant: Fields, version: Version, store: Store, pictures: dict[str | None, str | None]) -> Product:
     """What a variant tells of itself; the product adds the rest."""
     price = variant.optional_money("price", store.currency)
-    stock = variant.whole("inventory_quantity") if "inventory_management" in variant else None
+    tracked = "inventory_management" in variant
+    stock = variant.whole("inventory_quantity") if tracked else None
+    keeps_selling = _word(variant, "inventory_policy", INVENTORY_POLICIES, "deny")
     return Product(
         external_id=variant.identifier("id"),
         version=version,
         name=variant.text("title") or "",
         price=price,
         regular_price=variant.optional_money("compare_at_price", store.currency) or price,
-        in_stock=stock is None or stock > 0 or variant.text("inventory_policy", 40) == "continue",
+        in_stock=stock is None or stock > 0 or keeps_selling,
         stock=stock,
+        inventory_item=variant.optional_identifier("inventory_item_id") if tracked else None,
+        keeps_selling=keeps_selling,
+        locations=variant.whole("inventory_locations"),
         image=pictures.get(variant.optional_identifier("image_id")) if "image_id" in variant else None,
         sku=variant.text("sku", 100),
     )
+
+
+def _word(fields: Fields, name: str, words: Mapping[str, bool], default: str) -> bool:
+    """What a word of Shopify's means. One that we do not know is named: it may mean anything."""
+    word = (fields.text(name, 40) or default).lower()
+    return words[word] if word in words else fields.wrong(name, f"one of {', '.join(words)}")
 
 
 def _categories(fields: Fields) -> tuple[Category, ...]:
@@ -93,15 +115,6 @@ def _categories(fields: Fields) -> tuple[Category, ...]:
     if kind := fields.text("product_type", 200):
         found.append(Category(id=f"type:{kind.casefold()}", name=kind))
     return tuple(found)
-
-
-def _collections(fields: Fields) -> tuple[Category, ...] | None:
-    """What the shop's history says beside the product; a webhook has no such list, and then says nothing of them."""
-    if "collections" not in fields:
-        return None
-    return tuple(
-        Category(id=one.identifier("id"), name=one.text("title", 200) or "") for one in fields.items("collections")
-    )
 
 
 def _lifetime_days(fields: Fields) -> int | None:

@@ -18,6 +18,11 @@ class Scope:
     why_he: str
     needed: bool = True
 
+    @property
+    def words(self) -> dict[str, str]:
+        """Why, by language."""
+        return {"en": self.why, "he": self.why_he}
+
 
 ALL_ORDERS = "read_all_orders"
 SCOPES = (

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
-from chalicelib.store_adapters.shopify_oauth import Grant, ShopifyOAuth
+
+if TYPE_CHECKING:
+    from chalicelib.store_adapters.shopify_oauth import Grant, ShopifyOAuth
 
 EARLY = 300  # seconds before its end: a call that is under way then must not be cut off
 _ENDED = ("invalid_grant", "invalid_request", "app_not_installed", "shop_not_permitted")

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Mapping
 
@@ -21,6 +22,9 @@ _OWN_HEADERS = {
     "shopify": "x-shopify-",
 }
 CALL_AGE = 300  # seconds of real time: how far the clock of a shop that signs a call may be from ours
+# Who a body of Shopify says it is about: the privacy topics by the first name, `app/uninstalled` by the second.
+_SHOP_FIELDS = ("shop_domain", "myshopify_domain")
+_LONGEST_DOMAIN = 253
 _LONGEST_HEADER = 500  # characters kept of one header: a platform's own are far shorter
 _PING = re.compile(rb"webhook_id=\d{1,20}")
 
@@ -83,6 +87,24 @@ def kept_headers(platform: str, headers: Mapping[str, str]) -> dict[str, str]:
         for name, value in headers.items()
         if name.startswith(own) or name == "content-type"
     }
+
+
+def shop_told(body: bytes) -> str | None:
+    """The domain of the shop that a body of Shopify says it is about (`tea.myshopify.com`, small letters), if it does.
+
+    Orders, customers and products do not say it; what a header says is not signed.
+    """
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(told, dict):
+        return None
+    for name in _SHOP_FIELDS:
+        domain = told.get(name)
+        if isinstance(domain, str) and 0 < len(domain) <= _LONGEST_DOMAIN and domain.isascii():
+            return domain.strip().lower()
+    return None
 
 
 def verify_call(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:

@@ -13,16 +13,19 @@ from chalicelib.commerce.change import Change
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.intake import Applied
 from chalicelib.commerce.order import Order
-from chalicelib.commerce.ports import Orders, Products
+from chalicelib.commerce.ports import Orders, ProductRecord, Products
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.identity import CUSTOMER
+from chalicelib.contacts.identity import CUSTOMER, identities_of
 from chalicelib.contacts.ports import Contacts
+from chalicelib.contacts.profile import absorb
 from chalicelib.errors import TryLater, told
 from chalicelib.sync.ports import Pulled
 
 _log = logging.getLogger(__name__)
+
+_ORIGINS = ("provenance", "created_at", "joined_from")  # of a profile: where it comes from, not what it says
 
 
 class Intake(Protocol):
@@ -65,7 +68,7 @@ class Missed:
         result = Result()
         for record in records:
             try:
-                news = [change for change in record.changes if self._is_news(store.id, change, result)]
+                news = [change for change in record.changes if self._is_news(store, change, result)]
             except TryLater:
                 raise
             except Exception as problem:  # noqa: BLE001 - a mistake of ours about one record
@@ -80,22 +83,39 @@ class Missed:
                 result.news += [moment for change in news if (moment := _moment(change))]
         return result
 
-    def _is_news(self, store_id: str, change: Change, result: Result) -> bool:
+    def _is_news(self, store: Store, change: Change, result: Result) -> bool:
         match change:
             case Order():
-                known = self._orders.get(store_id, change.external_id)
+                known = self._orders.get(store.id, change.external_id)
                 if known is None or known.order is None or _newer(change.version, known.order.version):
                     return True
                 result.heard += not known.pulled
                 return False
             case Product():
-                product = self._products.get(store_id, change.external_id)
-                return product is None or product.product is None or _newer(change.version, product.product.version)
+                return _is_news_of(change, self._products.get(store.id, change.external_id))
             case Customer():
-                pair = (CUSTOMER, change.external_id)
-                return pair not in self._contacts.pointers(store_id, [pair])
+                return self._says_more(store, change)
             case _:
                 return True
+
+    def _says_more(self, store: Store, customer: Customer) -> bool:
+        """Whether the person is unknown or has changed: some shops list customers by when they changed."""
+        pair = (CUSTOMER, customer.external_id)
+        pointer = self._contacts.pointers(store.id, [pair]).get(pair)
+        if pointer is None:
+            return True
+        contact = next(iter(self._contacts.read(store.id, pointer.contacts).values()), None)
+        if contact is None or pointer.detached:
+            return False
+        telling = customer.telling
+        told = absorb(contact, telling, identities_of(telling.person, store.country))
+        return told != contact.model_copy(update={name: getattr(told, name) for name in _ORIGINS})
+
+
+def _is_news_of(product: Product, known: ProductRecord | None) -> bool:
+    if known is None or known.product is None or _newer(product.version, known.product.version):
+        return True
+    return product.collections is not None and set(product.collections) != set(known.collections)
 
 
 def _newer(told_now: Version, known: Version) -> bool:

@@ -3,9 +3,11 @@
 const KEPT = "agala-token";
 
 export class Refused extends Error {
-  constructor(status) {
+  /** `lines`: what is wrong, in the API's own words. */
+  constructor(status, { detail, errors } = {}) {
     super(`answered ${status}`);
     this.status = status;
+    this.lines = errors?.map(({ message }) => message) ?? [detail ?? this.message];
   }
 }
 
@@ -18,16 +20,18 @@ export function takeToken() {
   return sessionStorage.getItem(KEPT);
 }
 
-async function ask(path, body) {
+async function ask(path, body, method = body ? "POST" : "GET") {
   const headers = { Authorization: `Bearer ${sessionStorage.getItem(KEPT)}`, ...(body && { "Content-Type": "application/json" }) };
-  const answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), cache: "no-store" });
-  if (!answer.ok) throw new Refused(answer.status);
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+  if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
   return answer;
 }
 
 export const get = async (path) => (await ask(path)).json();
 
 export const post = async (path, body) => (await ask(path, body)).json();
+
+export const put = async (path, body) => (await ask(path, body, "PUT")).json();
 
 export const picture = async (path) => (await ask(path)).blob();
 

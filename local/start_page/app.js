@@ -1,6 +1,6 @@
 // The start page: what happens in the embedded runtime, as it happens. Only /v1 and /local are asked.
 
-import { get, list, picture, post, Refused, takeToken } from "./api.js";
+import { get, list, picture, post, put, Refused, takeToken } from "./api.js";
 import { element } from "./elements.js";
 import { inLanguage, language, moment, speak, word } from "./words.js";
 import { showContact, showContacts } from "./contacts.js";
@@ -19,7 +19,7 @@ let stores = [];
 let shown = ""; // what the view was made of; the same again is not made again
 let turn = 0; // an answer that comes after the view changed is dropped
 
-const state = { store: null, stores, get, post, list, picture, inLanguage, redraw: () => refresh(true) };
+const state = { store: null, stores, get, post, put, list, picture, inLanguage, redraw: () => refresh(true) };
 
 function place() {
   const [view, ...rest] = location.hash.replace(/^#\//, "").split("/").map(decodeURIComponent);

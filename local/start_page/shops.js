@@ -2,6 +2,7 @@
 
 import { of } from "./api.js";
 import { badge, code as ltr, element, empty, facts, own } from "./elements.js";
+import { readShopify, shopifyCard } from "./shopify.js";
 import { language, moment, word } from "./words.js";
 
 let made = null; // the code that was made last; it is shown once, and here only
@@ -9,7 +10,7 @@ let said = ""; // of the button that was pressed
 
 async function read(state) {
   const syncs = await Promise.all(state.stores.map((store) => (store.connection ? syncOf(state, store) : null)));
-  return { stores: state.stores, syncs, made, said };
+  return { stores: state.stores, syncs, shopify: await readShopify(state), made, said };
 }
 
 async function syncOf(state, store) {
@@ -21,9 +22,10 @@ async function syncOf(state, store) {
   }
 }
 
-function draw({ stores, syncs }, state) {
+function draw({ stores, syncs, shopify }, state) {
   return element("div", { class: "shops" },
     connectCard(state),
+    shopifyCard(shopify, state),
     stores.length ? stores.map((store, place) => shopCard(store, syncs[place])) : empty(word("no_shops")));
 }
 
@@ -71,6 +73,7 @@ function shopCard(store, sync) {
       connection ? badge(connection.status, word(connection.status)) : element("span", { class: "quiet" }, word("over_api"))),
     facts([
       [word("address"), ltr(store.url)],
+      [word("shopify_shop"), connection?.shop && ltr(connection.shop)],
       [word("connection"), connection && moment(connection.since, zone)],
       [word("sync"), connection?.status === "connected" ? sync && syncShown(sync, zone) : null],
     ]),

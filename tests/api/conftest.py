@@ -128,6 +128,10 @@ class ApiWiring(wiring.Wiring):
         self.__dict__["queue"] = Queue()
         self.__dict__["objects"] = Objects()
 
+    def shopify_address(self, shop: str) -> str:
+        """Nobody answers there: no test asks a real shop."""
+        return f"http://127.0.0.1:9/{shop}"
+
 
 @pytest.fixture
 def wired(table: Table, clock: HandClock) -> Iterator[ApiWiring]:

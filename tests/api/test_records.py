@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.intake import with_product
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
-from chalicelib.commerce.ports import OrderRecord, ProductRecord
+from chalicelib.commerce.ports import CollectionRecord, OrderRecord, ProductRecord
 from chalicelib.commerce.product import Category, Product
+from chalicelib.commerce.product_intake import with_product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
@@ -100,6 +100,55 @@ def test_an_order_shows_what_the_store_told_last(call: Caller, wired: ApiWiring,
     assert seen.json["items"][0]["product_id"] == "12"
     assert seen.json["placed_at"] == "2026-11-01T12:00:00.000Z"
     assert "dana" not in seen.text
+
+
+def test_a_huge_id_and_the_shoppers_own_currency_are_shown_exactly(
+    call: Caller, wired: ApiWiring, store: dict[str, Any]
+) -> None:
+    number = str(2**63 + 1)
+    line = LineItem(product_id=number, variation_id=number, name="תה", quantity=1, total=shekels(20000))
+    order = Order(
+        external_id=number,
+        number="1001",
+        status=OrderStatus.PAID,
+        version=Version(modified_at=NOON),
+        total=shekels(20000),
+        presentment_total=Money(amount=55, currency="JPY"),
+        refunded=shekels(0),
+        items=(line,),
+        person=Person(),
+        placed_at=NOON,
+    )
+    wired.orders.write(OrderRecord(store_id=store["id"], external_id=number, order=order), [])
+    seen = call("GET", f"/v1/stores/{store['id']}/orders/{number}").json
+    assert (seen["external_id"], seen["items"][0]["product_id"], seen["items"][0]["variation_id"]) == (number,) * 3
+    assert (seen["total"], seen["presentment_total"]) == (
+        {"amount": 20000, "currency": "ILS"},
+        {"amount": 55, "currency": "JPY"},
+    )
+
+
+def test_a_product_shows_its_collections_by_their_newest_names(
+    call: Caller, wired: ApiWiring, store: dict[str, Any]
+) -> None:
+    product = Product(
+        external_id="12",
+        version=Version(modified_at=NOON),
+        name="תה",
+        categories=(Category(id="type:tea", name="Tea"),),
+    )
+    collections = tuple(Category(id=number, name=f"as it was {number}") for number in ("501", "502", "503"))
+    wired.products.save(ProductRecord(store_id=store["id"], external_id="12", product=product, collections=collections))
+    wired.products.save_collection(
+        CollectionRecord(store_id=store["id"], external_id="502", name="Winter", named_by="1")
+    )
+    wired.products.save_collection(CollectionRecord(store_id=store["id"], external_id="503", deleted=True))
+    seen = call("GET", f"/v1/stores/{store['id']}/products/12").json
+    assert seen["categories"] == [
+        {"id": "type:tea", "name": "Tea"},
+        {"id": "501", "name": "as it was 501"},
+        {"id": "502", "name": "Winter"},
+    ]
 
 
 def test_a_product_shows_since_when_it_is_back(call: Caller, wired: ApiWiring, store: dict[str, Any]) -> None:

@@ -84,7 +84,9 @@ def test_the_app_says_what_its_configuration_at_shopify_takes_and_never_its_secr
     assert told.json["redirect_url"] == "https://agala.example/shopify/callback"
     assert told.json["webhook_url"] == "https://agala.example/webhooks/shopify"
     assert (told.json["events"], told.json["event_source_arn"]) == ("https", None)
-    assert told.json["scopes"] == [{"scope": s.name, "why": s.why, "needed": s.needed} for s in SCOPES]
+    assert told.json["scopes"] == [
+        {"scope": s.name, "why": s.why, "words": {"en": s.why, "he": s.why_he}, "needed": s.needed} for s in SCOPES
+    ]
     assert call("DELETE", "/v1/shopify/app").status == 204
     assert call("DELETE", "/v1/shopify/app").status == 204
     assert call("GET", "/v1/shopify/app").json["client_id"] is None

@@ -23,6 +23,7 @@ from chalicelib.commerce.intake import Intake
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import STATUS_RANK, LineItem, Order, OrderStatus, Refund
 from chalicelib.commerce.order_intake import OrderIntake
+from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
@@ -38,6 +39,7 @@ from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.deliveries import Deliveries
 from chalicelib.storage.orders import Orders
+from chalicelib.storage.privacy import PrivacyRequests
 from chalicelib.storage.products import Products
 from chalicelib.storage.table import Table
 from chalicelib.storage.timeline import Timeline
@@ -119,14 +121,18 @@ class Shop:
         self.contacts, self.orders, self.products = Contacts(table), Orders(table), Products(table)
         self.timeline, self.deliveries = Timeline(table), Deliveries(table, Bucket())
         self.resolver = Resolver(self.contacts, self.timeline, clock)
-        self.book = ContactBook(self.contacts, self.resolver, self.deliveries, clock, lambda: self.heard)
+        requests = PrivacyRequests(table, Bucket())
+        self.book = ContactBook(self.contacts, self.resolver, self.deliveries, requests, clock, lambda: self.heard)
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
+        privacy = PrivacyDesk(
+            self.contacts, self.book, self.orders, orders, self.deliveries, requests, clock, lambda: 0.0
+        )
         self.carts, self.executions = Carts(table), executions or Executions()
         carts = CartIntake(
             self.carts, self.contacts, self.timeline, self.resolver, self.executions, "cart-watch", clock
         )
         self.intake = Intake(
-            self.contacts, self.resolver, orders, carts, self.products, self.book, lambda: self.heard, clock
+            self.contacts, self.resolver, orders, carts, self.products, privacy, lambda: self.heard, clock
         )
 
     def tell(self, *changes: Change, store: Store = STORE) -> None:

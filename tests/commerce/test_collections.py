@@ -5,9 +5,9 @@ from __future__ import annotations
 from itertools import permutations
 
 from chalicelib.commerce.change import ProductDeleted
-from chalicelib.commerce.intake import shown, with_product
 from chalicelib.commerce.ports import ProductRecord
 from chalicelib.commerce.product import Category, Product
+from chalicelib.commerce.product_intake import shown, with_product
 from chalicelib.storage.table import Table
 from tests.commerce.shop import Shop, product, version
 from tests.conftest import HandClock

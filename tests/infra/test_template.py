@@ -20,6 +20,7 @@ from infra import package
 ROOT = Path(__file__).parent.parent.parent
 TEMPLATE = json.loads((ROOT / "infra" / "template.json").read_text())
 RESOURCES = TEMPLATE["Resources"]
+QUEUE = "AWS::SQS::Queue"
 CONFIG = json.loads((ROOT / ".chalice" / "config.json").read_text())
 FUNCTIONS: dict[str, dict[str, Any]] = CONFIG["stages"]["production"]["lambda_functions"]
 POLICIES = {name: json.loads((ROOT / ".chalice" / f["iam_policy_file"]).read_text()) for name, f in FUNCTIONS.items()}
@@ -75,6 +76,7 @@ def test_functions_are_told_every_setting_and_nothing_else() -> None:
     assert told["api_handler"] == asked.names
     assert told["webhook_door"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET", "AGALA_PARAMETER_PREFIX"}
     assert told["carts_door"] == told["webhook_door"]
+    assert told["shopify_events"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET"}
     assert all(names <= asked.names for names in told.values())
 
 
@@ -129,9 +131,38 @@ def test_whoever_is_told_the_store_sync_machine_is_told_its_name() -> None:
     assert all(arn["Fn::Sub"].endswith(f":stateMachine:{name}") for arn in arns)
 
 
-@pytest.mark.parametrize("door", ["webhook_door", "carts_door"])
+@pytest.mark.parametrize("door", ["webhook_door", "carts_door", "shopify_events"])
 def test_a_door_that_shops_call_cannot_touch_the_table(door: str) -> None:
     assert "dynamodb" not in json.dumps(POLICIES[door])
+
+
+def test_shopifys_events_come_only_where_the_deployment_has_its_source() -> None:
+    """And then the API, which says how webhooks come, and the sync, which registers them, are told the same one."""
+    of_events = {
+        name for name, one in RESOURCES.items() if "ShopifyEvent" in name and one.get("Type") not in (None, QUEUE)
+    }
+    assert len(of_events) == 6
+    assert {RESOURCES[name].get("Condition") for name in of_events} == {"HasShopifyEventSource"}
+    told = {
+        name: resource_of(name)["Properties"]["Environment"]["Variables"]["AGALA_SHOPIFY_EVENT_SOURCE_ARN"]
+        for name in ("api_handler", "store_sync")
+    }
+    assert told["api_handler"] == told["store_sync"]
+    condition, arn, without = told["store_sync"]["Fn::If"]
+    assert (condition, without) == ("HasShopifyEventSource", "")
+    assert arn["Fn::Sub"].endswith(":events:${AWS::Region}::event-source/${ShopifyEventSource}")
+
+
+def test_no_event_of_shopify_is_lost_without_a_trace() -> None:
+    """Whether the function cannot be reached, or fails, the event waits where an alarm looks."""
+    lost = {"Fn::GetAtt": ["LostShopifyEvents", "Arn"]}
+    (target,) = RESOURCES["ShopifyEventRule"]["Properties"]["Targets"]
+    assert target["DeadLetterConfig"]["Arn"] == lost
+    assert resource_of("shopify_events")["Properties"]["DeadLetterQueue"]["TargetArn"] == lost
+    (statement,) = RESOURCES["LostShopifyEventsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Principal"]["Service"], statement["Resource"]) == ("events.amazonaws.com", lost)
+    assert lost in [statement["Resource"] for statement in POLICIES["shopify_events"]["Statement"]]
+    assert "LostShopifyEvents" in json.dumps(RESOURCES["LostShopifyEventsAlarm"])
 
 
 def test_a_delivery_is_not_given_out_again_while_it_is_worked_on() -> None:
@@ -155,7 +186,7 @@ def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
     package.connect_routes(template)
     package.require_an_order(template)
     text = json.dumps(template)
-    assert text.count("-webhook-door/invocations") == 1
+    assert text.count("-webhook-door/invocations") == 3
     assert text.count("-carts-door/invocations") == 1
     assert text.count("-api/invocations") == 1
 

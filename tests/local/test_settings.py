@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from chalicelib.settings import Settings
+from local.runtime import LocalWiring
 from local.settings import BadSetting, LocalSettings
 
 
@@ -53,3 +56,16 @@ def test_everything_can_be_said() -> None:
 def test_a_bad_setting_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSetting, match=name):
         LocalSettings.from_environment({name: value})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        (None, "https://tea.myshopify.com"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000/tea.myshopify.com"),
+    ],
+)
+def test_shopifys_shops_are_where_the_setting_says(url: str | None, address: str) -> None:
+    parts: Any = None
+    wiring = LocalWiring(Settings.from_environment({}), parts, parts, parts, parts, parts, url)
+    assert wiring.shopify_address("tea.myshopify.com") == address

@@ -50,12 +50,10 @@ class Bucket:
 
 def requested(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[str, Any]) -> int:
     """Points of the whole query: one for each object, for a connection as many as its page may hold, 10 for a
-    mutation. Shopify's own count is the same or lower (it asks less for large pages)."""
+    mutation and what it gives back. Shopify's own count is the same or lower (it asks less for large pages)."""
     fragments = {part.name.value: part for part in document.definitions if isinstance(part, FragmentDefinitionNode)}
     [operation] = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
     root = schema.get_root_type(operation.operation)
-    if operation.operation.value == "mutation":
-        return MUTATION * len(operation.selection_set.selections)
 
     def within(chosen: SelectionSetNode, parent: Any) -> int:
         total, dearest = 0, 0
@@ -80,6 +78,10 @@ def requested(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[
         named = get_named_type(parent.fields[name].type)
         if is_leaf_type(named) or field.selection_set is None:
             return 0
+        if named.name.endswith("UserError"):
+            return 0
+        if parent is schema.mutation_type:
+            return MUTATION + within(field.selection_set, named)
         if not named.name.endswith("Connection"):
             free = named.name == "PageInfo" or parent.name.endswith(("Connection", "Edge"))
             return within(field.selection_set, named) + (0 if free else 1)
@@ -87,7 +89,7 @@ def requested(schema: GraphQLSchema, document: DocumentNode, variables: Mapping[
         node = within(field.selection_set, named)
         return _CONNECTION + size * max(node, 1)
 
-    return within(operation.selection_set, root)
+    return max(within(operation.selection_set, root), 1)
 
 
 _PAGE = ("first", "last")

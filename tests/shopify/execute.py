@@ -25,7 +25,7 @@ from graphql import (
 )
 from graphql.execution.values import get_variable_values
 
-from tests.shopify import cost, mutations
+from tests.shopify import cost, discounts, mutations
 from tests.shopify.search import BadArgument, connection, number, text
 from tests.shopify.shop import FakeShop, Record
 
@@ -54,6 +54,7 @@ _SCOPES = {
     "inventoryItem": "read_inventory",
     "inventoryLevel": "read_inventory",
     "codeDiscountNode": "read_discounts",
+    "discountNode": "read_discounts",
     "codeDiscountNodeByCode": "read_discounts",
 }
 
@@ -67,7 +68,7 @@ def answer(
     except GraphQLError as problem:
         return {"errors": [{**_told(problem), "extensions": {"code": "syntaxError"}}]}
     if problems := validate(schema, document):
-        return {"errors": [{**_told(one), "extensions": {"code": "graphqlValidationFailed"}} for one in problems]}
+        return {"errors": [{**_told(one), "extensions": {"code": _refusal(one.message)}} for one in problems]}
     [operation] = [part for part in document.definitions if isinstance(part, OperationDefinitionNode)]
     values = get_variable_values(schema, operation.variable_definitions or (), dict(variables))
     if isinstance(values, list):
@@ -87,6 +88,21 @@ def operation_name(query: str) -> str:
     """ "" for an unnamed one."""
     found = re.search(r"\b(?:query|mutation)\s+([A-Za-z0-9_]+)", query)
     return found[1] if found else ""
+
+
+_REFUSALS = {
+    "Cannot query field": "undefinedField",
+    "was not provided": "missingRequiredArguments",
+    "Unknown argument": "argumentNotAccepted",
+    "must have a selection of subfields": "selectionMismatch",
+    "must not have a selection": "selectionMismatch",
+    "Variable": "variableMismatch",
+}
+
+
+def _refusal(message: str) -> str:
+    """Shopify's code of a fault that the schema shows."""
+    return next((code for part, code in _REFUSALS.items() if part in message), "argumentLiteralsIncompatible")
 
 
 def _told(problem: GraphQLError) -> dict[str, Any]:
@@ -237,7 +253,8 @@ class Execution:
             return self._list(name, arguments)
         if name.endswith("Count") and name[:-5] in _ROOTS:
             found = connection(self._list(name[:-5], arguments), {"query": arguments.get("query")}, True)
-            return {"count": found["totalCount"], "precision": "EXACT"}
+            count, limit = found["totalCount"], arguments.get("limit") or 10_000
+            return {"count": min(count, limit), "precision": "EXACT" if count <= limit else "AT_LEAST"}
         match name:
             case "shop":
                 return {**self.shop.info, "currencyCode": self.shop.info["currencyCode"] or self.shop.currency}
@@ -250,7 +267,9 @@ class Execution:
             case "bulkOperation" | "currentBulkOperation":
                 return mutations.bulk_operation(self, arguments.get("id"))
             case "codeDiscountNodeByCode":
-                return mutations.discount_by_code(self.shop, arguments["code"])
+                return discounts.by_code(self.shop, arguments["code"])
+            case "discountNode":
+                return next((one for one in discounts.nodes(self.shop) if one["id"] == arguments["id"]), None)
             case "nodes":
                 return [self.find(one) for one in arguments["ids"]]
         if "id" in arguments:
@@ -280,7 +299,7 @@ class Execution:
             case "abandonedCheckouts":
                 return shop.checkouts
             case "codeDiscountNodes" | "discountNodes":
-                return shop.discounts
+                return discounts.nodes(shop)
             case "webhookSubscriptions":
                 return mutations.webhooks(shop, arguments)
             case "bulkOperations":

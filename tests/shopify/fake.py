@@ -160,7 +160,8 @@ def _admin(
     if grant is None or (grant.expires_at is not None and grant.expires_at <= shop.clock.now().timestamp()):
         told = {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
         return _Reply.json(401, told), False
-    given = _Reply.json(200, answer(schema, shop, grant.scopes, query, variables), _version(shop, version))
+    scopes = shop.scopes if grant.scopes is None else grant.scopes
+    given = _Reply.json(200, answer(schema, shop, scopes, query, variables), _version(shop, version))
     return (_failed(failure), failure.hangs) if failure else (given, False)
 
 

@@ -54,7 +54,7 @@ def exchange(shop: FakeShop, told: Mapping[str, str]) -> Answer:
             grant = shop.codes.pop(told.get("code", ""), None)
             if grant is None or grant.client_id != client:
                 return 400, {"error": "invalid_request", "error_description": "The authorization code was not found"}
-            return 200, _tokens(shop, grant.scopes, client, told.get("expiring") in ("1", "true", "True"))
+            return 200, _tokens(shop, grant.scopes or [], client, told.get("expiring") in ("1", "true", "True"))
         case "refresh_token":
             refresh = shop.refreshes.get(told.get("refresh_token", ""))
             if refresh is None or refresh.used or refresh.client_id != client:

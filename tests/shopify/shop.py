@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.clock import Clock
 from tests.shopify.cost import Bucket
+from tests.shopify.schema import recorded
 
 Record = dict[str, Any]
 SCOPES = (
@@ -38,9 +39,10 @@ class Asked:
 
 @dataclass
 class Grant:
-    """An access token's terms. `expires_at` None: it never ends (a pasted one)."""
+    """An access token's terms. `scopes` None: the shop's, as they are now; `expires_at` None: it never ends (a pasted
+    one)."""
 
-    scopes: list[str]
+    scopes: list[str] | None = None
     expires_at: float | None = None
     client_id: str = ""
 
@@ -95,7 +97,7 @@ class FakeShop:
         """A pasted Admin token of this shop."""
         self.scopes = list(SCOPES)
         """Of `token`, and what a new grant gives when it asks for no scopes."""
-        self.tokens: dict[str, Grant] = {self.token: Grant(self.scopes)}
+        self.tokens: dict[str, Grant] = {self.token: Grant()}
         self.refreshes: dict[str, Refresh] = {}
         self.codes: dict[str, Grant] = {}
         """Authorization codes not yet used."""
@@ -118,7 +120,7 @@ class FakeShop:
         self.bulk_partial = 0
         """Lines in the file of one that turns FAILED; 0: it has none."""
         self.bulk_at_once = 1
-        """How many may run at the same time."""
+        """How many may run at the same time; one too many is in the way by name if one, by number if more."""
         self.files: dict[str, bytes] = {}
         """Bulk operations' files, by the end of their addresses."""
         self.files_at = ""
@@ -155,6 +157,17 @@ class FakeShop:
         }
         """The Shop; `locale` is its primary one."""
         self._ids = itertools.count(number * 1_000_000 + 1)
+
+    def recall(self) -> None:
+        """Take in what a real shop's recorded answers say of its customers, collections, products and orders."""
+        self.currency = "CAD"
+        self.customers += [edge["node"] for edge in recorded("customers-catalog")["data"]["customers"]["edges"]]
+        self.collections += [edge["node"] for edge in recorded("collections-catalog")["data"]["collections"]["edges"]]
+        named = [edge["node"] for one in self.collections for edge in one["products"]["edges"]]
+        self.products += {one["id"]: one for one in named}.values()
+        lists = recorded("order-catalog-count-read")["response"]["data"].values()
+        orders = [order for told in lists for order in told.get("nodes", ())]
+        self.orders += {order["id"]: order for order in sorted(orders, key=len)}.values()
 
     def gid(self, kind: str) -> str:
         """A new id: `gid("Order")`."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import requests
 
 from tests.conftest import HandClock
+from tests.shopify import grants
 from tests.shopify.fake import FakeShop, FakeShopify
 
 DOMAIN = "tea.myshopify.com"
@@ -147,3 +150,149 @@ def test_a_bulk_query_keeps_the_bulk_rules(shopify: FakeShopify, query: str, wor
     assert told["bulkOperation"] is None
     assert words in told["userErrors"][0]["message"]
     assert told["userErrors"][0]["code"] == "INVALID"
+
+
+def test_pages_go_backwards_and_in_reverse(shopify: FakeShopify, shop: FakeShop) -> None:
+    shop.products += [product(number) for number in range(1, 6)]
+    query = """query P($first: Int, $last: Int, $after: String, $before: String, $reverse: Boolean) {
+        products(first: $first, last: $last, after: $after, before: $before, reverse: $reverse) {
+        nodes { legacyResourceId } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+    def page(**variables: Any) -> tuple[str, dict[str, Any]]:
+        told = ask(shopify, query, variables)["data"]["products"]
+        return "".join(one["legacyResourceId"] for one in told["nodes"]), told["pageInfo"]
+
+    numbers, info = page(first=2, reverse=True)
+    assert numbers == "54"
+    assert page(first=9, reverse=True, after=info["endCursor"])[0] == "321"
+    numbers, info = page(last=2)
+    assert (numbers, info["hasNextPage"], info["hasPreviousPage"]) == ("45", False, True)
+    assert page(last=2, before=info["startCursor"])[0] == "23"
+    for variables in ({}, {"first": 251}, {"first": 1, "after": "nonsense"}):
+        assert ask(shopify, query, variables)["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_what_the_token_may_not_read_is_denied(shopify: FakeShopify, shop: FakeShop, clock: HandClock) -> None:
+    old = clock.now() - timedelta(days=61)
+    shop.orders += [{"id": "gid://shopify/Order/1", "createdAt": old}, {"id": "gid://shopify/Order/2"}]
+    query = "{ orders(first: 5) { nodes { id } } }"
+    assert len(ask(shopify, query)["data"]["orders"]["nodes"]) == 2
+    shop.scopes.remove("read_all_orders")
+    assert ask(shopify, query)["data"]["orders"]["nodes"] == [{"id": "gid://shopify/Order/2"}]
+    shop.scopes = ["read_products"]
+    told = ask(shopify, query)
+    assert told["errors"][0]["extensions"]["code"] == "ACCESS_DENIED"
+    assert "`read_orders`" in told["errors"][0]["message"]
+    told = ask(shopify, "{ currentAppInstallation { accessScopes { handle } } }")
+    assert told["data"]["currentAppInstallation"]["accessScopes"] == [{"handle": "read_products"}]
+
+
+def test_it_fails_as_it_is_told(shopify: FakeShopify, shop: FakeShop) -> None:
+    query = "query Name { shop { name } }"
+    shop.fail_next(500, b"oops", on="Other")
+    shop.fail_next(503, headers={"Retry-After": "2"}, times=2)
+    first = post(shopify, query)
+    assert (first.status_code, first.headers["Retry-After"]) == (503, "2")
+    assert post(shopify, query).status_code == 503
+    assert post(shopify, query).json()["data"]["shop"]["name"] == "Tea"
+    assert post(shopify, "query Other { shop { name } }").content == b"oops"
+    shop.closed = True
+    assert post(shopify, query).status_code == 402
+    shop.closed = False
+    assert post(shopify, query, token="shpat_other").status_code == 401
+    assert (
+        requests.post(f"{shopify.url}/nobody.myshopify.com/admin/api/2026-07/graphql.json", timeout=9).status_code
+        == 404
+    )
+    shop.deprecated, shop.version = "https://shopify.dev/changelog", "2026-10"
+    head = post(shopify, query).headers
+    assert (head["X-Shopify-API-Deprecated-Reason"], head["X-Shopify-API-Version"]) == (shop.deprecated, "2026-10")
+
+
+def test_it_may_have_done_what_it_says_it_has_not(shopify: FakeShopify, shop: FakeShop) -> None:
+    shop.fail_next(504, after_doing=True)
+    query = """mutation M { webhookSubscriptionCreate(topic: ORDERS_PAID, webhookSubscription: {
+        uri: "arn:aws:events:eu-west-1::event-source/aws.partner/shopify.com/1/agala"}) {
+        webhookSubscription { id } } }"""
+    assert post(shopify, query).status_code == 504
+    assert [one["topic"] for one in shop.webhooks] == ["ORDERS_PAID"]
+    told = ask(shopify, query.replace("webhookSubscription { id }", "userErrors { message }"))
+    assert "already been taken" in str(told)
+
+
+def bulk(shopify: FakeShopify, query: str = "{ products { edges { node { id } } } }") -> Any:
+    """As it stands in the end."""
+    made = ask(shopify, RUN, {"query": query})["data"]["bulkOperationRunQuery"]["bulkOperation"]
+    for _ in range(5):
+        told = ask(shopify, STATE, {"id": made["id"]})["data"]["bulkOperation"]
+    return told
+
+
+def test_a_bulk_operation_may_fail_and_leave_a_part(shopify: FakeShopify, shop: FakeShop) -> None:
+    shop.products += [product(number) for number in range(1, 4)]
+    shop.bulk_states, shop.bulk_error, shop.bulk_partial = ["RUNNING", "FAILED"], "TIMEOUT", 2
+    told = bulk(shopify)
+    assert (told["status"], told["errorCode"], told["url"]) == ("FAILED", "TIMEOUT", None)
+    assert len(requests.get(told["partialDataUrl"], timeout=9).content.splitlines()) == 2
+    shop.bulk_partial = 0
+    assert bulk(shopify)["partialDataUrl"] is None
+
+
+def test_a_bulk_operation_that_finds_nothing_has_no_file(shopify: FakeShopify, shop: FakeShop) -> None:
+    told = bulk(shopify)
+    assert (told["status"], told["url"], told["objectCount"]) == ("COMPLETED", None, "0")
+
+
+def test_a_file_breaks_off_is_whole_again_and_is_gone_in_the_end(shopify: FakeShopify, shop: FakeShop) -> None:
+    shop.products += [product(number) for number in range(1, 4)]
+    url = bulk(shopify)["url"]
+    shop.file_cut = 10
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(url, timeout=9)
+    whole = requests.get(url, timeout=9).content
+    shop.file_ranges = False
+    assert requests.get(url, headers={"Range": "bytes=5-"}, timeout=9).content == whole
+    shop.forget_files()
+    assert requests.get(url, timeout=9).status_code == 403
+
+
+def grant(shopify: FakeShopify, **told: str) -> Any:
+    url = f"{shopify.address(DOMAIN)}/admin/oauth/access_token"
+    return requests.post(url, json={"client_id": "app", "client_secret": "s3cret", **told}, timeout=9)
+
+
+def test_an_app_is_granted_a_token(shopify: FakeShopify, shop: FakeShop, clock: HandClock) -> None:
+    shop.apps["app"] = "s3cret"
+    asked = {
+        "client_id": "app",
+        "scope": "read_orders,read_products",
+        "redirect_uri": "https://a.example/c",
+        "state": "x",
+    }
+    page = requests.get(
+        f"{shopify.address(DOMAIN)}/admin/oauth/authorize", params=asked, timeout=9, allow_redirects=False
+    )
+    back = dict(parse_qsl(urlsplit(page.headers["Location"]).query))
+    sent = back.pop("hmac")
+    assert grants.signed("s3cret", back)["hmac"] == sent
+    assert (back["shop"], back["state"]) == (DOMAIN, "x")
+    told = grant(shopify, code=back["code"], expiring="1").json()
+    assert told["scope"] == "read_orders,read_products"
+    assert grant(shopify, code=back["code"]).status_code == 400, "a code is good once"
+    assert post(shopify, "{ shop { id } }", token=told["access_token"]).status_code == 200
+    clock.advance(hours=1)
+    assert post(shopify, "{ shop { id } }", token=told["access_token"]).status_code == 401
+    again = grant(shopify, grant_type="refresh_token", refresh_token=told["refresh_token"]).json()
+    assert post(shopify, "{ shop { id } }", token=again["access_token"]).status_code == 200
+    assert grant(shopify, grant_type="refresh_token", refresh_token=told["refresh_token"]).status_code == 400
+    own = grant(shopify, grant_type="client_credentials").json()
+    assert (own["expires_in"], "refresh_token" in own) == (86_399, False)
+    assert grant(shopify, client_secret="other", grant_type="client_credentials").status_code == 401
+
+
+def test_a_tests_own_answer_comes_first(shopify: FakeShopify, shop: FakeShop) -> None:
+    shop.answers["Mutation.tagsAdd"] = lambda told: {"node": {"id": told["id"]}, "userErrors": []}
+    query = 'mutation { tagsAdd(id: "gid://shopify/Product/1", tags: ["a"]) { node { id } } }'
+    assert ask(shopify, query)["data"]["tagsAdd"]["node"]["id"] == "gid://shopify/Product/1"
+    told = ask(shopify, 'mutation { orderClose(input: {id: "gid://shopify/Order/1"}) { order { id } } }')
+    assert "answers[...]" in told["errors"][0]["message"]

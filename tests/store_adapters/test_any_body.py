@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from chalicelib.store_adapters import adapter_for
 from chalicelib.store_adapters.base import Unintelligible
 from chalicelib.store_adapters.shopify import _READERS as SHOPIFY_READERS
+from chalicelib.store_adapters.shopify_inventory import TOPICS as INVENTORY_TOPICS
 from chalicelib.store_adapters.woocommerce import _READERS as WOOCOMMERCE_READERS
 from tests.recorded import load_json
-from tests.store_adapters import test_shopify, test_shopify_checkouts, test_shopify_fulfilments
+from tests.store_adapters import shopify_bodies, test_shopify, test_shopify_checkouts, test_shopify_fulfilments
 from tests.store_adapters.deliveries import delivery, store
 
-TOPICS = [("woocommerce", topic) for topic in WOOCOMMERCE_READERS] + [("shopify", topic) for topic in SHOPIFY_READERS]
+TOPICS = [("woocommerce", topic) for topic in WOOCOMMERCE_READERS] + [
+    ("shopify", topic) for topic in (*SHOPIFY_READERS, *INVENTORY_TOPICS)
+]
 BODIES: list[tuple[str, str, Any]] = [
     ("woocommerce", "order.updated", load_json("order.updated")),
     ("woocommerce", "order.restored", load_json("order.created")),
@@ -29,6 +32,7 @@ BODIES: list[tuple[str, str, Any]] = [
     ("shopify", "checkouts/update", {**test_shopify_checkouts.CHECKOUT, "customer": test_shopify.CUSTOMER}),
     ("shopify", "fulfillments/update", test_shopify_fulfilments.PARCEL),
     ("shopify", "products/update", test_shopify.PRODUCT),
+    *(("shopify", topic, body) for topic, body in shopify_bodies.BODIES.items()),
 ]
 
 strange = st.one_of(

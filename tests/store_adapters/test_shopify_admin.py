@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.store_adapters import shop_http, shopify_admin, shopify_documents
@@ -160,7 +163,9 @@ def test_neither_token_nor_address_is_logged(caplog: pytest.LogCaptureFixture) -
     trouble(Reply(200, b"{", {}, cut=1))
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("chalicelib")]
     assert ours == [DEPRECATED]
+    assert read(ranged) == LINES
     assert TOKEN not in caplog.text
+    assert "s3cret" not in caplog.text, "whoever has a file's address can read it"
 
 
 # --- what may come instead of an answer -----------------------------------------------------------------------------
@@ -233,6 +238,31 @@ def test_an_error_in_the_answer_has_a_meaning(code: str | None, expected: Troubl
     assert found.code is expected
     assert found.reason == (code if code and "<" not in code else None)
     assert "secret" not in str(found)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=9),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["data", "errors", "extensions", "code", "cost", "throttleStatus", "requestedQueryCost", "restoreRate"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(_JSON)
+def test_whatever_the_answer_it_is_data_or_trouble(told: Any) -> None:
+    admin = client("http://127.0.0.1:1")
+    for _ in range(2):
+        with contextlib.suppress(ShopTrouble):
+            assert isinstance(admin._data("name", told), dict)
 
 
 def test_an_answer_of_which_a_part_failed_is_none() -> None:
@@ -345,6 +375,7 @@ def read(answer: Answers, start: int = 0) -> list[bytes]:
         found = list(client(there.url).lines(f"{there.url}/files/1.jsonl?signature=s3cret", start))
     for asked in there.asked:
         assert "x-shopify-access-token" not in asked.headers
+        assert asked.headers["accept-encoding"] == "identity", "a range of what is packed is no range of the lines"
     return found
 
 

@@ -126,6 +126,7 @@ def test_different_tellings_have_different_names_and_the_one_that_names_somebody
     later = cart(updated_at="2026-11-20T09:06:00Z", email=None)
     assert len({named.id, unnamed.id, later.id}) == 3
     assert unnamed.place() < named.place() < later.place()
+    assert all(cart(email=None, note=f"{n}").place() < named.place() for n in range(10))
 
 
 def test_whoever_is_not_known_yet_is_nobody_and_their_text_is_not_kept() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -11,9 +11,19 @@ from hypothesis import strategies as st
 
 from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.money import Money
+from chalicelib.commerce.store import Store
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput
+from chalicelib.settings import Settings
+from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
 from chalicelib.store_adapters.shopify_discounts import make_coupon
+from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
+from chalicelib.wiring import Wiring
+from tests.conftest import HandClock
+from tests.store_adapters.deliveries import store
+
+if TYPE_CHECKING:
+    from tests.shopify.fake import FakeShopify
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CAUSE = "01kah3m7q8b4h0v6t9p2e5c1xd-abc:coupon"
@@ -22,6 +32,29 @@ ASKED = {
     "discount_make_basic": "discountCodeBasicCreate",
     "discount_make_free_shipping": "discountCodeFreeShippingCreate",
 }
+
+
+class _Pasted:
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def access_token(self, renew: bool = False) -> str:
+        return self._token
+
+
+class _Wired(Wiring):
+    """One Shopify shop, and one WooCommerce shop that nobody may ask."""
+
+    def __init__(self, fake: FakeShopify, clock: HandClock) -> None:
+        super().__init__(Settings.from_environment({}))
+        self.fake, self.clock = fake, clock
+
+    def shopify_admin(self, store: Store) -> ShopifyAdmin:
+        address, token = self.fake.address("tea.myshopify.com"), self.fake.shop("tea.myshopify.com").token
+        return ShopifyAdmin(address, _Pasted(token), private_addresses=True)
+
+    def shop_rest(self, store: Store) -> WooCommerceRest:
+        raise ShopTrouble(TroubleCode.NO_KEY)
 
 
 class Codes:
@@ -191,3 +224,41 @@ def test_an_answer_that_is_none_is_trouble(answer: dict[str, Any]) -> None:
 def test_every_percentage_arrives_as_it_was_meant(percent: Decimal) -> None:
     kept = made(Codes(), CouponTerms(percent=percent))
     assert Decimal(repr(kept["customerGets"]["value"]["percentage"])) * 100 == percent
+
+
+FULL = CouponTerms(
+    amount=Money(amount=2050, currency="EUR"),
+    minimum=Money(amount=10000, currency="EUR"),
+    expires_at=NOW + timedelta(days=7),
+    products=("12",),
+)
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        TEN,
+        FULL,
+        CouponTerms(percent=Decimal("12.5"), categories=("7",)),
+    ],
+)
+def test_shopifys_schema_takes_what_is_asked(shopify: FakeShopify, clock: HandClock, terms: CouponTerms) -> None:
+    """Through the real client, by a shop that validates queries and their variables."""
+    wired = _Wired(shopify, clock)
+    coupons = {wired.coupon(store("shopify"), CAUSE, terms, "9007199254740995") for _ in range(2)}
+    (kept,) = shopify.shop("tea.myshopify.com").discounts
+    assert coupons == {Coupon(coupon_code(CAUSE), kept["id"].rpartition("/")[2])}
+    assert kept["codeDiscount"]["codes"][0]["code"] == coupon_code(CAUSE)
+
+
+def test_what_shopify_refuses_is_told_by_its_code(shopify: FakeShopify, clock: HandClock) -> None:
+    past = CouponTerms(percent=Decimal(10), expires_at=clock.now() + timedelta(milliseconds=1))
+    with pytest.raises(ShopTrouble) as caught:
+        _Wired(shopify, clock).coupon(store("shopify"), CAUSE, past, None)
+    assert (caught.value.code, caught.value.reason) == (TroubleCode.REFUSED, "INVALID")
+
+
+def test_each_platform_makes_its_own(shopify: FakeShopify, clock: HandClock) -> None:
+    with pytest.raises(ShopTrouble) as caught:
+        _Wired(shopify, clock).coupon(store("woocommerce"), CAUSE, TEN, None)
+    assert caught.value.code is TroubleCode.NO_KEY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,12 @@ def test_each_scope_to_read_is_needed_by_a_topic() -> None:
     topics = _topics()
     needed = {scope for topic in WANTED for scope in re.findall(r"\bread_\w+", topics[topic])}
     assert {name for name in OURS if name.startswith("read_")} <= needed
+
+
+def test_the_guide_lists_every_scope_with_its_reason_and_no_other() -> None:
+    guide = Path("docs/shopify.md").read_text().partition("## Scopes, and why")[2].partition("\n## ")[0]
+    rows = [f"| `{scope.name}`{'' if scope.needed else ' (optional)'} | {scope.why} |" for scope in SCOPES]
+    assert [line for line in guide.splitlines() if line.startswith("| `")] == rows
 
 
 def _topics() -> dict[str, str]:

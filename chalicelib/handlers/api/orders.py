@@ -30,6 +30,7 @@ class LineAnswer(Answer):
 class OrderAnswer(Answer):
     """`total` is what was charged, `refunded` what went back. `deleted`: the store has it no longer.
 
+    `presentment_total`: the total in the currency that the shopper saw, where it was not the store's own.
     `delivered_at`: when the first parcel came to the buyer, where the store says so.
     """
 
@@ -37,6 +38,7 @@ class OrderAnswer(Answer):
     number: str
     status: OrderStatus
     total: Money
+    presentment_total: Money | None
     refunded: Money
     items: list[LineAnswer]
     coupons: list[str]
@@ -68,6 +70,7 @@ def get_order(call: Call) -> OrderAnswer:
         number=order.number,
         status=order.status,
         total=order.total,
+        presentment_total=order.presentment_total,
         refunded=order.refunded,
         items=[LineAnswer(**line.model_dump(include=_LINE), total=line.total) for line in order.items],
         coupons=list(order.coupons),

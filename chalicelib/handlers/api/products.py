@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from chalice.app import Blueprint
 
 from chalicelib.commerce.money import Money
+from chalicelib.commerce.ports import CollectionRecord
 from chalicelib.commerce.product import Category
 from chalicelib.commerce.stock import told_at
 from chalicelib.errors import NotFound
@@ -38,6 +41,16 @@ class ProductAnswer(Answer):
     deleted: bool
 
 
+def _named(category: Category, named: Mapping[str, CollectionRecord]) -> Category:
+    """A collection by its newest name."""
+    told = named.get(category.id)
+    return Category(id=category.id, name=told.name or category.name) if told else category
+
+
+def _is_gone(category: Category, named: Mapping[str, CollectionRecord]) -> bool:
+    return category.id in named and named[category.id].deleted
+
+
 @door(
     products,
     "GET",
@@ -52,6 +65,9 @@ def get_product(call: Call) -> ProductAnswer:
     if record is None or product is None:
         raise NotFound("no such product")
     kept = {name: getattr(product, name) for name in ProductAnswer.model_fields if hasattr(product, name)}
+    named = call.wiring.products.collections(call.store.id, [one.id for one in record.collections])
+    if named:
+        kept["categories"] = [_named(one, named) for one in product.categories if not _is_gone(one, named)]
     return ProductAnswer(
         **kept,
         back_in_stock_at=told_at(record.back_by),

@@ -18,7 +18,7 @@ from chalicelib.handlers.api.stores import StoreAnswer, shown, webhook_url
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.shopify_install import CALLBACK, INSTALL, begin_grant
 from chalicelib.store_adapters.shopify_connecting import Made, NotConnected, OtherStore
-from chalicelib.store_adapters.shopify_oauth import shop_domain
+from chalicelib.store_adapters.shopify_links import shop_domain
 from chalicelib.store_adapters.shopify_scopes import SCOPES, Scope
 from chalicelib.store_adapters.shopify_tokens import AccessKind, ShopifyAccess
 
@@ -41,10 +41,11 @@ Key = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[\x21-\x7e]+
 
 
 class ScopeAnswer(Answer):
-    """`needed`: a shop is not connected without it."""
+    """`why` in English, `words` the same by language (en, he). `needed`: a shop is not connected without it."""
 
     scope: str
     why: str
+    words: dict[str, str]
     needed: bool
 
 
@@ -128,7 +129,7 @@ class ConnectionTaken(Answer):
     body=AppGiven,
     answers=AppAnswer,
 )
-def put_app(call: Call) -> AppAnswer:
+def put_shopify_app(call: Call) -> AppAnswer:
     """With a new secret of the same app its shops go on: what they sign is held against the new one from now on."""
     given: AppGiven = call.body
     secrets = call.wiring.secrets
@@ -144,12 +145,12 @@ def put_app(call: Call) -> AppAnswer:
 
 
 @door(shopify, "GET", "/v1/shopify/app", summary="This deployment's app at Shopify", scope="any", answers=AppAnswer)
-def get_app(call: Call) -> AppAnswer:
+def get_shopify_app(call: Call) -> AppAnswer:
     return _app(call)
 
 
 @door(shopify, "DELETE", "/v1/shopify/app", summary="Forget the app at Shopify", scope="admin", status=204)
-def delete_app(call: Call) -> None:
+def delete_shopify_app(call: Call) -> None:
     known = call.wiring.secrets.shopify_app(newer_than=0)
     if known is not None:
         _refuse_if_used(call, known["client_id"])
@@ -166,7 +167,7 @@ def delete_app(call: Call) -> None:
     answers=InstallMade,
     status=201,
 )
-def make_install(call: Call) -> InstallMade:
+def make_shopify_install(call: Call) -> InstallMade:
     given: InstallNew = call.body
     _allow(call, given.store_id)
     app = call.wiring.secrets.shopify_app()
@@ -189,7 +190,7 @@ def make_install(call: Call) -> InstallMade:
     answers=ConnectionTaken,
     status=201,
 )
-def connect(call: Call) -> Reply:
+def connect_shopify(call: Call) -> Reply:
     """With a token of the shop's admin, or with an app of the shop's own organisation. Its first history begins."""
     given: ConnectionGiven = call.body
     _allow(call, given.store_id)
@@ -213,7 +214,7 @@ def connect(call: Call) -> Reply:
     scope="store",
     answers=StoreAnswer,
 )
-def disconnect(call: Call) -> StoreAnswer:
+def disconnect_shopify(call: Call) -> StoreAnswer:
     """The token is forgotten and messages are held. The secret stays: Shopify may yet ask for somebody's erasure."""
     if call.store.connection is None or call.store.platform is not Platform.SHOPIFY:
         raise Conflict("no Shopify shop is connected")
@@ -310,7 +311,7 @@ def _app(call: Call) -> AppAnswer:
 
 
 def _scopes(scopes: Sequence[Scope]) -> list[ScopeAnswer]:
-    return [ScopeAnswer(scope=scope.name, why=scope.why, needed=scope.needed) for scope in scopes]
+    return [ScopeAnswer(scope=scope.name, why=scope.why, words=scope.words, needed=scope.needed) for scope in scopes]
 
 
 def _taken(call: Call, made: Made) -> ConnectionTaken:

@@ -48,7 +48,7 @@ class SyncTrouble(Answer):
 
 
 class Found(Answer):
-    """Changes that no webhook had told. A customer who only changed is not seen, nor is a deletion."""
+    """Changes that no webhook had told. A WooCommerce customer who only changed is not seen, nor is a deletion."""
 
     orders: int
     customers: int

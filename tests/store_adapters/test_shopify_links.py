@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.store_adapters.shopify_oauth import FRESH, grant_page, is_fresh, is_signed, shop_domain
+from chalicelib.store_adapters.shopify_links import FRESH, grant_page, is_fresh, is_signed, shop_domain
 from chalicelib.store_adapters.shopify_scopes import SCOPES, asked, missing
 
 SECRET = "hush"

@@ -58,6 +58,7 @@ def customer_body(customer: Node) -> Json:
         "created_at": customer.get("createdAt"),
         "updated_at": customer.get("updatedAt"),
         "locale": customer.get("locale"),
+        "state": _small(customer.get("state")),
         "default_address": _address(customer, "defaultAddress"),
     }
 
@@ -117,6 +118,7 @@ def _line_item(item: Node) -> Json:
         **{name: item.get(name) for name in ("name", "quantity", "sku")},
         "product_id": _number(_object(item, "product").get("id")),
         "variant_id": _number(_object(item, "variant").get("id")),
+        "variant_title": item.get("variantTitle"),
         "price": _amount(item, "originalUnitPriceSet"),
         "discount_allocations": [
             {"amount": _amount(one, "allocatedAmountSet")} for one in _objects(item, "discountAllocations")

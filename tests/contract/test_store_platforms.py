@@ -130,6 +130,8 @@ def plain(value: Any, teller: Teller) -> Any:
     """Without hashes of bodies, ids of calls, addresses of pages and pictures, and texts that a platform makes."""
     if isinstance(value, list):
         return [plain(one, teller) for one in value]
+    if isinstance(value, dict) and value.keys() == {"always", "count"}:
+        return value["always"] or value["count"] > 0  # of stock: Shopify counts, WooCommerce says whether there is any
     if isinstance(value, dict):
         return {_text(name, teller): plain(one, teller) for name, one in _own_words(value).items()}
     return _text(value, teller) if isinstance(value, str) else value
@@ -150,6 +152,8 @@ def _own_words(told: dict[str, Any]) -> dict[str, Any]:
         gone |= {"categories", "lifetime_days"}  # of a choice: Shopify tells its product's; events take those else
     if "in_stock" in told and not told.get("sku"):
         gone.add("regular_price")  # of a product with choices: WooCommerce tells none
+    if "stock_told" in told or "in_stock" in told:  # of what Shopify's inventory levels are about, and add to
+        gone |= {"levels_of", "in_stock_now", "stock_now", "inventory_item", "variants"}
     if "price" in told and "quantity" in told:
         gone.add("categories")  # of a cart's line: the plugin tells them, Shopify's catalogue has them
     return {name: one for name, one in told.items() if name not in gone}

@@ -1,4 +1,4 @@
-"""`make demo`: a throw-away Agala lives through eleven days of a small shop and tells the story.
+"""`make demo`: a throw-away Agala lives through eleven days of two small shops and tells the story.
 
 Exit 0 only if all happened as told. With `JSON=1` the last line is one JSON object.
 """
@@ -26,10 +26,10 @@ def main() -> int:
         runtime.start()
         print(f"A throw-away Agala runs at {runtime.url}; a store day takes {86400 / SPEED:.1f} seconds.\n", flush=True)
         try:
-            stage = play.set_up(runtime)
+            stages = play.set_up(runtime)
             answers = recorded.feed(runtime)
-            play.play(stage)
-            told = report.tell(stage, answers)
+            play.play(stages.all)
+            told = report.tell(stages, answers)
         finally:
             stopped = runtime.stop()
         if stopped != 0:

@@ -1,4 +1,4 @@
-"""Plays the story against a running Agala and holds what came of it against what was told."""
+"""Plays the shops' stories against a running Agala and holds what came of them against what was told."""
 
 from __future__ import annotations
 
@@ -6,29 +6,58 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from local.demo import shop
+from local.demo import kettle, shop, shopify_story
 from local.demo import story as script
+from local.demo.acts import END, ERASED, LEFT_AFTER, Act, Outcome, Story
 from local.demo.live import PATIENCE_SECONDS, Runtime, StoreClock
-from local.demo.story import Act, Outcome, Story
 
 JOURNEYS = ("thank-you-new", "replenishment", "repeat-purchase", "cart-abandonment", "payment-failed")
 LAST_WORD_SECONDS = 15  # real time for what is late at the story's end
 START = datetime.fromisoformat("2026-11-21T21:20:00+00:00")  # just after the recorded deliveries were made
+TEA_SHOP = {
+    "platform": "woocommerce",
+    "name": "תה וזמן",
+    "url": "https://tea.example",
+    "country": "IL",
+    "currency": "ILS",
+    "timezone": "Asia/Jerusalem",
+    "locale": "he",
+    "secret": script.SECRET,
+    "settings": {
+        "sender": {"name": "תה וזמן", "email": "hello@tea.example", "address": "רחוב הדוגמה 1, חיפה"},
+        "quiet_hours": {"email": None},
+    },
+}
+KETTLE_SHOP = {
+    "platform": "shopify",
+    "name": "Kettle & Leaf",
+    "url": kettle.SHOP.url,
+    "country": kettle.SHOP.country,
+    "currency": kettle.SHOP.currency,
+    "timezone": "Europe/London",
+    "locale": "en",
+    "secret": kettle.SECRET,
+    "settings": {
+        "sender": {"name": "Kettle & Leaf", "email": "hello@kettle.example", "address": "1 Example Street, Leeds"},
+        "quiet_hours": {"email": {"from": "21:00", "to": "08:00"}},
+    },
+}
+AnyStory = TypeVar("AnyStory", bound=Story)
 
 
 @dataclass
-class Stage:
-    """The running product, the demo shop in it, and what the doors answered."""
+class Stage(Generic[AnyStory]):
+    """The running product, one demo shop in it with its story, and what the doors answered."""
 
     runtime: Runtime
     clock: StoreClock
     store_id: str
-    story: Story
+    story: AnyStory
     answers: Counter[int] = field(default_factory=Counter)
 
     @property
@@ -41,37 +70,44 @@ class Stage:
         return self.runtime.all(f"/v1/stores/{self.store_id}/messages?limit=200")
 
 
-def set_up(runtime: Runtime) -> Stage:
-    """A shop with its journeys switched on, exactly as the gallery gives them but for the chosen category."""
-    made = runtime.call(
-        "POST",
-        "/v1/stores",
-        {
-            "platform": "woocommerce",
-            "name": "תה וזמן",
-            "url": "https://tea.example",
-            "country": "IL",
-            "currency": "ILS",
-            "timezone": "Asia/Jerusalem",
-            "locale": "he",
-            "secret": script.SECRET,
-            "abandon_after_minutes": int(script.LEFT_AFTER.total_seconds() // 60),
-            "settings": {
-                "sender": {"name": "תה וזמן", "email": "hello@tea.example", "address": "רחוב הדוגמה 1, חיפה"},
-                "quiet_hours": {"email": None},
-            },
-        },
+@dataclass(frozen=True)
+class Stages:
+    """Both shops, in one runtime and on one clock."""
+
+    tea: Stage[script.TeaShop]
+    kettle: Stage[shopify_story.KettleShop]
+
+    @property
+    def all(self) -> tuple[Stage[Any], ...]:
+        return (self.tea, self.kettle)
+
+
+def set_up(runtime: Runtime) -> Stages:
+    """Two shops with their journeys switched on, exactly as the gallery gives them but for the chosen category."""
+    gallery = {t["id"]: t["definition"] for t in runtime.get("/v1/journey-templates")["items"]}
+    chosen = {journey: gallery[journey] for journey in JOURNEYS}
+    steps = {journey: list(sending_steps(definition["steps"])) for journey, definition in chosen.items()}
+    chosen["repeat-purchase"] = _chosen(chosen["repeat-purchase"])
+    tea = _open(runtime, TEA_SHOP, chosen)
+    del chosen["repeat-purchase"]  # the other shop has no such offer
+    leaf = _open(runtime, KETTLE_SHOP, chosen)
+    clock, pictures = runtime.clock(), f"{runtime.url}/local/pictures"
+    return Stages(
+        Stage(runtime, clock, tea, script.write(START, pictures, steps)),
+        Stage(runtime, clock, leaf, shopify_story.write(START, pictures, steps)),
     )
+
+
+def _open(runtime: Runtime, store: dict[str, Any], journeys: dict[str, dict[str, Any]]) -> str:
+    """A new store with these journeys; its id."""
+    left_after = int(LEFT_AFTER.total_seconds() // 60)
+    made = runtime.call("POST", "/v1/stores", {**store, "abandon_after_minutes": left_after})
     if made.status != 201:
         raise RuntimeError(f"the store was not made: {made.status} {made.body}")
     store_id = str(made.body["id"])
-    gallery = {t["id"]: t["definition"] for t in runtime.get("/v1/journey-templates")["items"]}
-    for journey in JOURNEYS:
-        definition = _chosen(gallery[journey]) if journey == "repeat-purchase" else gallery[journey]
+    for journey, definition in journeys.items():
         activate(runtime, store_id, journey, definition)
-    steps = {journey: list(sending_steps(gallery[journey]["steps"])) for journey in JOURNEYS}
-    told = script.write(START, f"{runtime.url}/local/pictures", steps)
-    return Stage(runtime, runtime.clock(), store_id, told)
+    return store_id
 
 
 def _chosen(definition: dict[str, Any]) -> dict[str, Any]:
@@ -104,26 +140,30 @@ def sending_steps(steps: list[dict[str, Any]]) -> Iterator[str]:
             yield from sending_steps(step.get(branch) or [])
 
 
-def play(stage: Stage) -> None:
+def play(stages: Sequence[Stage[Any]]) -> None:
     """Lives through every act at its hour of store time, then waits until what was told has come true."""
-    for act in stage.story.acts:
-        stage.clock.sleep_until(START + act.at)
+    acts = sorted(((act.at, n, act) for n, stage in enumerate(stages) for act in stage.story.acts), key=lambda a: a[:2])
+    for at, n, act in acts:
+        stage = stages[n]
+        stage.clock.sleep_until(START + at)
         for delivery in act.deliveries:
             stage.answers[stage.runtime.deliver(stage.store_id, delivery)] += 1
         for call in act.carts:
-            stage.answers[stage.runtime.tell_cart(stage.store_id, script.SECRET, call)] += 1
+            stage.answers[stage.runtime.tell_cart(stage.store_id, stage.story.secret, call)] += 1
         if act.then:
             _PARTS[act.then](stage, act)
-    stage.clock.sleep_until(START + script.END)
+    stages[0].clock.sleep_until(START + END)
     deadline = time.monotonic() + LAST_WORD_SECONDS
-    while time.monotonic() < deadline and stage.story.expected - outcomes(stage):
+    while time.monotonic() < deadline and any(stage.story.expected - outcomes(stage) for stage in stages):
         time.sleep(0.25)
 
 
-def outcomes(stage: Stage) -> Counter[Outcome]:
+def outcomes(stage: Stage[Any]) -> Counter[Outcome]:
     """Every message of the store as the story counts them."""
     emails = {c["id"]: c["email"] for c in stage.runtime.all(f"/v1/stores/{stage.store_id}/contacts?limit=200")}
-    return Counter(Outcome(emails[m["contact_id"]], m["journey"], m["step"], _result(m)) for m in stage.messages)
+    return Counter(
+        Outcome(emails.get(m["contact_id"], ERASED), m["journey"], m["step"], _result(m)) for m in stage.messages
+    )
 
 
 def _result(message: dict[str, Any]) -> str:
@@ -131,7 +171,7 @@ def _result(message: dict[str, Any]) -> str:
     return "sent" if message["status"] in went else str(message["reason"])
 
 
-def _mail_to(stage: Stage, email: str, number: int) -> dict[str, Any]:
+def _mail_to(stage: Stage[Any], email: str, number: int) -> dict[str, Any]:
     """Waits for the `number`-th mail to this address."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
@@ -143,7 +183,7 @@ def _mail_to(stage: Stage, email: str, number: int) -> dict[str, Any]:
     raise RuntimeError("a mail that the story counts on never came")
 
 
-def _unsubscribe(stage: Stage, act: Act) -> None:
+def _unsubscribe(stage: Stage[Any], act: Act) -> None:
     assert act.who
     mail = _mail_to(stage, act.who.email, 2)
     link = re.search(r"<(http[^>]+)>", mail["headers"]["List-Unsubscribe"])
@@ -153,7 +193,7 @@ def _unsubscribe(stage: Stage, act: Act) -> None:
     stage.runtime.call("POST", path, b"List-Unsubscribe=One-Click", form)
 
 
-def _bounce(stage: Stage, act: Act) -> None:
+def _bounce(stage: Stage[Any], act: Act) -> None:
     assert act.who
     mail = _mail_to(stage, act.who.email, 1)
     stage.runtime.call("POST", f"/local/deliveries/{mail['id']}", {"status": "bounced"})

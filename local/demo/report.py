@@ -2,148 +2,260 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from local.demo import story as script
-from local.demo.play import JOURNEYS, Stage, day_of, outcomes
+from local.demo.acts import ERASED, Left
+from local.demo.play import JOURNEYS, Stage, Stages, day_of, outcomes
+from local.demo.shop import Shopper
 
 OF_CARTS = ("cart-abandonment",)
 _LRI, _PDI = "\u2068", "\u2069"  # keep a Hebrew name from turning the line around
 
 
-def tell(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
-    """Prints the story; returns its figures and `mistakes` (empty when all is as told)."""
-    base = f"/v1/stores/{stage.store_id}"
-    contacts = {c["id"]: c for c in stage.runtime.all(f"{base}/contacts?limit=200")}
-    enrolments = [e for j in JOURNEYS for e in stage.runtime.all(f"{base}/journeys/{j}/enrolments?limit=200")]
-    messages = stage.messages
-    outbox = stage.runtime.get("/local/outbox")["items"]
-    deliveries = {
-        s: stage.runtime.all(f"{base}/deliveries?status={s}&limit=200") for s in ("applied", "repeated", "parked")
-    }
-    recovered = _recovered(stage, contacts, enrolments, messages)
-    carts = stage.carts
-    brought_back = _brought_back(stage, carts)
-    recovered = sorted([*recovered, *brought_back], key=lambda r: r["at"])
-    spent = Counter(c["total_spent"]["currency"] for c in contacts.values())
-    revenue = sum(c["total_spent"]["amount"] for c in contacts.values())
-    orders = sum(c["orders_count"] for c in contacts.values())
+@dataclass(frozen=True)
+class Seen:
+    """All of one shop as Agala's API shows it in the end. `outbox`: what was handed to the provider for it.
 
+    `brought_back`: orders of carts that had been left; `recovered`: these and whatever else a journey brought.
+    """
+
+    currency: str
+    contacts: dict[str, dict[str, Any]]
+    enrolments: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
+    outbox: list[dict[str, Any]]
+    deliveries: dict[str, list[dict[str, Any]]]
+    carts: dict[str, dict[str, Any]]
+    brought_back: list[dict[str, Any]]
+    recovered: list[dict[str, Any]]
+
+    @property
+    def revenue(self) -> int:
+        return sum(c["total_spent"]["amount"] for c in self.contacts.values())
+
+    @property
+    def orders(self) -> int:
+        return sum(c["orders_count"] for c in self.contacts.values())
+
+    @property
+    def carts_left(self) -> int:
+        return sum(1 for c in self.carts.values() if c["abandoned_at"])
+
+    def money(self, amount: int) -> str:
+        return f"{amount / 100:,.2f} {self.currency}"
+
+    def name(self, contact_id: str) -> str:
+        contact = self.contacts.get(contact_id)
+        if contact is None:
+            return ERASED
+        return f"{_LRI}{contact['first_name'] or ''} {contact['last_name'] or ''}{_PDI}"
+
+
+def tell(stages: Stages, answers: dict[str, Any]) -> dict[str, Any]:
+    """Prints the stories; returns the WooCommerce shop's figures, the Shopify shop's as `shopify`, and `mistakes`
+    (empty when all is as told)."""
+    tea, kettle = _seen(stages.tea), _seen(stages.kettle)
+    _show(tea, "")
+    _show(kettle, "Shopify: ")
+    erased, left_of_them = stages.kettle.story.erased, left_of_the_erased(stages.kettle)
+    exports = _exports(stages.kettle)
     _table(
-        "The shop after eleven days",
-        ("what", "how many"),
+        "Shopify: what only this platform tells",
+        ("what", "seen"),
         [
-            ("contacts", len(contacts)),
-            ("carts told of", len(carts)),
-            ("carts left", sum(1 for c in carts.values() if c["abandoned_at"])),
-            ("carts left, then bought", len(brought_back)),
-            ("orders that count", orders),
-            ("revenue", _shekels(revenue)),
-            ("revenue recovered by journeys", _shekels(sum(r["amount"] for r in recovered))),
-            ("deliveries applied", len(deliveries["applied"])),
-            ("deliveries recognised as repeats", len(deliveries["repeated"])),
-            ("emails sent", sum(1 for m in outbox if m["to"].endswith("@tea.example"))),
-            ("SMS sent", sum(1 for m in outbox if m["channel"] == "sms")),
-            ("messages not sent, each with its reason", sum(1 for m in messages if m["status"] == "not_sent")),
+            ("deliveries under a second webhook id, recognised", len(kettle.deliveries["repeated"])),
+            ("sales at the till that became carts", len(_carts_of_no_shopper(stages.kettle))),
+            ("exports made for the owner, with what is known of somebody", len(exports)),
+            ("people erased", len(erased)),
+            ("what is left of them", ", ".join(left_of_them) or "nothing"),
         ],
     )
-    _table(
-        "Who entered which journey",
-        ("journey", "entered", "completed", "goal met", "exited", "on the way"),
-        [_journey_row(j, enrolments) for j in JOURNEYS],
-    )
-    _table(
-        "Which message went to whom, and when (store time)",
-        ("when", "who", "journey", "step", "what became of it"),
-        [
-            (
-                day_of(datetime.fromisoformat(m["at"])),
-                _name(contacts[m["contact_id"]]),
-                m["journey"],
-                m["step"],
-                m["status"] if m["status"] != "not_sent" else f"not sent: {m['reason']}",
-            )
-            for m in sorted(messages, key=lambda m: str(m["at"]))
-        ],
-    )
-    _table(
-        "Bought after a message",
-        ("when", "who", "amount"),
-        [(day_of(r["at"]), _name(contacts[r["contact_id"]]), _shekels(r["amount"])) for r in recovered],
-    )
-    _table(
-        "Carts",
-        ("whose", "worth", "left", "now", "order"),
-        [
-            (
-                _name(contacts[c["contact_id"]]) if c["contact_id"] else "a stranger",
-                _shekels(c["total"]["amount"]),
-                day_of(datetime.fromisoformat(c["abandoned_at"][0])) if c["abandoned_at"] else "no",
-                c["status"],
-                c["order_id"] or "",
-            )
-            for c in carts.values()
-        ],
-    )
-    zoe = _recorded_store(stage, answers)
-    mistakes = [*_mistakes(stage, outbox, messages, answers), *zoe["mistakes"]]
-    if set(spent) - {"ILS"}:
-        mistakes.append("a contact's total is not in the store's currency")
+    zoe = _recorded_store(stages.tea, answers)
+    mistakes = [*_mistakes(stages.tea, tea), *_mistakes(stages.kettle, kettle), *zoe["mistakes"]]
+    if set(answers["taken"]) != {200} or answers["forged"] != 401 or answers["broken"] != 200:
+        mistakes.append(f"the recorded store's doors answered {answers}")
+    for who in stages.kettle.story.exports:
+        if not any(who.email in one and who.last_name in one for one in exports):
+            mistakes.append(f"no export names shopper {who.number}, who asked for their data")
+    mistakes += [f"left of somebody who was erased: {one}" for one in left_of_them]
+    mistakes += [f"a sale at the till became a cart: {one}" for one in _carts_of_no_shopper(stages.kettle)]
+    if len(kettle.deliveries["repeated"]) != stages.kettle.story.repeats:
+        mistakes.append(f"{len(kettle.deliveries['repeated'])} repeats, not {stages.kettle.story.repeats}")
     return {
-        "contacts": len(contacts),
-        "carts": len(carts),
-        "carts_left": sum(1 for c in carts.values() if c["abandoned_at"]),
-        "carts_recovered": len(brought_back),
-        "orders": orders,
-        "revenue": {"amount": revenue, "currency": "ILS"},
-        "revenue_recovered": {"amount": sum(r["amount"] for r in recovered), "currency": "ILS"},
-        "enrolments": {j: dict(Counter(e["status"] for e in enrolments if e["journey"] == j)) for j in JOURNEYS},
-        "messages": [
-            {
-                "to": m["to"],
-                "contact_id": m["contact_id"],
-                "journey": m["journey"],
-                "step": m["step"],
-                "status": m["status"],
-                "reason": m["reason"],
-                "at": m["at"],
-            }
-            for m in messages
-        ],
-        "deliveries": {status: len(found) for status, found in deliveries.items()},
+        **_figures(tea),
+        "shopify": {**_figures(kettle), "erased": len(erased), "exports": len(exports)},
         "mistakes": mistakes,
     }
 
 
-def _mistakes(
-    stage: Stage, outbox: list[dict[str, Any]], messages: list[dict[str, Any]], answers: dict[str, Any]
-) -> Iterable[str]:
+def _seen(stage: Stage[Any]) -> Seen:
+    base = f"/v1/stores/{stage.store_id}"
+    contacts = {c["id"]: c for c in stage.runtime.all(f"{base}/contacts?limit=200")}
+    journeys = [one["id"] for one in stage.runtime.all(f"{base}/journeys")]
+    enrolments = [e for j in journeys for e in stage.runtime.all(f"{base}/journeys/{j}/enrolments?limit=200")]
+    messages, carts = stage.messages, stage.carts
+    brought_back = _brought_back(stage, carts)
+    recovered = [*_recovered(stage, enrolments, messages), *brought_back]
+    return Seen(
+        currency=stage.runtime.get(base)["currency"],
+        contacts=contacts,
+        enrolments=enrolments,
+        messages=messages,
+        outbox=[m for m in stage.runtime.get("/local/outbox")["items"] if m["store_id"] == stage.store_id],
+        deliveries={
+            s: stage.runtime.all(f"{base}/deliveries?status={s}&limit=200") for s in ("applied", "repeated", "parked")
+        },
+        carts=carts,
+        brought_back=brought_back,
+        recovered=sorted(recovered, key=lambda r: r["at"]),
+    )
+
+
+def _figures(seen: Seen) -> dict[str, Any]:
+    statuses = {j: Counter(e["status"] for e in seen.enrolments if e["journey"] == j) for j in JOURNEYS}
+    shown = ("contact_id", "journey", "step", "status", "reason", "at")
+    return {
+        "contacts": len(seen.contacts),
+        "carts": len(seen.carts),
+        "carts_left": seen.carts_left,
+        "carts_recovered": len(seen.brought_back),
+        "orders": seen.orders,
+        "revenue": {"amount": seen.revenue, "currency": seen.currency},
+        "revenue_recovered": {"amount": sum(r["amount"] for r in seen.recovered), "currency": seen.currency},
+        "enrolments": {journey: dict(counts) for journey, counts in statuses.items()},
+        "messages": [{"to": m["to"], **{name: m[name] for name in shown}} for m in seen.messages],
+        "deliveries": {status: len(found) for status, found in seen.deliveries.items()},
+    }
+
+
+def _show(seen: Seen, whose: str) -> None:
+    _table(
+        f"{whose}The shop after eleven days",
+        ("what", "how many"),
+        [
+            ("contacts", len(seen.contacts)),
+            ("carts told of", len(seen.carts)),
+            ("carts left", seen.carts_left),
+            ("carts left, then bought", len(seen.brought_back)),
+            ("orders that count", seen.orders),
+            ("revenue", seen.money(seen.revenue)),
+            ("revenue recovered by journeys", seen.money(sum(r["amount"] for r in seen.recovered))),
+            ("deliveries applied", len(seen.deliveries["applied"])),
+            ("deliveries recognised as repeats", len(seen.deliveries["repeated"])),
+            ("emails sent", sum(1 for m in seen.outbox if m["channel"] == "email")),
+            ("SMS sent", sum(1 for m in seen.outbox if m["channel"] == "sms")),
+            ("messages not sent, each with its reason", sum(1 for m in seen.messages if m["status"] == "not_sent")),
+        ],
+    )
+    _table(
+        f"{whose}Who entered which journey",
+        ("journey", "entered", "completed", "goal met", "exited", "on the way"),
+        [_journey_row(j, seen.enrolments) for j in JOURNEYS if whose == "" or _begun(j, seen.enrolments)],
+    )
+    _table(
+        f"{whose}Which message went to whom, and when (store time)",
+        ("when", "who", "journey", "step", "what became of it"),
+        [
+            (
+                day_of(datetime.fromisoformat(m["at"])),
+                seen.name(m["contact_id"]),
+                m["journey"],
+                m["step"],
+                m["status"] if m["status"] != "not_sent" else f"not sent: {m['reason']}",
+            )
+            for m in sorted(seen.messages, key=lambda m: str(m["at"]))
+        ],
+    )
+    _table(
+        f"{whose}Bought after a message",
+        ("when", "who", "amount"),
+        [(day_of(r["at"]), seen.name(r["contact_id"]), seen.money(r["amount"])) for r in seen.recovered],
+    )
+    _table(
+        f"{whose}Carts",
+        ("whose", "worth", "left", "now", "order"),
+        [
+            (
+                seen.name(c["contact_id"]) if c["contact_id"] else "a stranger",
+                seen.money(c["total"]["amount"]),
+                day_of(datetime.fromisoformat(c["abandoned_at"][0])) if c["abandoned_at"] else "no",
+                c["status"],
+                c["order_id"] or "",
+            )
+            for c in seen.carts.values()
+        ],
+    )
+
+
+def _mistakes(stage: Stage[Any], seen: Seen) -> Iterable[str]:
     happened = outcomes(stage)
     for outcome, times in (stage.story.expected - happened).items():
         yield f"missing {times}x: {outcome}"
     for outcome, times in (happened - stage.story.expected - stage.story.optional).items():
         yield f"not in the story, {times}x: {outcome}"
-    for token, cart in stage.carts.items():
-        became = script.Left(bool(cart["abandoned_at"]), cart["status"], int(cart["order_id"] or 0) or None)
+    for token, cart in seen.carts.items():
+        became = Left(bool(cart["abandoned_at"]), cart["status"], int(cart["order_id"] or 0) or None)
         if became != stage.story.carts[token]:
             yield f"{token} became {became}, not {stage.story.carts[token]}"
-    twice = [i for i, times in Counter(m["id"] for m in outbox).items() if times > 1]
+    twice = [i for i, times in Counter(m["id"] for m in seen.outbox).items() if times > 1]
     if twice:
         yield f"handed to the provider twice: {twice}"
-    handed = {m["id"] for m in outbox}
-    for message in messages:
-        if message["status"] not in ("not_sent", "failed") and message["id"] not in handed:
+    handed = {m["id"] for m in seen.outbox}
+    for message in seen.messages:
+        of_somebody = message["contact_id"] in seen.contacts  # of who was erased nothing is left with the provider
+        if of_somebody and message["status"] not in ("not_sent", "failed") and message["id"] not in handed:
             yield f"said to be sent, and never handed to the provider: {message['id']}"
+    if {c["total_spent"]["currency"] for c in seen.contacts.values()} - {seen.currency}:
+        yield "a contact's total is not in the store's currency"
+    if seen.deliveries["parked"]:
+        yield f"parked: {sorted({one['reason'] for one in seen.deliveries['parked']})}"
     if set(stage.answers) - {200, 202}:
         yield f"the doors answered {dict(stage.answers)}"
-    if set(answers["taken"]) != {200} or answers["forged"] != 401 or answers["broken"] != 200:
-        yield f"the recorded store's doors answered {answers}"
 
 
-def _recorded_store(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
+def left_of_the_erased(stage: Stage[Any]) -> list[str]:
+    """The places of Agala where anything still names somebody whom the story has erased."""
+    seen = _seen(stage)
+    return [place for who, orders in stage.story.erased.items() for place in _traces(stage, seen, who, orders)]
+
+
+def _traces(stage: Stage[Any], seen: Seen, who: Shopper, orders: tuple[int, ...]) -> Iterable[str]:
+    """The places where anything still names an erased shopper."""
+    base = f"/v1/stores/{stage.store_id}"
+    places = {
+        "contacts": list(seen.contacts.values()),
+        "messages": seen.messages,
+        "deliveries": seen.deliveries,
+        "orders": [stage.runtime.call("GET", f"{base}/orders/{order}").body for order in orders],
+        "carts": seen.carts,
+        "outbox": seen.outbox,
+    }
+    words = (who.email, who.phone, who.last_name, str(who.customer_id))
+    for place, content in places.items():
+        text = json.dumps(content, ensure_ascii=False).casefold()
+        if any(word.casefold() in text for word in words):
+            yield place
+
+
+def _exports(stage: Stage[Any]) -> list[str]:
+    """What was made for the owner on the platform's request, each as text."""
+    base = f"/v1/stores/{stage.store_id}/privacy-requests"
+    made = [one["id"] for one in stage.runtime.all(base) if one["kind"] == "export" and one["available"]]
+    return [json.dumps(stage.runtime.get(f"{base}/{one}/export"), ensure_ascii=False) for one in made]
+
+
+def _carts_of_no_shopper(stage: Stage[Any]) -> list[str]:
+    paths = {token: f"/v1/stores/{stage.store_id}/carts/{token}" for token in stage.story.no_carts}
+    found = {token: stage.runtime.call("GET", path) for token, path in paths.items()}
+    return [token for token, answer in found.items() if answer.status != 404]
+
+
+def _recorded_store(stage: Stage[Any], answers: dict[str, Any]) -> dict[str, Any]:
     base = f"/v1/stores/{answers['store_id']}"
     contacts = stage.runtime.all(f"{base}/contacts")
     order = stage.runtime.get(f"{base}/orders/15")
@@ -171,7 +283,7 @@ def _recorded_store(stage: Stage, answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def _recovered(
-    stage: Stage, contacts: dict[str, Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
+    stage: Stage[Any], enrolments: list[dict[str, Any]], messages: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Orders that met a journey's goal after it had sent something: {contact_id, at, amount (agorot)}.
 
@@ -203,7 +315,7 @@ def _recovered(
     return sorted(found, key=lambda r: r["at"])
 
 
-def _brought_back(stage: Stage, carts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+def _brought_back(stage: Stage[Any], carts: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """Orders of carts that had been left: {contact_id (whose cart it was), at, amount (agorot)}."""
     found = []
     for cart in carts.values():
@@ -219,12 +331,8 @@ def _journey_row(journey: str, enrolments: list[dict[str, Any]]) -> tuple[Any, .
     return journey, counts.total(), counts["completed"], counts["goal_met"], counts["exited"], counts["running"]
 
 
-def _name(contact: dict[str, Any]) -> str:
-    return f"{_LRI}{contact['first_name'] or ''} {contact['last_name'] or ''}{_PDI}"
-
-
-def _shekels(agorot: int) -> str:
-    return f"{agorot / 100:,.2f} ILS"
+def _begun(journey: str, enrolments: list[dict[str, Any]]) -> bool:
+    return any(e["journey"] == journey for e in enrolments)
 
 
 def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:

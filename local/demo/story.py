@@ -1,66 +1,23 @@
-"""What happens in the demo, act by act, and what must come of it: every message, sent or not, and why."""
+"""What happens in the demo's WooCommerce shop, act by act, and what must come of it: every message, and why."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.demo import shop
-from local.demo.carts import Cart, CartCall
+from local.demo.acts import DAY, FIRST_NIGHT, SECOND_NIGHT, Left, Outcome, Story, evening_after, filled
+from local.demo.carts import Cart
 from local.demo.delivery import Delivery
 from local.demo.shop import Shopper, Ware
 from local.demo.woocommerce import CustomerAccount, Purchase, delivery, product_told
 
 SECRET = "the-demo-shop-signs-with-this"  # noqa: S105 (a made-up shop on this machine)
-DAY = timedelta(days=1)
-END = timedelta(days=11)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One message that must be there in the end: `result` is `sent`, or the reason it was not."""
-
-    email: str
-    journey: str
-    step: str
-    result: str
-
-
-@dataclass(frozen=True)
-class Act:
-    """At `at` (since the story's start) `deliveries` and then `carts` arrive; `then` names what else somebody does."""
-
-    at: timedelta
-    what: str
-    deliveries: tuple[Delivery, ...] = ()
-    carts: tuple[CartCall, ...] = ()
-    then: str | None = None
-    who: Shopper | None = None
-
-
-@dataclass(frozen=True)
-class Left:
-    """What must have become of a cart: whether it counted as left, its state, and the order that came of it."""
-
-    abandoned: bool
-    state: str
-    order_id: int | None = None
 
 
 @dataclass
-class Story:
-    """`carts` by their tokens. `expected` counts every message that must be there; `optional` may be: their hour lies
-    beyond the end."""
-
-    start: datetime
-    pictures: str
-    steps: dict[str, list[str]]
-    acts: list[Act] = field(default_factory=list)
-    carts: dict[str, Left] = field(default_factory=dict)
-    expected: Counter[Outcome] = field(default_factory=Counter)
-    optional: Counter[Outcome] = field(default_factory=Counter)
+class TeaShop(Story):
     _orders: int = 1000
 
     def purchase(
@@ -80,28 +37,12 @@ class Story:
         self.add(order.placed - self.start, f"{order.shopper.first_name} buys", *tellings)
 
     def told(self, topic: str, body: object, at: datetime) -> Delivery:
-        return delivery(SECRET, topic, body, at)
-
-    def add(
-        self,
-        at: timedelta,
-        what: str,
-        *told: Delivery | CartCall,
-        then: str | None = None,
-        who: Shopper | None = None,
-    ) -> None:
-        deliveries = tuple(one for one in told if isinstance(one, Delivery))
-        self.acts.append(Act(at, what, deliveries, tuple(one for one in told if isinstance(one, CartCall)), then, who))
-
-    def expect(self, email: str, journey: str, *results: str, optional: bool = False) -> None:
-        """The journey's sending steps in order, one result each."""
-        goal = self.optional if optional else self.expected
-        goal.update(Outcome(email, journey, step, r) for step, r in zip(self.steps[journey], results, strict=False))
+        return delivery(self.secret, topic, body, at)
 
 
-def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> Story:
+def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> TeaShop:
     """The whole story. `steps` maps each journey to its sending steps, first to last."""
-    story = Story(start, pictures, steps)
+    story = TeaShop(start, pictures, steps, SECRET)
     people = iter(shop.SHOPPERS)
     _catalogue_arrives(story)
     for chapter, number in _CHAPTERS:
@@ -111,7 +52,7 @@ def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> Story:
     return story
 
 
-def _catalogue_arrives(story: Story) -> None:
+def _catalogue_arrives(story: TeaShop) -> None:
     told = [
         story.told("product.created", product_told(w, story.start, story.pictures), story.start) for w in shop.CATALOGUE
     ]
@@ -127,7 +68,7 @@ def _hour_of(who: Shopper) -> timedelta:
     return timedelta(hours=3, minutes=30 * who.number)
 
 
-def _tea(story: Story, who: Shopper, consent: str | None) -> Purchase:
+def _tea(story: TeaShop, who: Shopper, consent: str | None) -> Purchase:
     order = story.purchase(
         who, ((_TEAS[who.number % 3], 1 + who.number % 2), (shop.COOKIES, 1)), _hour_of(who), consent=consent
     )
@@ -135,14 +76,14 @@ def _tea(story: Story, who: Shopper, consent: str | None) -> Purchase:
     return order
 
 
-def silent_tea_lover(story: Story, who: Shopper) -> None:
+def silent_tea_lover(story: TeaShop, who: Shopper) -> None:
     """Buys tea, wants mail, never answers: thank-you, tips, two reminders."""
     _tea(story, who, "subscribed")
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent", "sent")
 
 
-def restocks_after_reminder(story: Story, who: Shopper) -> None:
+def restocks_after_reminder(story: TeaShop, who: Shopper) -> None:
     """Buys again after the first reminder: the second one is never sent."""
     first = _tea(story, who, "subscribed")
     again = story.purchase(who, (first.wares[0],), 5.5 * DAY + _hour_of(who))
@@ -152,7 +93,7 @@ def restocks_after_reminder(story: Story, who: Shopper) -> None:
     story.expect(who.email, "replenishment", "sent")  # of the second: the same outcome, counted apart
 
 
-def restocks_early(story: Story, who: Shopper) -> None:
+def restocks_early(story: TeaShop, who: Shopper) -> None:
     """Buys again before any reminder: the first order's reminders are never sent."""
     first = _tea(story, who, "subscribed")
     story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + _hour_of(who)))
@@ -161,27 +102,27 @@ def restocks_early(story: Story, who: Shopper) -> None:
     story.optional[Outcome(who.email, "replenishment", story.steps["replenishment"][1], "sent")] += 1
 
 
-def ware_buyer(story: Story, who: Shopper) -> None:
+def ware_buyer(story: TeaShop, who: Shopper) -> None:
     """Buys what does not run out: no reminder to restock, but an offer of tea."""
     story.pays(story.purchase(who, ((_OTHERS[who.number % 3], 1),), _hour_of(who), consent="subscribed"))
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def never_asked(story: Story, who: Shopper) -> None:
+def never_asked(story: TeaShop, who: Shopper) -> None:
     """Was never asked: gets the thank-you, and nothing that is advertising."""
     _tea(story, who, None)
     story.expect(who.email, "thank-you-new", "sent", "no_consent")
     story.expect(who.email, "replenishment", "no_consent", "no_consent")
 
 
-def refused(story: Story, who: Shopper) -> None:
+def refused(story: TeaShop, who: Shopper) -> None:
     _tea(story, who, "unsubscribed")
     story.expect(who.email, "thank-you-new", "sent", "unsubscribed")
     story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
 
 
-def leaves_by_link(story: Story, who: Shopper) -> None:
+def leaves_by_link(story: TeaShop, who: Shopper) -> None:
     """Uses the unsubscribe link of the second mail: the reminders are not sent, and say so."""
     _tea(story, who, "subscribed")
     story.add(_hour_of(who) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
@@ -189,7 +130,7 @@ def leaves_by_link(story: Story, who: Shopper) -> None:
     story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
 
 
-def sends_it_back(story: Story, who: Shopper) -> None:
+def sends_it_back(story: TeaShop, who: Shopper) -> None:
     """Refunded in full after a day: the journeys end, the order no longer counts."""
     order = _tea(story, who, "subscribed")
     back = order.placed + DAY
@@ -200,7 +141,7 @@ def sends_it_back(story: Story, who: Shopper) -> None:
     story.expect(who.email, "thank-you-new", "sent")
 
 
-def cancels(story: Story, who: Shopper) -> None:
+def cancels(story: TeaShop, who: Shopper) -> None:
     order = _tea(story, who, "subscribed")
     late = order.placed + timedelta(hours=20)
     told = order.told("cancelled", late, paid=order.placed + timedelta(seconds=40), pictures=story.pictures)
@@ -208,7 +149,7 @@ def cancels(story: Story, who: Shopper) -> None:
     story.expect(who.email, "thank-you-new", "sent")
 
 
-def payment_fails(story: Story, who: Shopper) -> None:
+def payment_fails(story: TeaShop, who: Shopper) -> None:
     """A mail with a link to pay again at once; a day later no SMS, for nobody asked."""
     order = story.purchase(who, ((shop.HONEY, 1),), _hour_of(who))
     failed = story.told("order.created", order.told("failed", order.placed, pictures=story.pictures), order.placed)
@@ -216,7 +157,7 @@ def payment_fails(story: Story, who: Shopper) -> None:
     story.expect(who.email, "payment-failed", "sent", "no_consent")
 
 
-def guest_then_customer(story: Story, who: Shopper) -> None:
+def guest_then_customer(story: TeaShop, who: Shopper) -> None:
     """Buys as a guest with the email in capitals, then with an account: one person, one first order, one offer."""
     first = story.purchase(
         who, ((shop.CUP, 1),), _hour_of(who), consent="subscribed", guest=True, email=who.email.upper()
@@ -230,7 +171,7 @@ def guest_then_customer(story: Story, who: Shopper) -> None:
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def mail_bounces(story: Story, who: Shopper) -> None:
+def mail_bounces(story: TeaShop, who: Shopper) -> None:
     """The first mail bounces: nothing more is sent there."""
     _tea(story, who, "subscribed")
     story.add(_hour_of(who) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
@@ -238,7 +179,7 @@ def mail_bounces(story: Story, who: Shopper) -> None:
     story.expect(who.email, "replenishment", "suppressed", "suppressed")
 
 
-def told_out_of_order(story: Story, who: Shopper) -> None:
+def told_out_of_order(story: TeaShop, who: Shopper) -> None:
     """The shop tells of the payment before it tells of the order."""
     order = story.purchase(who, ((shop.STRAINER, 2),), _hour_of(who), consent="subscribed")
     story.pays(order, late_creation=True)
@@ -246,7 +187,7 @@ def told_out_of_order(story: Story, who: Shopper) -> None:
     story.expect(who.email, "repeat-purchase", "sent")
 
 
-def comes_back(story: Story, who: Shopper) -> None:
+def comes_back(story: TeaShop, who: Shopper) -> None:
     """Bought a month ago: that order is history and starts nothing; today's is no first order."""
     old = story.purchase(who, ((shop.TEAPOT, 1),), -30 * DAY, consent="subscribed")
     told = old.told("completed", old.placed, paid=old.placed, completed=old.placed, pictures=story.pictures)
@@ -256,17 +197,7 @@ def comes_back(story: Story, who: Shopper) -> None:
     story.pays(story.purchase(who, ((shop.HONEY, 2),), _hour_of(who)))
 
 
-# Carts are filled between one and three at night and count as left in the morning, when quiet hours are over. Nine
-# hours, not one: on the demo's clock half a day is a few seconds, and a machine that lags must not turn the story.
-FIRST_NIGHT, SECOND_NIGHT = timedelta(hours=2), timedelta(hours=26)
-LEFT_AFTER = timedelta(hours=9)
-
-
-def _filled(who: Shopper, night: timedelta) -> timedelta:
-    return night + timedelta(minutes=2 * who.number)
-
-
-def _leaves_a_cart(story: Story, who: Shopper, night: timedelta, *, phone: bool = False) -> Cart:
+def _leaves_a_cart(story: TeaShop, who: Shopper, night: timedelta, *, phone: bool = False) -> Cart:
     """Fills a cart as a stranger, and is known three minutes later, at the checkout."""
     cart = Cart(
         f"cart-{who.number}",
@@ -277,14 +208,14 @@ def _leaves_a_cart(story: Story, who: Shopper, night: timedelta, *, phone: bool 
         phone=who.phone if phone else None,
         consent=("email", "sms"),
     )
-    begun = _filled(who, night)
+    begun = filled(who, night)
     for event, at, known in (("updated", begun, False), ("checkout", begun + timedelta(minutes=3), True)):
         call = cart.call(event, story.start + at, known=known)
         story.add(at, f"{who.first_name} fills a cart", call, call)  # the plugin may repeat itself
     return cart
 
 
-def _buys_the_cart(story: Story, cart: Cart, at: timedelta, email: str | None = None) -> Purchase:
+def _buys_the_cart(story: TeaShop, cart: Cart, at: timedelta, email: str | None = None) -> Purchase:
     """The order carries the cart's token; the plugin tells it as well."""
     order = story.purchase(
         cart.shopper,
@@ -299,52 +230,47 @@ def _buys_the_cart(story: Story, cart: Cart, at: timedelta, email: str | None = 
     return order
 
 
-def _evening_after(who: Shopper) -> timedelta:
-    """Half a day after the first message about the cart, and half a day before the next."""
-    return _filled(who, SECOND_NIGHT) + LEFT_AFTER + timedelta(hours=12)
-
-
-def cart_recovered(story: Story, who: Shopper) -> None:
+def cart_recovered(story: TeaShop, who: Shopper) -> None:
     """No phone: the mail with the cart comes at once. Buys half a day later: no more about the cart."""
-    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), _evening_after(who))
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), evening_after(who))
     story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
     story.expect(who.email, "cart-abandonment", "no_phone", "sent")
     story.expect(who.email, "thank-you-new", "sent", "sent")
 
 
-def cart_bought_in_time(story: Story, who: Shopper) -> None:
+def cart_bought_in_time(story: TeaShop, who: Shopper) -> None:
     """Half an hour is less than the shop's delay: nothing is sent about the cart."""
-    bought = _filled(who, FIRST_NIGHT) + timedelta(minutes=30)
+    bought = filled(who, FIRST_NIGHT) + timedelta(minutes=30)
     order = _buys_the_cart(story, _leaves_a_cart(story, who, FIRST_NIGHT, phone=True), bought)
     story.carts[f"cart-{who.number}"] = Left(False, "bought", order.id)
     story.expect(who.email, "thank-you-new", "sent", "sent")
 
 
-def cart_bought_under_another_email(story: Story, who: Shopper) -> None:
+def cart_bought_under_another_email(story: TeaShop, who: Shopper) -> None:
     """The cart's own token ends it, whoever the order says it is for: nothing more to the address of the cart."""
     other = f"work-{who.email}"
-    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), _evening_after(who), email=other)
+    order = _buys_the_cart(story, _leaves_a_cart(story, who, SECOND_NIGHT), evening_after(who), email=other)
     story.carts[f"cart-{who.number}"] = Left(True, "bought", order.id)
     story.expect(who.email, "cart-abandonment", "no_phone", "sent")
     story.expect(other, "thank-you-new", "sent", "no_consent")
 
 
-def cart_never_bought(story: Story, who: Shopper) -> None:
+def cart_never_bought(story: TeaShop, who: Shopper) -> None:
     """An SMS that nobody confirms, an hour later the mail, a day later help with deciding. Then silence."""
     cart = _leaves_a_cart(story, who, SECOND_NIGHT, phone=True)
     story.carts[cart.token] = Left(True, "abandoned")
     story.expect(who.email, "cart-abandonment", "sent", "sent", "sent")
 
 
-def cart_of_a_stranger(story: Story, who: Shopper) -> None:
+def cart_of_a_stranger(story: TeaShop, who: Shopper) -> None:
     """Never says who they are: the cart is counted, and nobody is written to."""
     cart = Cart(f"cart-{who.number}", who, ((shop.TEAPOT, 1),), story.pictures)
-    filled = _filled(who, SECOND_NIGHT)
-    story.add(filled, "a stranger fills a cart", cart.call("updated", story.start + filled, known=False))
+    at = filled(who, SECOND_NIGHT)
+    story.add(at, "a stranger fills a cart", cart.call("updated", story.start + at, known=False))
     story.carts[cart.token] = Left(False, "open")
 
 
-Chapter = Callable[[Story, Shopper], None]
+Chapter = Callable[[TeaShop, Shopper], None]
 _CHAPTERS: tuple[tuple[Chapter, int], ...] = (
     (silent_tea_lover, 8),
     (restocks_after_reminder, 5),

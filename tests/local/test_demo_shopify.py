@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,13 +13,19 @@ import pytest
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import Order, OrderStatus
 from chalicelib.commerce.product import Product
+from chalicelib.commerce.store import Platform
+from chalicelib.journeys.gallery import gallery
 from chalicelib.store_adapters import signatures
 from chalicelib.store_adapters.base import Change, ConsentTold, ErasureAsked
-from local.demo import shopify
+from local.demo import kettle, play, shopify, shopify_story
+from local.demo.acts import END, ERASED, Outcome, Story
 from local.demo.shop import CUP, GREEN, SHOPPERS
 from local.demo.shopify import CustomerAccount, Shop, again
 from local.demo.shopify_catalogue import product_told
 from local.demo.shopify_orders import GivenBack, Purchase
+from local.table_server import TableServer
+from tests.any_order import Listening, listening
+from tests.conftest import HandClock
 from tests.store_adapters.deliveries import told
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -79,4 +86,52 @@ def test_the_catalogue_the_people_and_the_law() -> None:
     ):
         assert isinstance(of(topic, body)[0], ConsentTold)
     redact = of("customers/redact", shopify.redaction_told(SHOP, NOA, (ORDER.id,)))
-    assert redact == [ErasureAsked(str(NOA.customer_id), NOA.email, NOA.phone)]
+    assert redact == [ErasureAsked(str(NOA.customer_id), NOA.email, NOA.phone, orders=(str(ORDER.id),))]
+
+
+class _AppSecret:
+    def webhook_secret(self, store_id: str, newer_than: float = 0) -> str:
+        return kettle.SECRET
+
+
+def sent(shop: Listening) -> Counter[Outcome]:
+    found: Counter[Outcome] = Counter()
+    for contact in shop.parts.contacts.list("shop", None, 1000):
+        for one in shop.parts.messages.of_contact("shop", contact.id):
+            result = one.reason if one.status.value == "not_sent" else "sent"
+            found[Outcome(contact.email, one.journey, one.step, result)] += 1
+    return found
+
+
+def live(shop: Listening, story: Story) -> None:
+    for act in story.acts:
+        shop.workflows.live(seconds=(story.start + act.at - shop.clock.now()).total_seconds())
+        shop.hear([(one.headers, one.body) for one in act.deliveries])
+    shop.workflows.live(seconds=(story.start + END - shop.clock.now()).total_seconds())
+
+
+def test_the_demos_story_comes_true_on_a_clock_that_never_lags(table_server: TableServer) -> None:
+    """What `make demo` lives through in minutes, in seconds: a story that is wrong is found out here."""
+    definitions = {one.id: one.definition for one in gallery() if one.id in play.JOURNEYS}
+    steps = {journey: list(play.sending_steps(one["steps"])) for journey, one in definitions.items()}
+    del definitions["repeat-purchase"]
+    story = shopify_story.write(play.START, "https://agala.example/pictures", steps)
+    store = {name: value for name, value in play.KETTLE_SHOP.items() if name != "secret"}
+    left_after = int(play.LEFT_AFTER.total_seconds() // 60)
+    about = {**store, "platform": Platform.SHOPIFY, "abandon_after_minutes": left_after}
+    with listening(table_server, HandClock(play.START), about) as shop:
+        shop.parts.secrets = _AppSecret()
+        shop.activate(definitions)
+        live(shop, story)
+        assert sent(shop) == story.expected - Counter(
+            [Outcome(ERASED, "thank-you-new", steps["thank-you-new"][0], "sent")]
+        )
+        carts = {token: shop.parts.carts.get("shop", token) for token in story.carts}
+        became = {token: (cart.state.value, bool(cart.abandoned_at)) for token, cart in carts.items()}
+        assert became == {token: (cart.state, cart.abandoned) for token, cart in story.carts.items()}
+        assert [shop.parts.carts.get("shop", token) for token in story.no_carts] == [None]
+        assert len(shop.parts.deliveries.list("shop", "repeated", None, 100)) == story.repeats
+        assert shop.parts.deliveries.list("shop", "parked", None, 100) == []
+        (erased,) = story.erased
+        text = json.dumps(shop.items(), default=str, ensure_ascii=False).casefold()
+        assert not [word for word in (erased.email, erased.phone, erased.last_name.casefold()) if word in text]

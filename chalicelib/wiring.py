@@ -476,7 +476,8 @@ class Wiring:
         if store.platform is Platform.SHOPIFY:
             from chalicelib.store_adapters.shopify_history import ShopifyHistory
 
-            return ShopifyHistory(self.shopify_admin(store), store, lambda: 0)
+            admin = self.shopify_admin(store)
+            return ShopifyHistory(admin, store, lambda: self._mend_shopify_webhooks(admin, store))
         from chalicelib.store_adapters.woocommerce_history import WooCommerceHistory
 
         rest = self.shop_rest(store)

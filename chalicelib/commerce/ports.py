@@ -61,7 +61,7 @@ class OrderRecord(BaseModel):
 
 class ProductRecord(BaseModel):
     """`product` is the newest telling, without its collections: `collections` are those of the newest telling that
-    said anything of them, whose version `collections_by` is (`Version.key()`). `current` is all of it together.
+    said anything of them, whose version `collections_by` is, without a hash. `current` is all of it together.
 
     `stock_told` says of the newest tellings, by `Version.key()`, whether it was in stock; `sold_out_by` is the newest
     telling ever that said it was not, `back_by` the first one after it that said it was again (commerce.stock).

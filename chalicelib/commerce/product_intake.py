@@ -56,11 +56,17 @@ class ProductIntake:
         """Noted with the item first, where a product that is told at the same time finds it; then with its products."""
         levels = {level_key(told.version, told.level.place): told.level}
         owners = persist(lambda: self._noted(store_id, told.item, levels))
+        parents: set[str] = set()
+
+        def change(record: ProductRecord) -> ProductRecord:
+            if record.product and record.product.parent_id:
+                parents.add(record.product.parent_id)
+            return with_levels(record, levels)
+
         for owner in owners:
-            self._save(store_id, owner, lambda record: with_levels(record, levels))
-            record = self._products.get(store_id, owner)
-            if record and record.product and record.product.parent_id:
-                self._parent(store_id, record.product.parent_id)
+            self._save(store_id, owner, change)
+        for parent in parents:
+            self._parent(store_id, parent)
         return ProductOutcome(reason=None if owners else "kept until its product is told")
 
     def collection(self, store_id: str, change: CollectionTold | CollectionDeleted) -> ProductOutcome:
@@ -133,11 +139,16 @@ def shown(record: ProductRecord) -> object:
 
 
 def with_product(record: ProductRecord, told: Product) -> ProductRecord:
-    """The newest telling wins; its collections, and when it sold out and came back, are kept beside it."""
+    """The newest telling wins; its collections, and when it sold out and came back, are kept beside it.
+
+    A product does not change by what collection it is put into: of two tellings of one time the collections that come
+    later hold. Only the shop's own answers tell any, and it is asked again only after it answered.
+    """
     changed: dict[str, object] = {}
     key = told.version.key()
+    time = told.version.model_copy(update={"body_hash": ""}).key()
     if record.product is None or key >= record.product.version.key():
         changed["product"] = told.model_copy(update={"collections": None})
-    if told.collections is not None and key >= record.collections_by:
-        changed |= {"collections": told.collections, "collections_by": key}
+    if told.collections is not None and time >= record.collections_by:
+        changed |= {"collections": told.collections, "collections_by": time}
     return with_stock(record.model_copy(update=changed), told)

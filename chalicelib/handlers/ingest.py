@@ -131,8 +131,9 @@ def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Deli
     touched: dict[str, None] = {}
     nobodys: list[str] = []
     reasons: list[str] = []
-    # A request about somebody's data is itself such data, and so is what still comes about a person who was erased.
-    private = any(isinstance(change, ErasureAsked | ExportAsked) for change in changes)
+    # A request about somebody's data is itself such data, as is what still comes about a person who was erased; and who
+    # removes the app tells their own address with it.
+    private = any(isinstance(change, ErasureAsked | ExportAsked | AppRemoved) for change in changes)
     if any(isinstance(change, ErasureAsked) and change.whole_shop for change in changes):
         parts.lifecycle.stop_every(store)
     for told in changes:

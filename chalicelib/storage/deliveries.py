@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -179,6 +178,8 @@ class Deliveries:
 
     def erase_all(self, store_id: str, enough: Callable[[], bool]) -> bool:
         """The bytes of every delivery of a store. False if there was `enough` of it before the end."""
+        from concurrent.futures import ThreadPoolExecutor
+
         with ThreadPoolExecutor(_HANDS) as hands:
             for status in DeliveryStatus:
                 for shard in range(keys.SHARDS):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.clock import parse_rfc3339
@@ -52,7 +52,9 @@ FINANCIAL_STATUSES = {
 }
 _EVER_PAID = ("paid", "partially_refunded", "refunded")
 REMOVED = "app/uninstalled"
-_OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", "shop/redact")  # their bodies name the shop
+SHOP_REDACTED = "shop/redact"
+_ERASED_AFTER = timedelta(hours=48)
+_OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", SHOP_REDACTED)  # their bodies name the shop
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
@@ -74,6 +76,8 @@ class Shopify:
         _require_own_shop(delivery, store)
         if topic == REMOVED:
             return [AppRemoved(_triggered_at(delivery))]
+        if topic == SHOP_REDACTED and _came_back(delivery, store):
+            return [Nothing("the shop is connected again since it was left: nothing is erased")]
         body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
         if topic in shopify_inventory.TOPICS:
             sent_at = shopify_inventory.sent_at(delivery)
@@ -95,6 +99,13 @@ def _require_own_shop(delivery: Delivery, store: Store) -> None:
     names_it = signatures.topic("shopify", delivery.headers) in _OF_A_SHOP
     if names_it and signatures.shop_told(delivery.body) not in (None, shop):
         raise Unintelligible("shop_domain: expected the store's own shop, this is another's")
+
+
+def _came_back(delivery: Delivery, store: Store) -> bool:
+    """Shopify asks to erase a shop 48 hours after it was left: one that was connected since has not gone."""
+    asked_at = _triggered_at(delivery) or delivery.received_at
+    connection = store.connection
+    return connection is not None and store.is_connected and connection.at > asked_at - _ERASED_AFTER
 
 
 def _triggered_at(delivery: Delivery) -> datetime | None:

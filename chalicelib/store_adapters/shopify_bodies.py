@@ -40,7 +40,7 @@ def order_body(order: Node, line_items: Sequence[Node]) -> Json:
         "source_name": order.get("sourceName"),
         "cart_token": order.get("cartToken"),
         "checkout_token": order.get("checkoutToken"),
-        "discount_codes": [{"code": code} for code in order.get("discountCodes") or ()],
+        "discount_codes": [{"code": code} for code in _list(order, "discountCodes")],
         "total_price": _amount(order, "totalPriceSet"),
         "current_total_price": _amount(order, "currentTotalPriceSet"),
         "total_price_set": _money_set(_object(order, "totalPriceSet")),
@@ -226,5 +226,9 @@ def _object(holder: Node, name: str) -> Node:
 
 
 def _objects(holder: Node, name: str) -> list[Node]:
+    return [one for one in _list(holder, name) if isinstance(one, dict)]
+
+
+def _list(holder: Node, name: str) -> list[Any]:
     value = holder.get(name)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return value if isinstance(value, list) else []

@@ -103,7 +103,7 @@ def _activity(fields: Fields, store: Store, token: str, body_hash: str) -> CartA
         total=_total(fields, items, currency),
         coupons=tuple(code for item in fields.items("discount_codes") if (code := item.text("code", 100))),
         restore_url=fields.link("abandoned_checkout_url"),
-        consent=_chosen(fields, completed_at or told_at),
+        consent=_chosen(fields, completed_at or told_at, fields.moment("created_at") or told_at),
         order_id=fields.optional_identifier("order_id"),
         occurred_at=completed_at or told_at,
     )
@@ -147,9 +147,11 @@ def _shopper(fields: Fields) -> Person:
     return person.model_copy(update={"phone": first or person.phone or number})
 
 
-def _chosen(fields: Fields, at: datetime) -> tuple[ConsentChange, ...]:
+def _chosen(fields: Fields, at: datetime, ticked_at: datetime) -> tuple[ConsentChange, ...]:
     """A ticked box is consent; an unticked one may not have been shown, and refuses nothing.
 
+    Every telling repeats a box that was ticked once, so it counts from the checkout's beginning: whoever unsubscribed
+    since is not taken back.
     The account's own choice comes before it where it has a time: the store asked them, and they answered.
     """
     customer = fields.child("customer")
@@ -164,7 +166,7 @@ def _chosen(fields: Fields, at: datetime) -> tuple[ConsentChange, ...]:
         if change.channel not in ticked or customer.child(CONSENT_FIELDS[change.channel]).moment("consent_updated_at")
     }
     boxes = {
-        channel: ConsentChange(channel=channel, consent=Consent(status=status, source="checkout", at=at))
+        channel: ConsentChange(channel=channel, consent=Consent(status=status, source="checkout", at=ticked_at))
         for channel, status in ticked.items()
     }
     return tuple({**boxes, **own}.values())

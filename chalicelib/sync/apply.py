@@ -115,7 +115,8 @@ class Missed:
 def _is_news_of(product: Product, known: ProductRecord | None) -> bool:
     if known is None or known.product is None or _newer(product.version, known.product.version):
         return True
-    return product.collections is not None and set(product.collections) != set(known.collections)
+    told = product.collections is not None and not _newer(known.product.version, product.version)
+    return told and set(product.collections or ()) != set(known.collections)
 
 
 def _newer(told_now: Version, known: Version) -> bool:

@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import carts, door, history, imports, memory, plugin, purchase
+from local.bench import carts, door, history, imports, memory, plugin, purchase, shopify
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
@@ -21,6 +21,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "carts": carts.measure,
     "plugin": plugin.measure,
     "pull": history.measure,
+    "shopify": shopify.measure,
     "memory": memory.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
@@ -117,6 +118,14 @@ def _pull(found: dict[str, Any]) -> Iterator[Row]:
     yield "  peak memory", f"{many['peak_mb']} MB", against
 
 
+def _shopify(found: dict[str, Any]) -> Iterator[Row]:
+    few, many = found["counted"]
+    speed = f"{many['orders_per_second']} orders per second"
+    yield f"pull of Shopify's file of {many['objects']} objects, only counted", speed, ""
+    against = f"{found['memory_ratio']:.2f} x with {few['objects']} ({few['peak_mb']} MB); aim 1"
+    yield "  peak memory", f"{many['peak_mb']} MB", against
+
+
 def _memory(found: dict[str, Any]) -> Iterator[Row]:
     yield (
         f"peak memory, {found['journeys_waiting']} journeys waiting",
@@ -133,6 +142,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "carts": _carts,
     "plugin": _plugin,
     "pull": _pull,
+    "shopify": _shopify,
     "memory": _memory,
 }
 

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -84,7 +85,7 @@ class _Workflows:
         """The pull is called by hand."""
 
 
-class _Parts(Wiring):
+class Parts(Wiring):
     """Production's wiring, with the embedded table."""
 
     private_shops = True
@@ -111,13 +112,19 @@ class _Parts(Wiring):
 
 
 def pull(orders: int, way: str, rest_url: str) -> dict[str, Any]:
+    return pull_of(orders, way, Parts, lambda parts: connected(parts, rest_url))
+
+
+def pull_of(
+    orders: int, way: str, made: Callable[[TableServer, str], Parts], store_of: Callable[[Parts], Store]
+) -> dict[str, Any]:
     """All of the shop, by the calls that the state machine would make."""
     with tempfile.TemporaryDirectory(prefix="agala-bench-") as folder:
         tables = TableServer(Path(folder) / "table")
         try:
-            parts = _Parts(tables, way)
+            parts = made(tables, way)
             create_table(local_client("dynamodb", tables.endpoint), parts.settings.table)
-            store = _connected(parts, rest_url)
+            store = store_of(parts)
             progress = parts.sync.history(store)
             began = time.perf_counter()
             calls = 1
@@ -138,7 +145,7 @@ def pull(orders: int, way: str, rest_url: str) -> dict[str, Any]:
     }
 
 
-def _connected(parts: Wiring, rest_url: str) -> Store:
+def connected(parts: Wiring, rest_url: str) -> Store:
     now = parts.clock.now()
     store = Store(
         id=new_id(now),

@@ -91,14 +91,14 @@ def test_an_order_shows_what_the_store_told_last(call: Caller, wired: ApiWiring,
         placed_at=NOON,
         paid_at=NOON,
     )
-    wired.orders.write(OrderRecord(store_id=store["id"], external_id="15", order=order), [])
+    wired.orders.write(OrderRecord(store_id=store["id"], external_id="15", order=order, delivered_at=NOON), [])
     seen = call("GET", f"/v1/stores/{store['id']}/orders/15")
     assert seen.status == 200
     assert seen.json["status"] == "paid"
     assert seen.json["total"] == {"amount": 5000, "currency": "ILS"}
     assert seen.json["refunded"] == {"amount": 1000, "currency": "ILS"}
     assert seen.json["items"][0]["product_id"] == "12"
-    assert seen.json["placed_at"] == "2026-11-01T12:00:00.000Z"
+    assert seen.json["placed_at"] == seen.json["delivered_at"] == "2026-11-01T12:00:00.000Z"
     assert "dana" not in seen.text
 
 

@@ -196,13 +196,12 @@ def order_told(number: int, placed: datetime, changed: datetime | None = None, *
 
 
 def back(number: int, at: datetime, amount: str, status: str = "SUCCESS") -> Json:
-    """A refund with one transaction."""
-    done = amount if status == "SUCCESS" else "0.00"
+    """A refund with one transaction; its sum is that of all, whatever became of them."""
     return {
         "id": gid("Refund", number),
         "createdAt": time(at),
         "processedAt": time(at),
-        "totalRefundedSet": money(done),
+        "totalRefundedSet": money(amount),
         "transactions": [{"id": gid("OrderTransaction", number), "kind": "REFUND", "status": status,
                           "amountSet": money(amount, seen="11.00")}],
     }  # fmt: skip

@@ -240,6 +240,9 @@ FULL = CouponTerms(
         TEN,
         FULL,
         CouponTerms(percent=Decimal("12.5"), categories=("7",)),
+        CouponTerms(
+            free_shipping=True, minimum=Money(amount=10000, currency="EUR"), expires_at=NOW + timedelta(days=7)
+        ),
     ],
 )
 def test_shopifys_schema_takes_what_is_asked(shopify: FakeShopify, clock: HandClock, terms: CouponTerms) -> None:

@@ -273,6 +273,20 @@ def test_a_connection_that_breaks_within_a_record_costs_that_page(shop: FakeShop
     assert [one.external_id for one in rest if isinstance(one, Order)] == ["3", "4", "5"]
 
 
+def test_a_file_that_ends_too_early_is_not_taken_for_the_whole(shop: FakeShop, asking: Asking) -> None:
+    shop.orders += [like.order(number, PLACED) for number in range(1, 6)]
+    page = asking.page("orders")
+    for _ in range(2):
+        page = asking.page("orders", page.cursor, size=0)
+    [name] = shop.files
+    whole, shop.files[name] = shop.files[name], b"".join(shop.files[name].splitlines(keepends=True)[:6])
+    with pytest.raises(ShopTrouble) as trouble:
+        asking.page("orders", page.cursor)
+    assert trouble.value.code is TroubleCode.BROKEN_ANSWER
+    shop.files[name] = whole
+    assert len(asking.all("orders", cursor=page.cursor)) == 5
+
+
 def test_a_file_is_opened_once_as_long_as_the_call_lasts(shopify: FakeShopify, shop: FakeShop, asking: Asking) -> None:
     shop.orders += [like.order(number, PLACED) for number in range(1, 31)]
     page = asking.page("orders")

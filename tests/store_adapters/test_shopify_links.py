@@ -82,6 +82,9 @@ def test_one_parameter_cannot_pass_for_two() -> None:
     assert is_signed(query | {"hmac": mark}, SECRET)
     assert not is_signed({"a": ["1&shop=tea.myshopify.com"], "hmac": mark}, SECRET)
     assert not is_signed({"a=1&shop": ["tea.myshopify.com"], "hmac": mark}, SECRET)
+    mark = signed({"a": ["b=c"]})["hmac"]
+    assert is_signed({"a": ["b=c"], "hmac": mark}, SECRET)
+    assert not is_signed({"a=b": ["c"], "hmac": mark}, SECRET)
 
 
 @settings(max_examples=50, deadline=None)

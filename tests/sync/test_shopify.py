@@ -138,6 +138,7 @@ def test_everything_a_shop_has_comes_in(world: World) -> None:
     world.history()
     progress = world.progress
     assert progress.status is SyncStatus.DONE
+    assert progress.parts[0].found == len(world.shop.webhooks) > 20
     assert [(part.kind, part.done, part.total) for part in progress.parts[1:]] == [
         ("products", 1, 1),
         ("customers", 3, 3),
@@ -222,11 +223,12 @@ def test_a_night_finds_what_no_webhook_told(world: World) -> None:
     world.shop.customers[0] |= _unsubscribed("shopper1@tea.example", lost)
     world.shop.customers[1] |= {"updatedAt": like.time(lost)}
     world.shop.products[0] |= {"title": "Better tea", "updatedAt": like.time(lost)}
+    asked = len(world.shop.asked)
     assert world.nightly() == {"orders": 2, "customers": 1, "products": 3}
+    assert not any(one.name == "BulkRun" for one in world.shop.asked[asked:])
     assert world.progress.mode is SyncMode.RECONCILE
     assert world.progress.parts[-1].heard == 1
     assert world.contact_of("shopper1@tea.example").consent_for(Channel.EMAIL).status is ConsentStatus.UNSUBSCRIBED
-    assert not any(one.name == "BulkRun" for one in world.shop.asked[-12:])
     world.clock.advance(hours=24)
     assert world.nightly() == {"orders": 0, "customers": 0, "products": 0}
 
@@ -285,3 +287,23 @@ def test_points_that_run_out_are_no_trouble(world: World) -> None:
     assert set(troubles) == {None}
     assert world.progress.last_reconciliation is not None
     assert world.progress.last_reconciliation.found["orders"] == 39
+
+
+def test_a_night_finds_what_was_taken_out_of_a_collection(world: World) -> None:
+    """Neither the product nor any webhook says so."""
+    world.fill(0)
+    world.shop.products.append(like.product(13, world.clock.now() - timedelta(days=20)))
+    world.history()
+    world.clock.advance(hours=20)
+    moved = like.time(world.clock.now() - timedelta(hours=5))
+    world.shop.collections[0] |= {"products": [world.shop.products[1]], "updatedAt": moved}
+    assert world.nightly()["products"] == 6
+    assert {one: _collections(world, one) for one in ("12", "13", "131")} == {"12": [], "13": ["3"], "131": ["3"]}
+    world.clock.advance(hours=24)
+    assert world.nightly()["products"] == 0
+
+
+def _collections(world: World, external_id: str) -> list[str]:
+    record = world.parts.products.get(STORE, external_id)
+    assert record is not None
+    return [one.id for one in record.collections]

@@ -235,7 +235,7 @@ def _cancelled_and_deleted(story: _Writer) -> None:
 
 def _told_twice_and_backwards(story: _Writer) -> None:
     """The payment is heard of before the order, and everything twice."""
-    sale = story.sale(GUY, ((STRAINER, 1), (GREEN, 1)), 13, agreed=True)
+    sale = story.sale(GUY, ((COOKIES, 1), (GREEN, 1)), 13, agreed=True)
     made, paid = OrderTold(sale.placed, sale, "pending"), OrderTold(at(13.1), sale, "paid")
     story.told += [replace(one, heard=at(13.2 + n / 100)) for n, one in enumerate((paid, made, paid, made))]
 

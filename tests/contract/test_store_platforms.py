@@ -53,9 +53,11 @@ class Ends:
 
     def whatever_the_order(self) -> Ends:
         """Without what an event said of a cart or a product when it was first heard: each enrolment keeps that, and
-        the timeline of a checkout's beginning."""
+        the timeline of a checkout's beginning. An order that was cancelled or sent back begins nothing if that is heard
+        first, else what it begins ends at once."""
         records = [_without(line, "properties") if "#checkout_started:" in line else line for line in self.records]
-        return Ends(sorted(records), sorted(_without(line, "event") for line in self.enrolments), self.messages)
+        begun = [line for line in self.enrolments if not re.search('"reason": "order_(cancelled|refunded)"', line)]
+        return Ends(sorted(records), sorted(_without(line, "event") for line in begun), self.messages)
 
 
 def lived(server: TableServer, teller: Teller) -> Ends:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from chalicelib.clock import rfc3339
 from chalicelib.commerce.store import Platform
 from local.demo import shopify, shopify_catalogue, shopify_orders, woocommerce
 from local.demo.carts import Cart
@@ -112,6 +113,8 @@ class WooCommerceTeller:
         )
         call = cart.call("checkout", told.at, known=told.known)
         body = {**json.loads(call.body), "first_name": None, "locale": script.SHOP["locale"]}
+        for choice in body.get("consent", {}).values():
+            choice["at"] = rfc3339(_begun(told.token))  # Shopify tells no other time of a ticked box
         for line, (ware, _) in zip(body["items"], told.wares, strict=True):
             line |= {"variation_id": ware.variation_id, "name": ware.title}
         return {"X-Agala-Signature": "-"}, json.dumps(body).encode()
@@ -209,7 +212,7 @@ class ShopifyTeller:
             told.token,
             told.who,
             told.wares,
-            min(one.at for one in script.write() if isinstance(one, AtCheckout) and one.token == told.token),
+            _begun(told.token),
             phone=told.who.phone if told.phone else None,
             accepts_email=told.agreed,
             accepts_sms=told.agreed and told.phone,
@@ -260,6 +263,10 @@ class ShopifyTeller:
             self._sent("customers_email_marketing_consent/update", alone, told.at),
             self._sent("customers/update", account, told.at),
         ]
+
+
+def _begun(token: str) -> datetime:
+    return min(one.at for one in script.write() if isinstance(one, AtCheckout) and one.token == token)
 
 
 def _sales() -> list[script.Sale]:

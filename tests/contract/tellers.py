@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from chalicelib.clock import rfc3339
 from chalicelib.commerce.store import Platform
 from local.demo import shopify, shopify_catalogue, shopify_orders, woocommerce
 from local.demo.carts import Cart
@@ -113,8 +112,8 @@ class WooCommerceTeller:
         )
         call = cart.call("checkout", told.at, known=told.known)
         body = {**json.loads(call.body), "first_name": None, "locale": script.SHOP["locale"]}
-        for choice in body.get("consent", {}).values():
-            choice["at"] = rfc3339(_begun(told.token))  # Shopify tells no other time of a ticked box
+        for choice in (body.get("consent") or {}).values():
+            choice["at"] = f"{_begun(told):%Y-%m-%dT%H:%M:%SZ}"  # Shopify dates a ticked box by its checkout
         for line, (ware, _) in zip(body["items"], told.wares, strict=True):
             line |= {"variation_id": ware.variation_id, "name": ware.title}
         return {"X-Agala-Signature": "-"}, json.dumps(body).encode()
@@ -140,6 +139,10 @@ class WooCommerceTeller:
         )
         refunds = [{"id": number, "reason": "", "total": f"-{amount / 100:.2f}"} for number, amount, _ in told.refunds]
         return {**body, "number": f"#{sale.number}", "refunds": refunds}
+
+
+def _begun(told: AtCheckout) -> datetime:
+    return min(one.at for one in script.write() if isinstance(one, AtCheckout) and one.token == told.token)
 
 
 def _chosen(status: str, at: datetime) -> dict[str, Any]:
@@ -212,7 +215,7 @@ class ShopifyTeller:
             told.token,
             told.who,
             told.wares,
-            _begun(told.token),
+            _begun(told),
             phone=told.who.phone if told.phone else None,
             accepts_email=told.agreed,
             accepts_sms=told.agreed and told.phone,
@@ -263,10 +266,6 @@ class ShopifyTeller:
             self._sent("customers_email_marketing_consent/update", alone, told.at),
             self._sent("customers/update", account, told.at),
         ]
-
-
-def _begun(token: str) -> datetime:
-    return min(one.at for one in script.write() if isinstance(one, AtCheckout) and one.token == token)
 
 
 def _sales() -> list[script.Sale]:

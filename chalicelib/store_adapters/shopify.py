@@ -56,6 +56,7 @@ SHOP_REDACTED = "shop/redact"
 _ERASED_AFTER = timedelta(hours=48)
 _OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", SHOP_REDACTED)  # their bodies name the shop
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
 }
@@ -163,7 +164,7 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             cancelled_at=cancelled_at,
             delivered_at=delivered_at(fields),
             cart_token=ordered_token(fields),
-            consent=consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
+            consent=consent(customer, version.modified_at, placed_at) or _consent_at_checkout(fields, placed_at),
         )
     ]
 
@@ -208,7 +209,7 @@ def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             created_at=created_at,
             # Shopify keeps a customer of every buyer and subscriber, with an account or without.
             joined_from="account" if (fields.text("state", 40) or "").lower() == "enabled" else "store",
-            consent=consent(fields, version.modified_at),
+            consent=consent(fields, version.modified_at, created_at),
         )
     ]
 
@@ -229,7 +230,7 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
         choice = fields.child(name)
         if CONSENT_STATES.get((choice.text("state", 40) or "not_subscribed").lower()):
             _time(choice, "consent_updated_at")
-    chosen = consent(fields, datetime(9000, 1, 1, tzinfo=UTC))
+    chosen = consent(fields, _NEVER, _NEVER)
     if not chosen:
         return [Nothing("nobody chose anything")]
     return [ConsentTold(person, chosen)]

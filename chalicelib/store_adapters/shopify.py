@@ -20,6 +20,7 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange, Consent
 from chalicelib.contacts.person import Person
 from chalicelib.store_adapters import shopify_inventory, signatures
 from chalicelib.store_adapters.base import (
+    AnotherShops,
     AppRemoved,
     Change,
     ConsentTold,
@@ -96,10 +97,10 @@ def _require_own_shop(delivery: Delivery, store: Store) -> None:
         return
     told = delivery.headers.get("x-shopify-shop-domain", "").strip().lower()
     if told not in ("", shop):
-        raise Unintelligible("x-shopify-shop-domain: expected the store's own shop, this is another's")
+        raise AnotherShops("x-shopify-shop-domain: expected the store's own shop, this is another's")
     names_it = signatures.topic("shopify", delivery.headers) in _OF_A_SHOP
     if names_it and signatures.shop_told(delivery.body) not in (None, shop):
-        raise Unintelligible("shop_domain: expected the store's own shop, this is another's")
+        raise AnotherShops("shop_domain: expected the store's own shop, this is another's")
 
 
 def _came_back(delivery: Delivery, store: Store) -> bool:

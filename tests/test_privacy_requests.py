@@ -267,6 +267,15 @@ def test_an_order_that_is_redacted_before_it_is_told_makes_nobody(shop: Listenin
     assert (traces(shop), shop.parts.contacts.list("shop")) == ([], [])
 
 
+def test_a_text_that_was_parked_goes_though_its_person_was_never_known(shop: Listening) -> None:
+    body = purchase(901).told("processing", NOW, paid=NOW)
+    body["status"] = 7
+    shop.hear([told("order.updated", body)])
+    assert traces(shop) != []
+    ask(shop, "customers/redact", {"customer": CUSTOMER, "orders_to_redact": []})
+    assert traces(shop) == []
+
+
 @pytest.mark.parametrize("named", [{"id": PLANTED.customer_id}, {"email": EMAIL}])
 def test_a_history_that_was_asked_for_before_the_erasure_makes_nobody(shop: Listening, named: dict[str, Any]) -> None:
     """The shop's file was written while the person was still in it, and is read after they were redacted."""

@@ -22,7 +22,7 @@ from chalicelib.commerce.privacy import KEPT, PrivacyRequest, PrivacyRequests, R
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook, RawDeliveries
 from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.identity import PHONE, identities_of
+from chalicelib.contacts.identity import CUSTOMER, PHONE, identities_of
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts
 from chalicelib.contacts.resolve import erasure_hashes
@@ -142,12 +142,18 @@ class PrivacyDesk:
     def _erased(self, store: Store, request: PrivacyRequest, asked: ErasureAsked) -> Erased:
         # Known or not, and before anybody is looked for: what tells of them late (a history that is being read, say)
         # must not make them.
-        self._contacts.remember_erased(store.id, erasure_hashes(store.id, self._told(store, asked)), self._clock.now())
+        told = self._told(store, asked)
+        self._contacts.remember_erased(store.id, erasure_hashes(store.id, told), self._clock.now())
         contacts = self._proven(store, asked)
         begun = self._begun(request, tuple(contact.id for contact in contacts))
         for contact in contacts:
             with suppress(NotFound):
                 self._book.erase(store.id, contact.id)
+        if not contacts:  # what nobody could be made of is searched with a contact, else here
+            for delivery_id in self._deliveries.mentioning(
+                store.id, [value for kind, value in told if kind != CUSTOMER]
+            ):
+                self._deliveries.erase(store.id, delivery_id)
         reranked: dict[str, None] = {}
         known = False
         for order_id in asked.orders:

@@ -14,9 +14,12 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce import privacy_desk
+from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.privacy import KEPT, PrivacyRequest, RequestStatus
+from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform
 from chalicelib.contacts.book import ContactInput
+from chalicelib.contacts.person import Person
 from chalicelib.errors import NotFound, TryLater
 from chalicelib.handlers.ingest import ingest
 from chalicelib.storage.privacy import PrivacyRequests
@@ -261,6 +264,29 @@ def test_an_order_that_is_redacted_before_it_is_told_makes_nobody(shop: Listenin
     ask(shop, "customers/redact", {"customer": {"id": 1, "email": None}, "orders_to_redact": [901]})
     assert [one.status for one in requests(shop)] == ["nothing_kept"]
     shop.hear([told("order.updated", purchase(901).told("processing", NOW, paid=NOW))])
+    assert (traces(shop), shop.parts.contacts.list("shop")) == ([], [])
+
+
+def test_a_text_that_was_parked_goes_though_its_person_was_never_known(shop: Listening) -> None:
+    body = purchase(901).told("processing", NOW, paid=NOW)
+    body["status"] = 7
+    shop.hear([told("order.updated", body)])
+    assert traces(shop) != []
+    ask(shop, "customers/redact", {"customer": CUSTOMER, "orders_to_redact": []})
+    assert traces(shop) == []
+
+
+@pytest.mark.parametrize("named", [{"id": PLANTED.customer_id}, {"email": EMAIL}])
+def test_a_history_that_was_asked_for_before_the_erasure_makes_nobody(shop: Listening, named: dict[str, Any]) -> None:
+    """The shop's file was written while the person was still in it, and is read after they were redacted."""
+    person = Person(email=EMAIL, phone=PHONE, customer_id=str(PLANTED.customer_id), first_name=PLANTED.first_name)
+    at = shop.clock.now() - timedelta(days=1)
+    known = Customer(
+        external_id=str(PLANTED.customer_id), version=Version(modified_at=at), person=person, created_at=at
+    )
+    ask(shop, "customers/redact", {"customer": {"id": None, "email": None, **named}, "orders_to_redact": []})
+    assert [one.status for one in requests(shop)] == ["nothing_kept"]
+    assert shop.parts.history_intake.apply(shop.store, known, None, shop.clock.now()).erased
     assert (traces(shop), shop.parts.contacts.list("shop")) == ([], [])
 
 

@@ -22,9 +22,10 @@ from chalicelib.commerce.privacy import KEPT, PrivacyRequest, PrivacyRequests, R
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook, RawDeliveries
 from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.identity import PHONE, identities_of
+from chalicelib.contacts.identity import CUSTOMER, PHONE, identities_of
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts
+from chalicelib.contacts.resolve import erasure_hashes
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict, NotFound, TryLater
 from chalicelib.ids import digest, new_id
@@ -139,11 +140,20 @@ class PrivacyDesk:
         return {"request": asked, "contacts": held, "orders": orders, "deliveries": deliveries}
 
     def _erased(self, store: Store, request: PrivacyRequest, asked: ErasureAsked) -> Erased:
+        # Known or not, and before anybody is looked for: what tells of them late (a history that is being read, say)
+        # must not make them.
+        told = self._told(store, asked)
+        self._contacts.remember_erased(store.id, erasure_hashes(store.id, told), self._clock.now())
         contacts = self._proven(store, asked)
         begun = self._begun(request, tuple(contact.id for contact in contacts))
         for contact in contacts:
             with suppress(NotFound):
                 self._book.erase(store.id, contact.id)
+        if not contacts:  # what nobody could be made of is searched with a contact, else here
+            for delivery_id in self._deliveries.mentioning(
+                store.id, [value for kind, value in told if kind != CUSTOMER]
+            ):
+                self._deliveries.erase(store.id, delivery_id)
         reranked: dict[str, None] = {}
         known = False
         for order_id in asked.orders:
@@ -195,12 +205,16 @@ class PrivacyDesk:
     def _proven(self, store: Store, asked: ErasureAsked | ExportAsked) -> list[Contact]:
         """Everybody whom the email or the platform's customer id names; the phone counts alone only, for others may
         share it."""
-        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
-        told = identities_of(person, store.country)
-        pairs = [(kind, value) for kind, value in told.pairs() if kind != PHONE or not (told.email or told.customer)]
+        told = self._told(store, asked)
+        pairs = [(kind, value) for kind, value in told if kind != PHONE or {PHONE} == {kind for kind, _ in told}]
         pointers = self._contacts.pointers(store.id, pairs) if pairs else {}
         found = self._contacts.read(store.id, {c for pointer in pointers.values() for c in pointer.contacts})
         return sorted({contact.id: contact for contact in found.values()}.values(), key=lambda contact: contact.id)
+
+    @staticmethod
+    def _told(store: Store, asked: ErasureAsked | ExportAsked) -> list[tuple[str, str]]:
+        person = Person(email=asked.email, phone=asked.phone, customer_id=asked.customer_id)
+        return list(identities_of(person, store.country).pairs())
 
     def _begun(self, request: PrivacyRequest, contact_ids: tuple[str, ...]) -> PrivacyRequest:
         """Written down before anything is done, with whoever an attempt before was about."""

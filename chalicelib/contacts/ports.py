@@ -80,6 +80,10 @@ class Contacts(Protocol):
         """Remove all that the contact's partition, orders, pointers and raw deliveries hold; remember the hashes."""
         ...
 
+    def remember_erased(self, store_id: str, hashes: Sequence[str], at: datetime) -> None:
+        """Nothing that was told until `at` of whoever is behind these hashes may be kept."""
+        ...
+
     def forget_unclaimed(self, store_id: str, at: datetime) -> None:
         """Take the person out of every cart and order of the store that is nobody's."""
         ...

@@ -20,7 +20,7 @@ from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, NotFound, TryLater
 from chalicelib.storage.deliveries import DeliveryRecord, DeliveryStatus
 from chalicelib.store_adapters import adapter_for
-from chalicelib.store_adapters.base import Delivery, Unintelligible
+from chalicelib.store_adapters.base import AnotherShops, Delivery, Unintelligible
 from chalicelib.store_adapters.envelope import Arrival, decode
 from chalicelib.wiring import Wiring
 
@@ -126,6 +126,8 @@ def _arrived(parts: Wiring, arrival: Arrival) -> None:
 def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Delivery) -> DeliveryRecord:
     try:
         changes = adapter_for(delivery.platform).parse(delivery, store)
+    except AnotherShops as problem:
+        return parts.deliveries.keep(_parked(record, str(problem)), None)
     except Unintelligible as problem:
         return parts.deliveries.keep(_parked(record, str(problem)), delivery)
     touched: dict[str, None] = {}

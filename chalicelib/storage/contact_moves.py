@@ -122,9 +122,7 @@ def order_ids(events: Sequence[Item]) -> list[str]:
 def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
     """Nothing personal stays. Enrolments and messages stay as bare history; the profile goes last, so that an
     erasure that was interrupted can be asked for again."""
-    for hashed in hashes:
-        pk, sk = keys.erased(store_id, hashed)
-        table.put(Put({"pk": pk, "sk": sk, "at": rfc3339(at)}))
+    remember_erased(table, store_id, hashes, at)
     partition = keys.contact(store_id, contact.id)
     events = table.query(partition, prefix="T#")
     for external_id in order_ids(events):
@@ -143,6 +141,12 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
         for value in values:
             _release(table, store_id, kind, value, contact.id)
     table.delete(partition, keys.PROFILE)
+
+
+def remember_erased(table: Table, store_id: str, hashes: Sequence[str], at: datetime) -> None:
+    for hashed in hashes:
+        pk, sk = keys.erased(store_id, hashed)
+        table.put(Put({"pk": pk, "sk": sk, "at": rfc3339(at)}))
 
 
 def forget_unclaimed(table: Table, store_id: str, at: datetime) -> None:

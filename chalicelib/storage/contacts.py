@@ -13,7 +13,7 @@ from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import ContactOrder, Purchases
 from chalicelib.storage import keys
-from chalicelib.storage.contact_moves import export, forget, forget_unclaimed, move, order_ids
+from chalicelib.storage.contact_moves import export, forget, forget_unclaimed, move, order_ids, remember_erased
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Delete, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
@@ -81,6 +81,9 @@ class Contacts:
 
     def forget(self, store_id: str, contact: Contact, hashes: Sequence[str], at: datetime) -> None:
         forget(self._table, store_id, contact, hashes, at)
+
+    def remember_erased(self, store_id: str, hashes: Sequence[str], at: datetime) -> None:
+        remember_erased(self._table, store_id, hashes, at)
 
     def forget_unclaimed(self, store_id: str, at: datetime) -> None:
         forget_unclaimed(self._table, store_id, at)

@@ -28,6 +28,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import AgalaError
 
 __all__ = [
+    "AnotherShops",
     "AppRemoved",
     "Change",
     "CollectionDeleted",
@@ -51,6 +52,10 @@ __all__ = [
 
 class Unintelligible(AgalaError):
     """A signed delivery that cannot be understood: it is parked with this text (field and expectation, no values)."""
+
+
+class AnotherShops(Unintelligible):
+    """It is not about this store: its text, with another shop's people in it, is not kept here."""
 
 
 @dataclass(frozen=True)

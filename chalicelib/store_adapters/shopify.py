@@ -20,6 +20,7 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange, Consent
 from chalicelib.contacts.person import Person
 from chalicelib.store_adapters import shopify_inventory, signatures
 from chalicelib.store_adapters.base import (
+    AnotherShops,
     AppRemoved,
     Change,
     ConsentTold,
@@ -56,6 +57,7 @@ SHOP_REDACTED = "shop/redact"
 _ERASED_AFTER = timedelta(hours=48)
 _OF_A_SHOP = (REMOVED, "customers/data_request", "customers/redact", SHOP_REDACTED)  # their bodies name the shop
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 _UNUSED = {
     "refunds/create": "an orders/updated tells the same refund with the whole order",
 }
@@ -95,10 +97,10 @@ def _require_own_shop(delivery: Delivery, store: Store) -> None:
         return
     told = delivery.headers.get("x-shopify-shop-domain", "").strip().lower()
     if told not in ("", shop):
-        raise Unintelligible("x-shopify-shop-domain: expected the store's own shop, this is another's")
+        raise AnotherShops("x-shopify-shop-domain: expected the store's own shop, this is another's")
     names_it = signatures.topic("shopify", delivery.headers) in _OF_A_SHOP
     if names_it and signatures.shop_told(delivery.body) not in (None, shop):
-        raise Unintelligible("shop_domain: expected the store's own shop, this is another's")
+        raise AnotherShops("shop_domain: expected the store's own shop, this is another's")
 
 
 def _came_back(delivery: Delivery, store: Store) -> bool:
@@ -163,7 +165,7 @@ def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             cancelled_at=cancelled_at,
             delivered_at=delivered_at(fields),
             cart_token=ordered_token(fields),
-            consent=consent(customer, version.modified_at) or _consent_at_checkout(fields, placed_at),
+            consent=consent(customer, version.modified_at, placed_at) or _consent_at_checkout(fields, placed_at),
         )
     ]
 
@@ -208,7 +210,7 @@ def _customer(fields: Fields, store: Store, body_hash: str) -> list[Change]:
             created_at=created_at,
             # Shopify keeps a customer of every buyer and subscriber, with an account or without.
             joined_from="account" if (fields.text("state", 40) or "").lower() == "enabled" else "store",
-            consent=consent(fields, version.modified_at),
+            consent=consent(fields, version.modified_at, created_at),
         )
     ]
 
@@ -229,7 +231,7 @@ def _consent_alone(fields: Fields, store: Store, body_hash: str) -> list[Change]
         choice = fields.child(name)
         if CONSENT_STATES.get((choice.text("state", 40) or "not_subscribed").lower()):
             _time(choice, "consent_updated_at")
-    chosen = consent(fields, datetime(9000, 1, 1, tzinfo=UTC))
+    chosen = consent(fields, _NEVER, _NEVER)
     if not chosen:
         return [Nothing("nobody chose anything")]
     return [ConsentTold(person, chosen)]

@@ -55,7 +55,6 @@ def order_body(order: Node, line_items: Sequence[Node]) -> Json:
 
 def customer_body(customer: Node) -> Json:
     return _customer(customer) | {
-        "created_at": customer.get("createdAt"),
         "updated_at": customer.get("updatedAt"),
         "locale": customer.get("locale"),
         "state": _small(customer.get("state")),
@@ -96,6 +95,7 @@ def _customer(customer: Node) -> Json:
     email, phone = _object(customer, "defaultEmailAddress"), _object(customer, "defaultPhoneNumber")
     body = {
         "id": _number(customer.get("id")),
+        "created_at": customer.get("createdAt"),
         "email": email.get("emailAddress"),
         "phone": phone.get("phoneNumber"),
         "first_name": customer.get("firstName"),

@@ -162,7 +162,7 @@ def _chosen(fields: Fields, at: datetime, ticked_at: datetime) -> tuple[ConsentC
         ticked[Channel.SMS] = ConsentStatus.SUBSCRIBED
     own = {
         change.channel: change
-        for change in consent(customer, at)
+        for change in consent(customer, at, ticked_at)
         if change.channel not in ticked or customer.child(CONSENT_FIELDS[change.channel]).moment("consent_updated_at")
     }
     boxes = {

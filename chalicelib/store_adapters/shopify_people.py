@@ -45,8 +45,13 @@ def buyer(order: Fields, customer: Fields) -> Person:
     )
 
 
-def consent(person: Fields, told_at: datetime) -> tuple[ConsentChange, ...]:
-    """What somebody chose per channel; a state without its own time was chosen no later than `told_at`."""
+def consent(person: Fields, told_at: datetime, since: datetime) -> tuple[ConsentChange, ...]:
+    """What somebody chose per channel. A state without its own time was chosen no later than `told_at`.
+
+    Anything but a yes then counts from `told_at`; a yes from the customer's beginning (`since`, where they tell none),
+    for every telling repeats it, and whoever unsubscribed meanwhile is not taken back.
+    """
+    begun = min(person.moment("created_at") or since, told_at)
     changes = []
     for channel, name in CONSENT_FIELDS.items():
         choice = person.child(name)
@@ -54,7 +59,7 @@ def consent(person: Fields, told_at: datetime) -> tuple[ConsentChange, ...]:
         if state not in CONSENT_STATES:
             choice.wrong("state", "a consent state of Shopify")
         if status := CONSENT_STATES[state]:
-            at = choice.moment("consent_updated_at") or told_at
+            at = choice.moment("consent_updated_at") or (begun if status is ConsentStatus.SUBSCRIBED else told_at)
             chosen = Consent(status=status, source="shopify", at=min(at, told_at))
             changes.append(ConsentChange(channel=channel, consent=chosen))
     return tuple(changes)

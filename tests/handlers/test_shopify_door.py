@@ -40,6 +40,7 @@ def test_a_delivery_of_another_shop_is_parked_with_the_reason_though_its_signatu
     assert shops.to_store("orders/create", told, store="coffee", shop=TEA)[0] == 200
     (parked,) = shops.kept("parked", "coffee")
     assert parked.reason is not None and "another's" in parked.reason
+    assert shops.parts.deliveries.raw("coffee", parked.id) is None, "nor do its people's data reach this shop's owner"
     assert shops.parts.contacts.find("coffee", "email", EMAIL) is None
     assert shops.to_store("orders/create", told, store="tea", shop=TEA)[0] == 200
     assert shops.parts.contacts.find("tea", "email", EMAIL) is not None
@@ -52,6 +53,7 @@ def test_a_header_does_not_turn_a_signed_body_into_another_shops(shops: Shops, t
     shops.to_store(topic, {**REDACT, "myshopify_domain": TEA}, store="coffee", shop=COFFEE)
     (parked,) = shops.kept("parked", "coffee")
     assert parked.reason is not None and parked.reason.startswith("shop_domain: expected the store's own shop")
+    assert shops.parts.deliveries.raw("coffee", parked.id) is None
     assert shops.parts.contacts.find("coffee", "email", EMAIL) is not None
     assert shops.store("coffee").is_connected
 

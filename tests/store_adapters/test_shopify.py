@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,8 @@ from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import Order, OrderStatus
 from chalicelib.commerce.product import Product
-from chalicelib.contacts.consent import Channel, ConsentStatus
+from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.profile import merge_consent
 from chalicelib.store_adapters.base import (
     Change,
     ConsentTold,
@@ -236,6 +237,24 @@ def test_not_every_customer_has_an_account(state: str | None, joined_from: str) 
     change = of(CUSTOMER, "customers/create", state=state)
     assert isinstance(change, Customer)
     assert change.joined_from == joined_from
+
+
+UNTIMED = {"state": "subscribed", "consent_updated_at": None}
+
+
+@pytest.mark.parametrize("begun", ["2026-11-01T00:00:00Z", None])
+def test_a_yes_without_a_time_does_not_take_back_whoever_unsubscribed_since(begun: str | None) -> None:
+    """Shopify is not told of our unsubscribe links, so each telling of an order or a customer repeats the yes."""
+    left = Consent(status=ConsentStatus.UNSUBSCRIBED, source="unsubscribe_link", at=UPDATED - timedelta(minutes=1))
+    buyer = {"id": 7, "email": "noa@example.test", "created_at": begun, "email_marketing_consent": UNTIMED}
+    by_order = of(ORDER, "orders/updated", customer=buyer)
+    by_customer = of(CUSTOMER, "customers/update", updated_at="2026-11-20T12:00:00Z", email_marketing_consent=UNTIMED)
+    for change in (by_order, by_customer):
+        assert isinstance(change, Order | Customer)
+        assert [each.consent.status for each in change.consent] == [ConsentStatus.SUBSCRIBED]
+        assert merge_consent({Channel.EMAIL: left}, change.consent) == {Channel.EMAIL: left}
+    no = of(CUSTOMER, "customers/update", email_marketing_consent={"state": "unsubscribed"})
+    assert isinstance(no, Customer) and no.consent[0].consent.at == no.version.modified_at
 
 
 def test_consent_told_alone_names_its_person() -> None:

@@ -16,6 +16,7 @@ from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+from chalicelib.contacts.consent import Channel
 from chalicelib.store_adapters import shopify_documents
 from chalicelib.store_adapters.base import Change, Delivery
 from chalicelib.store_adapters.shopify import Shopify
@@ -183,6 +184,20 @@ def test_an_order_pulled_is_the_order_that_its_webhooks_tell(
     assert isinstance(order, Order)
     assert but_for_hash([order]) == but_for_hash(told("orders/updated", right))
     assert (order.total.amount, order.refunded.amount) == (5000, 1000)
+
+
+@pytest.mark.parametrize("since", [None, PLACED])
+def test_a_yes_without_a_time_counts_from_the_customers_beginning(
+    shop: FakeShop, asking: Asking, since: datetime | None
+) -> None:
+    """Not from the order's: whoever unsubscribed before it is not taken back by it."""
+    begun = PLACED - timedelta(days=400)
+    email = {"emailAddress": "noa@tea.example", "marketingState": "SUBSCRIBED", "marketingUpdatedAt": None}
+    buyer = like.customer(7, "noa@tea.example", PLACED, createdAt=like.time(begun), defaultEmailAddress=email)
+    shop.orders.append(like.order(1001, PLACED, PLACED + timedelta(days=1), customer=buyer))
+    [order] = asking.all("orders", since)
+    assert isinstance(order, Order)
+    assert [one.consent.at for one in order.consent if one.channel is Channel.EMAIL] == [begun]
 
 
 @pytest.mark.parametrize("since", [None, PLACED])

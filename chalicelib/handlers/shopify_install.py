@@ -57,7 +57,7 @@ _WORDS = {
     "en": {
         "connected_title": "The shop is connected",
         "connected": "Agala now fetches its products, customers and orders. You may close this page.",
-        "without": "You did not let Agala read or do this; it goes on without it:",
+        "without": "Agala has no leave for this, and goes on without it:",
         "refused_title": "The shop was not connected",
         "incomplete": "This link is not complete. Start again from Shopify, or with a new link from Agala.",
         "no_shop": "This link names no shop at Shopify.",
@@ -77,7 +77,7 @@ _WORDS = {
     "he": {
         "connected_title": "החנות מחוברת",
         "connected": "אגלה מביאה עכשיו את המוצרים, הלקוחות וההזמנות שלה. אפשר לסגור את הדף.",
-        "without": "את אלה לא אישרתם; אגלה ממשיכה בלעדיהם:",
+        "without": "לאגלה אין הרשאה לאלה, והיא ממשיכה בלעדיהם:",
         "refused_title": "החנות לא חוברה",
         "incomplete": "הקישור לא שלם. התחילו שוב מ־Shopify, או עם קישור חדש מאגלה.",
         "no_shop": "הקישור לא מוביל לחנות ב־Shopify.",

@@ -12,7 +12,7 @@ const SECRET = ["access_token", "app_secret", "client_secret"];
 
 let typed = { way: "token" }; // the card may be drawn anew while somebody types
 let made = null; // the link that was made last
-let told = null; // what became of the button: {words} or {trouble: […]}
+let told = null; // what became of the button: {words, privacy} or {trouble: […]}
 
 export async function readShopify(state) {
   return { app: await state.get("/v1/shopify/app"), made, told, way: typed.way };
@@ -29,7 +29,8 @@ export function shopifyCard({ app, way }, state) {
         element("select", { id: "shopify-way", onchange: (event) => choose(event.target.value, state) },
           Object.keys(WAYS).map((name) => element("option", { value: name, selected: name === way }, word(`shopify_${name}`))))),
       element("p", { class: "quiet" }, word(noApp ? "shopify_no_app" : `shopify_${way}_how`)),
-      noApp ? facts([[word("app_url"), ltr(app.install_url)], [word("redirect_url"), ltr(app.redirect_url)]]) : null,
+      noApp ? facts([[word("app_url"), ltr(app.install_url)], [word("redirect_url"), ltr(app.redirect_url)],
+        [word("privacy_url"), ltr(app.webhook_url)]]) : null,
       (noApp ? WAYS.own_app : WAYS[way]).map((name) => field(name, word(name), SECRET.includes(name) ? { type: "password" } : {})),
       element("details", { open: typed.scopes, ontoggle: (event) => { typed.scopes = event.target.open; } },
         element("summary", {}, word("scopes")),
@@ -41,6 +42,7 @@ export function shopifyCard({ app, way }, state) {
       element("span", { class: "quiet" }, `${word("shopify_until")} ${moment(made.expires_at, state.store?.timezone)}`)) : null,
     element("div", { role: "status" },
       told?.words ? element("p", { class: "quiet" }, told.words) : null,
+      told?.privacy ? facts([[word("privacy_url"), ltr(told.privacy)]]) : null,
       told?.trouble?.map((line) => element("p", { class: "trouble" }, own(line)))));
 }
 
@@ -80,7 +82,7 @@ async function send(event, app, state) {
       made = await state.post("/v1/shopify/installs", { shop: shop.trim() });
     } else {
       const answer = await state.post("/v1/shopify/connections", { shop: shop.trim(), ...given(WAYS[way]) });
-      told = { words: `${word("shopify_connected")} ${answer.name}` };
+      told = { words: `${word("shopify_connected")} ${answer.name}`, privacy: answer.webhook_url };
     }
     typed = { way, scopes: typed.scopes };
   } catch (problem) {

@@ -92,6 +92,7 @@ function syncShown(sync, zone) {
     ])),
     sync.trouble ? element("p", { class: "trouble" }, own(sync.trouble.words), " ",
       sync.trouble.next_try_at ? `${word("next_try")}: ${moment(sync.trouble.next_try_at, zone)}` : null) : null,
+    sync.notices.map((words) => element("p", { class: "quiet" }, own(words))),
     sync.last_reconciliation ? lookShown(sync.last_reconciliation, zone) : null,
   ];
 }

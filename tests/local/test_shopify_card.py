@@ -67,6 +67,15 @@ def test_a_shop_is_connected_with_a_pasted_token(page: Browser, runtime: Process
     assert store["connection"]["shop"] == TEA
     page.until("document.getElementById('shopify-access_token').value === ''")
     assert "hush-secret" not in page.value("document.documentElement.outerHTML")
+    assert (
+        page.value("document.querySelector('.shops [role=status] dl')?.innerText.trim().split(/\\s/).at(-1)")
+        == store["webhook_url"]
+    )
+
+
+def test_what_the_owner_should_know_is_shown_with_the_shops_history(page: Browser, shopify: FakeShopify) -> None:
+    fill(page, shop=TEA, access_token=shopify.shop(TEA).token, app_secret="hush-secret")
+    page.until("[...document.querySelectorAll('.card')].at(-1).innerText.includes('no webhooks are registered')")
 
 
 def test_a_link_to_shopifys_page_needs_the_apps_keys_once(

@@ -7,7 +7,7 @@ from html import escape
 import mjml
 
 from chalicelib.messages.message import MessageKind
-from chalicelib.messages.page_parts import BRAND, QUIET_INK, Part, Setting, section
+from chalicelib.messages.page_parts import BRAND, QUIET_INK, Part, Setting, isolated, section
 from chalicelib.messages.phrase import clean, one_line, web_address
 from chalicelib.messages.wording import wording
 
@@ -72,7 +72,7 @@ def _end(setting: Setting) -> str:
 
 
 def _footer(setting: Setting) -> str:
-    lines = "<br />".join(escape(line) for line in _legal_lines(setting))
+    lines = "<br />".join((escape(_why(setting)), " · ".join(f"<bdi>{escape(part)}</bdi>" for part in _who(setting))))
     url = setting.data.unsubscribe_url
     if setting.data.kind is MessageKind.MARKETING and url:
         words = wording(setting.data.language).unsubscribe
@@ -86,19 +86,24 @@ def _footer(setting: Setting) -> str:
 
 
 def _footer_lines(setting: Setting) -> list[str]:
-    lines = _legal_lines(setting)
+    lines = [_why(setting), " · ".join(isolated(part) for part in _who(setting))]
     if setting.data.kind is MessageKind.MARKETING and setting.data.unsubscribe_url:
         lines.append(f"{wording(setting.data.language).unsubscribe}: {setting.data.unsubscribe_url}")
     return lines
 
 
-def _legal_lines(setting: Setting) -> list[str]:
-    """Why it came, who sent it, from where: Israel's Communications Law §30A(e), CAN-SPAM §7704(a)(5)."""
-    words, sender = wording(setting.data.language), setting.data.store.settings.sender
-    marketing = setting.data.kind is MessageKind.MARKETING
-    why = words.why_marketing if marketing else words.why_transactional
-    who = [part for part in (_sender_name(setting), sender.address, sender.email) if part]
-    return [why.format(store=_sender_name(setting)), " · ".join(one_line(clean(part)) for part in who)]
+def _why(setting: Setting) -> str:
+    """Why it came. With who sent it, what the law asks: Israel's Communications Law §30A(e), CAN-SPAM §7704(a)(5)."""
+    words = wording(setting.data.language)
+    why = words.why_marketing if setting.data.kind is MessageKind.MARKETING else words.why_transactional
+    return why.format(store=_sender_name(setting))
+
+
+def _who(setting: Setting) -> list[str]:
+    """Who sent it, from where; each is written in a direction of its own, as an address may begin with a number."""
+    sender = setting.data.store.settings.sender
+    told = (_sender_name(setting), sender.address, sender.email)
+    return [one_line(clean(part)) for part in told if part]
 
 
 def _sender_name(setting: Setting) -> str:

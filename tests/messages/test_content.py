@@ -120,6 +120,12 @@ def test_every_marketing_email_says_who_why_and_how_to_leave() -> None:
         assert "https://agala.example/u/token" in part
 
 
+def test_an_address_that_begins_with_a_number_keeps_its_order_in_a_hebrew_email() -> None:
+    rendered = render(content(), data(store=store(settings={"sender": {"name": "הדר", "address": "1 Palm St"}})))
+    assert "<bdi>1 Palm St</bdi>" in rendered.html
+    assert "\u20681 Palm St\u2069" in rendered.text
+
+
 def test_a_transactional_email_carries_no_unsubscribe_link() -> None:
     rendered = render(content(), data(kind=MessageKind.TRANSACTIONAL))
     assert "agala.example/u/" not in rendered.html + rendered.text

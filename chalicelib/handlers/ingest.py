@@ -138,6 +138,7 @@ def _process(parts: Wiring, store: Store, record: DeliveryRecord, delivery: Deli
     private = any(isinstance(change, ErasureAsked | ExportAsked | AppRemoved) for change in changes)
     if any(isinstance(change, ErasureAsked) and change.whole_shop for change in changes):
         parts.lifecycle.stop_every(store)
+        parts.sync.forget(store)
     for told in changes:
         change = _without_app(parts, store, told, record.received_at) if isinstance(told, AppRemoved) else told
         applied = parts.intake.apply(store, change, record.id, record.received_at)

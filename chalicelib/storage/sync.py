@@ -25,6 +25,9 @@ class SyncRecords:
         self._table.put(Put(dump(written, keys.sync(progress.store_id)), rev=progress.rev))
         return written
 
+    def delete(self, store_id: str) -> None:
+        self._table.delete(*keys.sync(store_id))
+
     def note_contact(self, store_id: str, contact_id: str, until: datetime) -> None:
         pk, _ = keys.sync(store_id)
         self._table.put(Put({"pk": pk, "sk": keys.noted_contact(contact_id), "expires_at": int(until.timestamp())}))

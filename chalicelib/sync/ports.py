@@ -72,6 +72,10 @@ class SyncRecords(Protocol):
         """Over the revision that was read. Raises `errors.Conflict` if somebody was quicker."""
         ...
 
+    def delete(self, store_id: str) -> None:
+        """Also where there is none."""
+        ...
+
     def note_contact(self, store_id: str, contact_id: str, until: datetime) -> None:
         """Journeys are to look at this contact again when the first history is over."""
         ...

@@ -61,6 +61,11 @@ class SyncStarter:
         self.go_on(progress)
         return progress
 
+    def forget(self, store: Store) -> None:
+        """Nothing of the shop's past is kept any more: connected again, it is asked for all of it."""
+        self._records.delete(store.id)
+        persist(lambda: self._ranks_unasked(store.id))
+
     def go_on(self, progress: SyncProgress) -> None:
         """Start the execution that the progress names; one that was started already is not started twice."""
         name = f"sync-{progress.store_id}-{progress.run}-{progress.execution}"
@@ -109,6 +114,11 @@ class SyncStarter:
         store = self._stores.get(store_id)
         if store is not None and store.first_history is None:
             self._stores.save(store.model_copy(update={"first_history": FirstHistory.RUNNING}))
+
+    def _ranks_unasked(self, store_id: str) -> None:
+        store = self._stores.get(store_id)
+        if store is not None and store.first_history is not None:
+            self._stores.save(store.model_copy(update={"first_history": None}))
 
 
 def _may_be_replaced(known: SyncProgress, mode: SyncMode) -> bool:

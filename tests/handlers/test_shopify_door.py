@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib.commerce.store import ConnectionStatus
+from chalicelib.commerce.store import ConnectionStatus, FirstHistory
 from chalicelib.errors import TryLater
 from chalicelib.handlers.webhooks import LARGEST_BODY, receive_for_app, webhook_door
 from chalicelib.storage.secrets import Secrets
 from chalicelib.store_adapters.envelope import Arrival, arrival_id, by_object, encode
+from chalicelib.sync.progress import SyncMode
 from local.table_server import TableServer
 from tests.conftest import HandClock
 from tests.handlers.shopify_shops import ACCESS, COFFEE, EMAIL, TEA, Shops, headers, order, two_shops
@@ -233,6 +234,35 @@ def test_what_was_on_its_way_still_comes_and_begins_nothing(shops: Shops) -> Non
     shops.clock.advance(hours=48)
     assert shops.to_app("shop/redact", {"shop_id": 1, "shop_domain": TEA})[0] == 200
     assert shops.parts.contacts.list("tea") == []
+
+
+def test_a_shop_that_came_back_is_not_erased(shops: Shops) -> None:
+    """Shopify asks two days after it was left, whatever happened since."""
+    shops.clock.advance(hours=1)
+    shops.remove_app()
+    shops.clock.advance(hours=24)
+    shops.connect("tea", TEA)
+    shops.to_store("orders/create", order(1001, shops.clock.now()))
+    shops.clock.advance(hours=24)
+    assert shops.to_app("shop/redact", {"shop_id": 1, "shop_domain": TEA})[0] == 200
+    assert shops.parts.contacts.find("tea", "email", EMAIL).orders_count == 1
+    assert "nothing is erased" in (shops.kept("applied")[-1].reason or "")
+
+
+def test_an_erased_shop_that_comes_back_is_asked_for_all_its_past(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shops.parts.sync, "go_on", lambda progress: None)
+    shops.parts.sync.history(shops.store())
+    shops.clock.advance(hours=1)
+    shops.remove_app()
+    shops.clock.advance(hours=48)
+    shops.to_app("shop/redact", {"shop_id": 1, "shop_domain": TEA})
+    assert shops.parts.sync_records.get("tea") is None
+    assert shops.store().first_history is None
+    shops.clock.advance(days=30)
+    assert shops.parts.sync.connected(shops.connect("tea", TEA)).mode is SyncMode.HISTORY
+    assert shops.store().first_history is FirstHistory.RUNNING
 
 
 def test_told_again_it_harms_nothing(shops: Shops) -> None:

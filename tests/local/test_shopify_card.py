@@ -57,6 +57,7 @@ def choose(page: Browser, way: str) -> None:
 def test_a_shop_is_connected_with_a_pasted_token(page: Browser, runtime: Process, shopify: FakeShopify) -> None:
     shopify.shop(TEA).info["name"] = NAME
     choose(page, "token")
+    page.until("document.getElementById('shopify-access_token') !== null")
     fill(page, shop=TEA, access_token="shpat_wrong", app_secret="hush-secret")
     page.until("document.querySelector('.trouble')?.innerText.includes('refused')")
     assert page.value("document.getElementById('shopify-shop').value") == TEA
@@ -76,6 +77,7 @@ def test_a_shop_is_connected_with_a_pasted_token(page: Browser, runtime: Process
 
 def test_what_the_owner_should_know_is_shown_with_the_shops_history(page: Browser, shopify: FakeShopify) -> None:
     choose(page, "token")
+    page.until("document.getElementById('shopify-access_token') !== null")
     fill(page, shop=TEA, access_token=shopify.shop(TEA).token, app_secret="hush-secret")
     page.until("[...document.querySelectorAll('.card')].at(-1).innerText.includes('no webhooks are registered')")
 

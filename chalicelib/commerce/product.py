@@ -23,6 +23,7 @@ class Product(BaseModel):
     `variants`: ids of its variations, where the store tells a product with all of them.
     `inventory_item`: by what its levels at several places are told, where they are (commerce.stock); `stock` is then
     how many there are in all of them, `locations` in how many, and `keeps_selling` that it is sold when none is left.
+    `stock_known` False: this telling does not say whether it is there, and changes nothing of what is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +35,7 @@ class Product(BaseModel):
     price: Money | None = None
     regular_price: Money | None = None
     in_stock: bool = True
+    stock_known: bool = True
     stock: int | None = None
     published: bool = True
     categories: tuple[Category, ...] = ()

@@ -97,6 +97,8 @@ def kept_levels(levels: Mapping[str, Level]) -> dict[str, Level]:
 
 def with_stock(record: ProductRecord, told: Product) -> ProductRecord:
     """The record with what this telling of the product says about its stock."""
+    if not told.stock_known:
+        return record
     counted = told.inventory_item is not None and told.stock is not None
     telling: StockTelling = told.in_stock
     if counted and told.stock is not None:

@@ -22,6 +22,9 @@ _ONLY_VARIANT = "Default Title"  # Shopify's name for the variant of a product t
 def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
     """The variants (none where the product has no choice), then the product itself.
 
+    Of a product with more than a hundred variants a webhook tells a hundred, and the ids of all (`variant_gids`): then
+    how many are left in all is not known, nor whether any is where all that were told of are sold out.
+
     In this order the intake folds what levels say of the variants into the product once, at the end.
     """
     external_id = fields.identifier("id")
@@ -37,6 +40,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
     cheapest = min(
         (part for part in parts if part.price), key=lambda part: part.price.amount if part.price else 0, default=None
     )
+    untold = _untold(fields, parts)
     counted = [max(0, part.stock) for part in parts if part.stock is not None]
     product = Product(
         external_id=external_id,
@@ -44,8 +48,9 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
         name=fields.text("title") or "",
         price=cheapest.price if cheapest else None,
         regular_price=cheapest.regular_price if cheapest else None,
-        in_stock=any(part.in_stock for part in parts) or not parts,
-        stock=sum(counted) if counted and len(counted) == len(parts) else None,
+        in_stock=any(part.in_stock for part in parts) or not parts or bool(untold),
+        stock_known=any(part.in_stock for part in parts) or not untold,
+        stock=sum(counted) if counted and len(counted) == len(parts) and not untold else None,
         published=published,
         categories=_categories(fields),
         collections=collections_of(fields),
@@ -74,8 +79,15 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
             )
             for part in parts
         ),
-        product.model_copy(update={"variants": tuple(part.external_id for part in parts)}),
+        product.model_copy(update={"variants": (*(part.external_id for part in parts), *untold)}),
     ]
+
+
+def _untold(product: Fields, told: list[Product]) -> tuple[str, ...]:
+    """The ids of variants that there are too, and that this body had no room for."""
+    known = {part.external_id for part in told}
+    every = [variant.optional_identifier("admin_graphql_api_id") for variant in product.items("variant_gids")]
+    return tuple(one for one in dict.fromkeys(every) if one and one not in known)
 
 
 def _variant(variant: Fields, version: Version, store: Store, pictures: dict[str | None, str | None]) -> Product:

@@ -293,6 +293,21 @@ def test_a_product_comes_with_its_variants() -> None:
     assert (large.image, large.regular_price) == ("https://cdn.example/200.jpg", Money(amount=5500, currency="EUR"))
 
 
+def test_a_product_with_more_variants_than_its_webhook_tells_is_not_sold_out() -> None:
+    small = PRODUCT["variants"][0]
+    assert small["inventory_quantity"] == 0
+    every = [{"admin_graphql_api_id": f"gid://shopify/ProductVariant/{number}"} for number in (34, 35, 36)]
+    body = {**PRODUCT, "variants": [small], "variant_gids": every}
+    first, tea = (change for change in told(body, "products/update", "shopify") if isinstance(change, Product))
+    assert (first.external_id, first.in_stock) == ("34", False)
+    assert (tea.variants, tea.stock_known, tea.stock) == (("34", "35", "36"), False, None)
+    there = told({**body, "variants": [{**small, "inventory_quantity": 2}]}, "products/update", "shopify")[-1]
+    assert isinstance(there, Product) and (there.stock_known, there.in_stock, there.stock) == (True, True, None)
+    whole = told({**body, "variant_gids": every[:1]}, "products/update", "shopify")[-1]
+    assert isinstance(whole, Product)
+    assert (whole.variants, whole.stock_known, whole.in_stock, whole.stock) == (("34",), True, False, 0)
+
+
 def test_a_product_without_a_choice_is_one_record() -> None:
     only = {**PRODUCT["variants"][0], "title": "Default Title"}
     assert len(told({**PRODUCT, "variants": [only]}, "products/update", "shopify")) == 1

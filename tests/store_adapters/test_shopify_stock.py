@@ -113,6 +113,21 @@ def record_of(shop: Shop, product_id: str) -> ProductRecord:
     return record
 
 
+@pytest.mark.parametrize("first", [0, 3])
+def test_a_part_of_a_products_variants_does_not_say_that_it_sold_out_or_came_back(
+    table: Table, clock: HandClock, first: int
+) -> None:
+    shop = Shop(table, clock)
+    body, topic = product_at(10, 0)
+    every = [{"admin_graphql_api_id": f"gid://shopify/ProductVariant/{number}"} for number in (SMALL, 35)]
+    hear(shop, product_at(0, first), ({**body, "variant_gids": every}, topic))
+    current = record_of(shop, TEA).current
+    assert current and current.variants == (SMALL, "35")
+    told_of = record_of(shop, TEA)
+    assert list(told_of.stock_told.values()) == [first > 0]
+    assert shop.products.events("shop", TEA) == []
+
+
 def test_sold_out_and_back_by_levels_alone(table: Table, clock: HandClock) -> None:
     shop = Shop(table, clock)
     hear(shop, product_at(0, 3), level_at(10, 0))

@@ -53,10 +53,7 @@ class OrderRecord(BaseModel):
 
     @property
     def is_deleted(self) -> bool:
-        """A deletion wins until the store says `restored`, later."""
-        if self.deleted is None:
-            return False
-        return self.restored is None or self.restored.key() <= self.deleted.key()
+        return _is_deleted(self.deleted, self.restored)
 
 
 class ProductRecord(BaseModel):
@@ -106,10 +103,12 @@ class ProductRecord(BaseModel):
 
     @property
     def is_deleted(self) -> bool:
-        """As of an order."""
-        if self.deleted is None:
-            return False
-        return self.restored is None or self.restored.key() <= self.deleted.key()
+        return _is_deleted(self.deleted, self.restored)
+
+
+def _is_deleted(deleted: Version | None, restored: Version | None) -> bool:
+    """A deletion wins until the store says `restored`, later."""
+    return deleted is not None and (restored is None or restored.key() <= deleted.key())
 
 
 class StockItem(BaseModel):

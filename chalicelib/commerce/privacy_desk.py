@@ -20,11 +20,11 @@ from chalicelib.commerce.order_intake import OrderIntake
 from chalicelib.commerce.ports import OrderRecord, Orders
 from chalicelib.commerce.privacy import KEPT, PrivacyRequest, PrivacyRequests, RequestKind, RequestStatus
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.book import ContactBook, RawDeliveries
+from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, PHONE, identities_of
 from chalicelib.contacts.person import Person
-from chalicelib.contacts.ports import Contacts
+from chalicelib.contacts.ports import Contacts, RawDeliveries
 from chalicelib.contacts.resolve import erasure_hashes
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict, NotFound, TryLater

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,7 +16,7 @@ from chalicelib.contacts.consent import Channel, Consent, ConsentChange
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
 from chalicelib.contacts.person import Person
-from chalicelib.contacts.ports import Contacts, Writing
+from chalicelib.contacts.ports import Contacts, KeptExports, Listener, RawDeliveries, Writing
 from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.resolve import Resolver, erasure_hashes
 from chalicelib.contacts.retry import persist
@@ -56,42 +56,6 @@ class ContactPatch(BaseModel):
     lists: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     fields: dict[str, Any] = Field(default_factory=dict)
-
-
-class RawDeliveries(Protocol):
-    def of_contact(self, store_id: str, contact_id: str) -> Sequence[str]: ...
-
-    def mentioning(self, store_id: str, values: Sequence[str]) -> Sequence[str]: ...
-
-    def erase(self, store_id: str, delivery_id: str) -> None: ...
-
-    def of_order(self, store_id: str, order_id: str, contact_id: str | None = None) -> Sequence[str]:
-        """Those that told of the order while it was nobody's, and those of `contact_id` that name it."""
-        ...
-
-    def erase_all(self, store_id: str, enough: Callable[[], bool]) -> bool:
-        """False if there was `enough` of it before the end."""
-        ...
-
-    def export(self, store_id: str, delivery_id: str) -> dict[str, Any] | None: ...
-
-
-class KeptExports(Protocol):
-    """Exports that are kept for the owner, because the platform asked for them."""
-
-    def forget_contact(self, store_id: str, contact_id: str, at: datetime) -> None:
-        """Delete every one that this contact is in."""
-        ...
-
-
-class Listener(Protocol):
-    """Journeys hear of what happened (`commerce.ports.Listener` is the whole of it)."""
-
-    def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
-
-    def stop_all(self, store_id: str, contact_id: str, reason: str) -> None:
-        """End every enrolment of this contact, and its execution."""
-        ...
 
 
 class ContactBook:

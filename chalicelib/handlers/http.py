@@ -228,7 +228,7 @@ def _call(this: Door, request: Any, given: dict[str, str]) -> Call:
         store = wiring.get().stores.get(path["store_id"])
         if store is None:
             raise NotFound("no such store")
-    query = parse_query(this.query, _query(request)) if this.query else None
+    query = parse_query(this.query, parameters(request)) if this.query else None
     raw = _raw(request) if this.body is not None or this.scope == "signed" else b""
     if this.scope == "signed":
         _check_signature(path["store_id"], request, raw)
@@ -267,7 +267,8 @@ def _check_signature(store_id: str, request: Any, raw: bytes) -> None:
         raise Unauthorised("the signature is missing, wrong or older than 5 minutes")
 
 
-def _query(request: Any) -> dict[str, list[str]]:
+def parameters(request: Any) -> dict[str, list[str]]:
+    """Of the address, by name, each as often as it was given."""
     given = request.query_params
     return {name: given.getlist(name) for name in given} if given else {}
 

@@ -20,7 +20,7 @@ from chalicelib import wiring
 from chalicelib.access import ShopifyState, token_hash
 from chalicelib.errors import TryLater, told
 from chalicelib.handlers.connect_page import SAFE
-from chalicelib.handlers.http import SECRET_AGE, base_url
+from chalicelib.handlers.http import SECRET_AGE, base_url, parameters
 from chalicelib.messages.wording import direction, primary
 from chalicelib.store_adapters.shopify_links import Query, grant_page, is_fresh, is_signed, shop_domain
 from chalicelib.store_adapters.shopify_scopes import Scope, asked
@@ -138,7 +138,7 @@ def callback() -> Response:
 
 
 def _page(request: Any, answer: Any) -> Response:
-    query = _query(request)
+    query = parameters(request)
     headers: Mapping[str, str] = request.headers or {}
     words = query.get("locale", []) or [headers.get("accept-language", "").split(",")[0].split(";")[0]]
     language = "he" if primary(words[0]) == "he" else "en"
@@ -231,11 +231,6 @@ def _verified(parts: Wiring, query: Query) -> tuple[Mapping[str, Any], str]:
     if not is_fresh(query, parts.unix_time()):
         raise _Refused("old")
     return app, shop
-
-
-def _query(request: Any) -> dict[str, list[str]]:
-    given = request.query_params
-    return {name: given.getlist(name) for name in given} if given else {}
 
 
 def _cookie_name(base: str, shop: str) -> str:

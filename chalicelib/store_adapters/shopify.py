@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.clock import parse_rfc3339
 from chalicelib.commerce.customer import Customer
 from chalicelib.commerce.order import STATUS_RANK, Order, OrderStatus
 from chalicelib.commerce.snapshot import Version
@@ -77,12 +76,12 @@ class Shopify:
             raise Unintelligible("x-shopify-topic: expected a topic")
         _require_own_shop(delivery, store)
         if topic == REMOVED:
-            return [AppRemoved(_triggered_at(delivery))]
+            return [AppRemoved(signatures.triggered_at(delivery.headers))]
         if topic == SHOP_REDACTED and _came_back(delivery, store):
             return [Nothing("the shop is connected again since it was left: nothing is erased")]
         body_hash = hashlib.sha256(delivery.body).hexdigest()[:16]
         if topic in shopify_inventory.TOPICS:
-            sent_at = shopify_inventory.sent_at(delivery)
+            sent_at = signatures.triggered_at(delivery.headers) or delivery.received_at
             return shopify_inventory.stock_level(Fields(load(delivery.body)), topic, sent_at, body_hash)
         read = _READERS.get(topic)
         if read is None:
@@ -105,16 +104,9 @@ def _require_own_shop(delivery: Delivery, store: Store) -> None:
 
 def _came_back(delivery: Delivery, store: Store) -> bool:
     """Shopify asks to erase a shop 48 hours after it was left: one that was connected since has not gone."""
-    asked_at = _triggered_at(delivery) or delivery.received_at
+    asked_at = signatures.triggered_at(delivery.headers) or delivery.received_at
     connection = store.connection
     return connection is not None and store.is_connected and connection.at > asked_at - _ERASED_AFTER
-
-
-def _triggered_at(delivery: Delivery) -> datetime | None:
-    try:
-        return parse_rfc3339(delivery.headers.get("x-shopify-triggered-at", "").strip())
-    except ValueError:
-        return None
 
 
 def _order(fields: Fields, store: Store, body_hash: str) -> list[Change]:

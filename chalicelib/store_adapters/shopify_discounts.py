@@ -20,14 +20,14 @@ _NODE = re.compile(r"gid://shopify/DiscountCodeNode/(\d+)")
 _REASON = re.compile(r"[A-Z_]{1,100}")
 
 
-class Client(Protocol):
+class Admin(Protocol):
     """What is used of `ShopifyAdmin`; raises `ShopTrouble`."""
 
     def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]: ...
 
 
 def make_coupon(
-    client: Client, cause: str, terms: CouponTerms, currency: str, now: datetime, customer_id: str | None
+    admin: Admin, cause: str, terms: CouponTerms, currency: str, now: datetime, customer_id: str | None
 ) -> Coupon:
     """The code of this `cause` (an id of the enrolment and its step): found if it is there, else made.
 
@@ -39,15 +39,15 @@ def make_coupon(
     finds it.
     """
     code = coupon_code(cause)
-    found = _find(client, code)
+    found = _find(admin, code)
     if found is not None:
         return found
     terms.check(currency, now)
     _check(terms)
     document, discount = _discount(code, terms, now, customer_id)
-    answer = _part(client.ask(document, {"discount": discount}), _MUTATIONS[document])
+    answer = _part(admin.ask(document, {"discount": discount}), _MUTATIONS[document])
     if reasons := _reasons(answer):
-        found = _find(client, code) if _TAKEN in reasons else None  # somebody else made it: another attempt of ours
+        found = _find(admin, code) if _TAKEN in reasons else None  # somebody else made it: another attempt of ours
         if found is None:
             raise ShopTrouble(TroubleCode.REFUSED, reason=reasons[0])
         return found
@@ -68,9 +68,9 @@ def _check(terms: CouponTerms) -> None:
         raise BadInput("The coupon cannot be made like this.", mistakes)
 
 
-def _find(client: Client, code: str) -> Coupon | None:
+def _find(admin: Admin, code: str) -> Coupon | None:
     """Whatever became of it: also one that was used, has expired or was switched off."""
-    told = client.ask("discount_by_code", {"code": code}).get("codeDiscountNodeByCode")
+    told = admin.ask("discount_by_code", {"code": code}).get("codeDiscountNodeByCode")
     return None if told is None else _coupon(code, told)
 
 

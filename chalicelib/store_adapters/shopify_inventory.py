@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from chalicelib.commerce.change import Change, StockTold
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.stock import Level
-from chalicelib.store_adapters.base import Delivery
 from chalicelib.store_adapters.reading import Fields
 
 DISCONNECTED = "inventory_levels/disconnect"
@@ -27,13 +26,3 @@ def stock_level(fields: Fields, topic: str, sent_at: datetime, body_hash: str) -
     gone = topic == DISCONNECTED
     level = Level(place=fields.identifier("location_id"), count=None if gone else fields.whole("available"), gone=gone)
     return [StockTold(item=fields.identifier("inventory_item_id"), level=level, version=version)]
-
-
-def sent_at(delivery: Delivery) -> datetime:
-    """When Shopify was triggered, by its header; without a readable one, when the delivery came."""
-    try:
-        told = datetime.fromisoformat(delivery.headers.get("x-shopify-triggered-at", "").strip())
-        moment = (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return delivery.received_at
-    return moment if 1970 <= moment.year < 9999 else delivery.received_at

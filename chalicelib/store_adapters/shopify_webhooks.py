@@ -65,7 +65,7 @@ _TAKEN, _ABSENT = "already been taken", "does not exist"  # in Shopify's words, 
 Subscription = Mapping[str, Any]
 
 
-class Client(Protocol):
+class Admin(Protocol):
     """What is used of `ShopifyAdmin`. Raises `ShopTrouble`."""
 
     def ask(self, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]: ...
@@ -87,7 +87,7 @@ class Mended:
         return len(self.made) + len(self.changed) + len(self.removed)
 
 
-def register(admin: Client, store: Store, uri: str) -> Mended:
+def register(admin: Admin, store: Store, uri: str) -> Mended:
     """Afterwards each topic that the shop's grant allows has exactly one subscription of ours, to `uri`: this store's
     door, or the ARN of an event source.
 
@@ -103,7 +103,7 @@ def register(admin: Client, store: Store, uri: str) -> Mended:
 
 
 class _Registration:
-    def __init__(self, admin: Client, store: Store, uri: str) -> None:
+    def __init__(self, admin: Admin, store: Store, uri: str) -> None:
         self._admin, self._store, self._uri = admin, store, uri
         self._scopes: set[str] = set()
         self._made: list[str] = []

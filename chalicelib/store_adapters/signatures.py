@@ -12,6 +12,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 _SIGNATURE_HEADER = {
     "woocommerce": "x-wc-webhook-signature",
@@ -105,6 +106,16 @@ def shop_told(body: bytes) -> str | None:
         if isinstance(domain, str) and 0 < len(domain) <= _LONGEST_DOMAIN and domain.isascii():
             return domain.strip().lower()
     return None
+
+
+def triggered_at(headers: Mapping[str, str]) -> datetime | None:
+    """When Shopify had the occasion for a delivery (UTC), if its header says so readably."""
+    try:
+        told = datetime.fromisoformat(headers.get("x-shopify-triggered-at", "").strip())
+        moment = told.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if told.tzinfo and 1970 <= moment.year < 9999 else None
 
 
 def verify_call(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> bool:

@@ -87,6 +87,11 @@ class Story:
         goal.update(Outcome(email, journey, step, r) for step, r in zip(self.steps[journey], results, strict=False))
 
 
+def hour_of(who: Shopper) -> timedelta:
+    """When somebody comes to the shop first: one every half an hour of the first day."""
+    return timedelta(hours=3, minutes=30 * who.number)
+
+
 def filled(who: Shopper, night: timedelta) -> timedelta:
     """When somebody fills their cart in this night."""
     return night + timedelta(minutes=2 * who.number)

@@ -185,32 +185,6 @@ def data_request_told(shop: Shop, shopper: Shopper, number: int, orders: tuple[i
     return {**_about(shop, shopper), "orders_requested": list(orders), "data_request": {"id": number}}
 
 
-def shop_redaction_told(shop: Shop) -> dict[str, Any]:
-    """`shop/redact`, 48 hours after the app was removed."""
-    return {"shop_id": shop.id, "shop_domain": shop.domain}
-
-
 def _about(shop: Shop, shopper: Shopper) -> dict[str, Any]:
     customer = {"id": shopper.customer_id, "email": shopper.email, "phone": shopper.phone}
     return {"shop_id": shop.id, "shop_domain": shop.domain, "customer": customer}
-
-
-def uninstalled_told(shop: Shop, at: datetime) -> dict[str, Any]:
-    """`app/uninstalled` tells the shop itself."""
-    return {
-        "id": shop.id,
-        "name": "A shop",
-        "email": "owner@tea.example",
-        "domain": shop.url.partition("://")[2],
-        "myshopify_domain": shop.domain,
-        "country_code": shop.country,
-        "currency": shop.currency,
-        "primary_locale": shop.locale.partition("-")[0],
-        "created_at": shop.time(at - timedelta(days=400)),
-        "updated_at": shop.time(at),
-        "plan_name": "basic",
-        "taxes_included": True,
-        "phone": None,
-        "source": None,
-        "google_apps_domain": None,
-    }

@@ -139,19 +139,3 @@ def stock_told(shop: Shop, ware: Ware, available: int | None, modified: datetime
         "updated_at": shop.time(modified),
         "admin_graphql_api_id": f"{gid('InventoryLevel', location)}?inventory_item_id={stock_item_id(ware)}",
     }
-
-
-def collection_told(shop: Shop, number: int, title: str, modified: datetime) -> dict[str, Any]:
-    """`collections/update`: the collection, not what is in it."""
-    return {
-        "id": number,
-        "admin_graphql_api_id": gid("Collection", number),
-        "handle": f"collection-{number}",
-        "title": title,
-        "body_html": None,
-        "sort_order": "best-selling",
-        "template_suffix": None,
-        "published_scope": "web",
-        "published_at": shop.time(modified),
-        "updated_at": shop.time(modified),
-    }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from local.demo import kettle
-from local.demo.acts import DAY, ERASED, FIRST_NIGHT, SECOND_NIGHT, Left, Story, evening_after, filled
+from local.demo.acts import DAY, ERASED, FIRST_NIGHT, SECOND_NIGHT, Left, Story, evening_after, filled, hour_of
 from local.demo.delivery import Delivery
 from local.demo.kettle import ASSAM, LARGE_POT, MINT, SHORTBREAD, SMALL_POT
 from local.demo.shop import Shopper
@@ -71,11 +71,6 @@ def write(start: datetime, pictures: str, steps: dict[str, list[str]]) -> Kettle
     return story
 
 
-def _hour_of(who: Shopper) -> timedelta:
-    """When somebody comes to the shop first: one every half an hour of the first day."""
-    return timedelta(hours=3, minutes=30 * who.number)
-
-
 def _at_the_checkout(story: KettleShop, who: Shopper, night: timedelta, wares: Wares, **more: object) -> Checkout:
     """Begins as a stranger, and types an address three minutes later; Shopify tells that twice."""
     begun = filled(who, night)
@@ -134,20 +129,20 @@ def checkout_of_a_stranger(story: KettleShop, who: Shopper) -> None:
 
 def told_again(story: KettleShop, who: Shopper) -> None:
     """Buys tea; every delivery comes once more under another webhook id."""
-    story.pays(story.purchase(who, ((MINT, 1),), _hour_of(who), accepts_email=True), repeated=True)
+    story.pays(story.purchase(who, ((MINT, 1),), hour_of(who), accepts_email=True), repeated=True)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent", "sent")
 
 
 def never_asked(story: KettleShop, who: Shopper) -> None:
     """A guest, of whom Shopify keeps a customer: gets the thank-you, and nothing that is advertising."""
-    story.pays(story.purchase(who, ((LARGE_POT, 1),), _hour_of(who), account="disabled"))
+    story.pays(story.purchase(who, ((LARGE_POT, 1),), hour_of(who), account="disabled"))
     story.expect(who.email, "thank-you-new", "sent", "no_consent")
 
 
 def refunded_in_part(story: KettleShop, who: Shopper) -> None:
     """One of two pots goes back: the order counts for the rest, and the journey goes on."""
-    order = story.purchase(who, ((SMALL_POT, 2),), _hour_of(who), accepts_email=True)
+    order = story.purchase(who, ((SMALL_POT, 2),), hour_of(who), accepts_email=True)
     story.pays(order)
     back = order.placed + DAY
     given = GivenBack(910_000_000_001, SMALL_POT.price, back)
@@ -162,7 +157,7 @@ def refunded_in_part(story: KettleShop, who: Shopper) -> None:
 
 def forgotten(story: KettleShop, who: Shopper) -> None:
     """Is thanked, then asks to be forgotten; a day after that the shop still repeats the order."""
-    order = story.purchase(who, ((ASSAM, 1),), _hour_of(who), accepts_email=True)
+    order = story.purchase(who, ((ASSAM, 1),), hour_of(who), accepts_email=True)
     story.pays(order)
     asked = order.placed + 1.5 * DAY
     redact = story.told("customers/redact", redaction_told(story.shop, who, (order.id,)), asked)
@@ -175,7 +170,7 @@ def forgotten(story: KettleShop, who: Shopper) -> None:
 
 def asks_for_their_data(story: KettleShop, who: Shopper) -> None:
     """Buys, and the day after asks the shop what it knows of them: an export is made for the owner."""
-    order = story.purchase(who, ((SHORTBREAD, 2),), _hour_of(who), accepts_email=True)
+    order = story.purchase(who, ((SHORTBREAD, 2),), hour_of(who), accepts_email=True)
     story.pays(order)
     asked = order.placed + DAY
     request = data_request_told(story.shop, who, 520_000_001, (order.id,))
@@ -190,14 +185,14 @@ def at_the_till(story: KettleShop, who: Shopper) -> None:
     checkout = story.checkout(who, ((ASSAM, 1),), filled(who, FIRST_NIGHT), source="pos")
     told = story.told("checkouts/create", checkout.told(checkout.begun), checkout.begun)
     story.add(filled(who, FIRST_NIGHT), "a sale at the till begins", told)
-    story.pays(story.purchase(who, checkout.wares, _hour_of(who), source="pos", checkout=checkout.token))
+    story.pays(story.purchase(who, checkout.wares, hour_of(who), source="pos", checkout=checkout.token))
     story.no_carts.append(checkout.token)
     story.expect(who.email, "thank-you-new", "sent", "no_consent")
     story.expect(who.email, "replenishment", "no_consent", "no_consent")
 
 
 def cancels(story: KettleShop, who: Shopper) -> None:
-    order = story.purchase(who, ((ASSAM, 1),), _hour_of(who), accepts_email=True)
+    order = story.purchase(who, ((ASSAM, 1),), hour_of(who), accepts_email=True)
     story.pays(order)
     late = order.placed + timedelta(hours=20)
     told = order.told("refunded", late, cancelled=late, refunds=(GivenBack(910_000_000_002, order.total, late),))

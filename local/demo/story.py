@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from local.demo import shop
-from local.demo.acts import DAY, FIRST_NIGHT, SECOND_NIGHT, Left, Outcome, Story, evening_after, filled
+from local.demo.acts import DAY, FIRST_NIGHT, SECOND_NIGHT, Left, Outcome, Story, evening_after, filled, hour_of
 from local.demo.carts import Cart
 from local.demo.delivery import Delivery
 from local.demo.shop import Shopper, Ware
@@ -63,14 +63,9 @@ _TEAS = (shop.GREEN, shop.EARL_GREY, shop.CAMOMILE)
 _OTHERS = (shop.TEAPOT, shop.CUP, shop.STRAINER)
 
 
-def _hour_of(who: Shopper) -> timedelta:
-    """When somebody comes to the shop first: one every half an hour of the first day."""
-    return timedelta(hours=3, minutes=30 * who.number)
-
-
 def _tea(story: TeaShop, who: Shopper, consent: str | None) -> Purchase:
     order = story.purchase(
-        who, ((_TEAS[who.number % 3], 1 + who.number % 2), (shop.COOKIES, 1)), _hour_of(who), consent=consent
+        who, ((_TEAS[who.number % 3], 1 + who.number % 2), (shop.COOKIES, 1)), hour_of(who), consent=consent
     )
     story.pays(order)
     return order
@@ -86,7 +81,7 @@ def silent_tea_lover(story: TeaShop, who: Shopper) -> None:
 def restocks_after_reminder(story: TeaShop, who: Shopper) -> None:
     """Buys again after the first reminder: the second one is never sent."""
     first = _tea(story, who, "subscribed")
-    again = story.purchase(who, (first.wares[0],), 5.5 * DAY + _hour_of(who))
+    again = story.purchase(who, (first.wares[0],), 5.5 * DAY + hour_of(who))
     story.pays(again)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent")  # of the first order
@@ -96,7 +91,7 @@ def restocks_after_reminder(story: TeaShop, who: Shopper) -> None:
 def restocks_early(story: TeaShop, who: Shopper) -> None:
     """Buys again before any reminder: the first order's reminders are never sent."""
     first = _tea(story, who, "subscribed")
-    story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + _hour_of(who)))
+    story.pays(story.purchase(who, (first.wares[0],), 2.4 * DAY + hour_of(who)))
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "sent")
     story.optional[Outcome(who.email, "replenishment", story.steps["replenishment"][1], "sent")] += 1
@@ -104,7 +99,7 @@ def restocks_early(story: TeaShop, who: Shopper) -> None:
 
 def ware_buyer(story: TeaShop, who: Shopper) -> None:
     """Buys what does not run out: no reminder to restock, but an offer of tea."""
-    story.pays(story.purchase(who, ((_OTHERS[who.number % 3], 1),), _hour_of(who), consent="subscribed"))
+    story.pays(story.purchase(who, ((_OTHERS[who.number % 3], 1),), hour_of(who), consent="subscribed"))
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "repeat-purchase", "sent")
 
@@ -125,7 +120,7 @@ def refused(story: TeaShop, who: Shopper) -> None:
 def leaves_by_link(story: TeaShop, who: Shopper) -> None:
     """Uses the unsubscribe link of the second mail: the reminders are not sent, and say so."""
     _tea(story, who, "subscribed")
-    story.add(_hour_of(who) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
+    story.add(hour_of(who) + 3 * DAY, f"{who.first_name} unsubscribes", then="unsubscribe", who=who)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "replenishment", "unsubscribed", "unsubscribed")
 
@@ -151,7 +146,7 @@ def cancels(story: TeaShop, who: Shopper) -> None:
 
 def payment_fails(story: TeaShop, who: Shopper) -> None:
     """A mail with a link to pay again at once; a day later no SMS, for nobody asked."""
-    order = story.purchase(who, ((shop.HONEY, 1),), _hour_of(who))
+    order = story.purchase(who, ((shop.HONEY, 1),), hour_of(who))
     failed = story.told("order.created", order.told("failed", order.placed, pictures=story.pictures), order.placed)
     story.add(order.placed - story.start, f"{who.first_name}'s payment fails", failed)
     story.expect(who.email, "payment-failed", "sent", "no_consent")
@@ -160,7 +155,7 @@ def payment_fails(story: TeaShop, who: Shopper) -> None:
 def guest_then_customer(story: TeaShop, who: Shopper) -> None:
     """Buys as a guest with the email in capitals, then with an account: one person, one first order, one offer."""
     first = story.purchase(
-        who, ((shop.CUP, 1),), _hour_of(who), consent="subscribed", guest=True, email=who.email.upper()
+        who, ((shop.CUP, 1),), hour_of(who), consent="subscribed", guest=True, email=who.email.upper()
     )
     story.pays(first)
     account = CustomerAccount(who, story.start + DAY)
@@ -174,14 +169,14 @@ def guest_then_customer(story: TeaShop, who: Shopper) -> None:
 def mail_bounces(story: TeaShop, who: Shopper) -> None:
     """The first mail bounces: nothing more is sent there."""
     _tea(story, who, "subscribed")
-    story.add(_hour_of(who) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
+    story.add(hour_of(who) + timedelta(hours=1), f"{who.first_name}'s mailbox is gone", then="bounce", who=who)
     story.expect(who.email, "thank-you-new", "sent", "suppressed")
     story.expect(who.email, "replenishment", "suppressed", "suppressed")
 
 
 def told_out_of_order(story: TeaShop, who: Shopper) -> None:
     """The shop tells of the payment before it tells of the order."""
-    order = story.purchase(who, ((shop.STRAINER, 2),), _hour_of(who), consent="subscribed")
+    order = story.purchase(who, ((shop.STRAINER, 2),), hour_of(who), consent="subscribed")
     story.pays(order, late_creation=True)
     story.expect(who.email, "thank-you-new", "sent", "sent")
     story.expect(who.email, "repeat-purchase", "sent")
@@ -194,7 +189,7 @@ def comes_back(story: TeaShop, who: Shopper) -> None:
     story.add(
         timedelta(minutes=2), f"{who.first_name}'s old order arrives", story.told("order.updated", told, old.placed)
     )
-    story.pays(story.purchase(who, ((shop.HONEY, 2),), _hour_of(who)))
+    story.pays(story.purchase(who, ((shop.HONEY, 2),), hour_of(who)))
 
 
 def _leaves_a_cart(story: TeaShop, who: Shopper, night: timedelta, *, phone: bool = False) -> Cart:

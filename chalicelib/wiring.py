@@ -11,12 +11,11 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.settings import Settings
+from chalicelib.wiring_storage import StorageWiring
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
-    from chalicelib.clock import Clock
     from chalicelib.commerce.cart_intake import CartIntake
     from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.coupon import Coupon, CouponTerms
@@ -29,28 +28,10 @@ if TYPE_CHECKING:
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.lifecycle import Lifecycle
-    from chalicelib.journeys.ports import Workflows
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
     from chalicelib.messages.send import Medium, Sender
-    from chalicelib.storage.carts import Carts
-    from chalicelib.storage.connections import Connections
-    from chalicelib.storage.contacts import Contacts
-    from chalicelib.storage.decisions import Decisions
-    from chalicelib.storage.deliveries import Deliveries
-    from chalicelib.storage.journeys import Enrolments, Journeys
-    from chalicelib.storage.messages import Messages
-    from chalicelib.storage.objects import Objects
-    from chalicelib.storage.orders import Orders
-    from chalicelib.storage.privacy import PrivacyRequests
-    from chalicelib.storage.products import Products
-    from chalicelib.storage.queue import Queue
-    from chalicelib.storage.secrets import Secrets
-    from chalicelib.storage.stores import Stores, Tokens
-    from chalicelib.storage.sync import SyncRecords
-    from chalicelib.storage.table import Table
-    from chalicelib.storage.timeline import Timeline
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
     from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
@@ -60,134 +41,9 @@ if TYPE_CHECKING:
     from chalicelib.sync.start import SyncStarter
 
 
-class Wiring:
+class Wiring(StorageWiring):
     private_shops = False
     """Whether a shop's address may be one of a private network."""
-
-    def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings.from_environment()
-
-    def client(self, service: str) -> Any:
-        """A client of this account and region; from botocore, for boto3 itself lengthens every cold start."""
-        return self._session.create_client(service)
-
-    @cached_property
-    def _session(self) -> Any:
-        from botocore.session import get_session
-
-        return get_session()
-
-    def unix_time(self) -> float:
-        """Real seconds since 1970, whatever the store's clock says: for the freshness of signed calls."""
-        return time.time()
-
-    @cached_property
-    def clock(self) -> Clock:
-        from chalicelib.clock import SystemClock
-
-        return SystemClock()
-
-    @cached_property
-    def secrets(self) -> Secrets:
-        from chalicelib.storage.secrets import Secrets
-
-        return Secrets(self.client("ssm"), self.settings.parameter_prefix)
-
-    @cached_property
-    def objects(self) -> Objects:
-        from chalicelib.storage.objects import Objects
-
-        return Objects(self.client("s3"), self.settings.bucket)
-
-    @cached_property
-    def queue(self) -> Queue:
-        from chalicelib.storage.queue import SqsQueue
-
-        return SqsQueue(self.client("sqs"), self.settings.queue_url, lambda: self.objects)
-
-    @cached_property
-    def table(self) -> Table:
-        from chalicelib.storage.table import Table
-
-        return Table(self.client("dynamodb"), self.settings.table)
-
-    @cached_property
-    def stores(self) -> Stores:
-        from chalicelib.storage.stores import Stores
-
-        return Stores(self.table)
-
-    @cached_property
-    def tokens(self) -> Tokens:
-        from chalicelib.storage.stores import Tokens
-
-        return Tokens(self.table)
-
-    @cached_property
-    def connections(self) -> Connections:
-        from chalicelib.storage.connections import Connections
-
-        return Connections(self.table)
-
-    @cached_property
-    def journeys(self) -> Journeys:
-        from chalicelib.storage.journeys import Journeys
-
-        return Journeys(self.table)
-
-    @cached_property
-    def enrolments(self) -> Enrolments:
-        from chalicelib.storage.journeys import Enrolments
-
-        return Enrolments(self.table)
-
-    @cached_property
-    def messages(self) -> Messages:
-        from chalicelib.storage.messages import Messages
-
-        return Messages(self.table)
-
-    @cached_property
-    def contacts(self) -> Contacts:
-        from chalicelib.storage.contacts import Contacts
-
-        return Contacts(self.table)
-
-    @cached_property
-    def decisions(self) -> Decisions:
-        from chalicelib.storage.decisions import Decisions
-
-        return Decisions(self.table)
-
-    @cached_property
-    def orders(self) -> Orders:
-        from chalicelib.storage.orders import Orders
-
-        return Orders(self.table)
-
-    @cached_property
-    def carts(self) -> Carts:
-        from chalicelib.storage.carts import Carts
-
-        return Carts(self.table)
-
-    @cached_property
-    def products(self) -> Products:
-        from chalicelib.storage.products import Products
-
-        return Products(self.table)
-
-    @cached_property
-    def timeline(self) -> Timeline:
-        from chalicelib.storage.timeline import Timeline
-
-        return Timeline(self.table)
-
-    @cached_property
-    def workflows(self) -> Workflows:
-        from chalicelib.storage.workflows import StepFunctionsWorkflows
-
-        return StepFunctionsWorkflows(self.client("stepfunctions"), self.settings.state_machine_role_arn)
 
     @cached_property
     def enroller(self) -> Enroller:
@@ -268,12 +124,6 @@ class Wiring:
         )
 
     @cached_property
-    def deliveries(self) -> Deliveries:
-        from chalicelib.storage.deliveries import Deliveries
-
-        return Deliveries(self.table, self.objects)
-
-    @cached_property
     def resolver(self) -> Resolver:
         from chalicelib.contacts.resolve import Resolver
 
@@ -286,12 +136,6 @@ class Wiring:
         return ContactBook(
             self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
         )
-
-    @cached_property
-    def privacy_requests(self) -> PrivacyRequests:
-        from chalicelib.storage.privacy import PrivacyRequests
-
-        return PrivacyRequests(self.table, self.objects)
 
     @cached_property
     def privacy(self) -> PrivacyDesk:
@@ -372,12 +216,6 @@ class Wiring:
         from chalicelib.sync.listeners import LiveListener
 
         return LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
-
-    @cached_property
-    def sync_records(self) -> SyncRecords:
-        from chalicelib.storage.sync import SyncRecords
-
-        return SyncRecords(self.table)
 
     @cached_property
     def sync(self) -> SyncStarter:

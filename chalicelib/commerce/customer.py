@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.consent import ConsentChange
 from chalicelib.contacts.person import Person
-from chalicelib.contacts.profile import Telling
 
 
 class Customer(BaseModel):
@@ -23,15 +22,3 @@ class Customer(BaseModel):
     created_at: datetime
     joined_from: str = "account"
     consent: tuple[ConsentChange, ...] = ()
-
-    @property
-    def telling(self) -> Telling:
-        """What it says of a person."""
-        return Telling(
-            person=self.person.model_copy(update={"customer_id": self.external_id}),
-            at=self.version.modified_at,
-            source=f"customer:{self.external_id}",
-            since=self.created_at,
-            joined_from=self.joined_from,
-            consent=self.consent,
-        )

@@ -109,7 +109,7 @@ class Intake:
             case OrderDelivered():
                 return self._delivered(store, change)
             case Customer():
-                return self._met(store, change.telling)
+                return self._met(store, telling_of(change))
             case CustomerDeleted():
                 return self._customer_deleted(store, change)
             case Product():
@@ -287,3 +287,15 @@ class Intake:
         told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
         reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))
         self._heard(store, Outcome(told, [], reranked))
+
+
+def telling_of(customer: Customer) -> Telling:
+    """What a customer's record says of a person."""
+    return Telling(
+        person=customer.person.model_copy(update={"customer_id": customer.external_id}),
+        at=customer.version.modified_at,
+        source=f"customer:{customer.external_id}",
+        since=customer.created_at,
+        joined_from=customer.joined_from,
+        consent=customer.consent,
+    )

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from chalicelib.commerce.change import Change
 from chalicelib.commerce.customer import Customer
-from chalicelib.commerce.intake import Applied
+from chalicelib.commerce.intake import Applied, telling_of
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.ports import Orders, ProductRecord, Products
 from chalicelib.commerce.product import Product
@@ -107,7 +107,7 @@ class Missed:
         contact = next(iter(self._contacts.read(store.id, pointer.contacts).values()), None)
         if contact is None or pointer.detached:
             return False
-        telling = customer.telling
+        telling = telling_of(customer)
         told = absorb(contact, telling, identities_of(telling.person, store.country))
         return told != contact.model_copy(update={name: getattr(told, name) for name in _ORIGINS})
 

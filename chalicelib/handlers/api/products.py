@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint
 
 from chalicelib.commerce.money import Money
-from chalicelib.commerce.ports import CollectionRecord
 from chalicelib.commerce.product import Category
 from chalicelib.commerce.stock import told_at
 from chalicelib.errors import NotFound
 from chalicelib.handlers.api.shapes import Answer, Time
 from chalicelib.handlers.http import Call, door
+
+if TYPE_CHECKING:
+    from chalicelib.commerce.ports import CollectionRecord
 
 products = Blueprint(__name__)
 

@@ -27,16 +27,7 @@ class Connections:
 
     def use_code(self, code_hash: str, now: datetime) -> bool:
         """False if somebody used it before: of many who try at once one does."""
-        try:
-            self._table.update(
-                *keys.connection_code(code_hash),
-                "SET used_at = :now",
-                condition="attribute_exists(pk) AND attribute_not_exists(used_at)",
-                values={":now": rfc3339(now)},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return self._use_once(keys.connection_code(code_hash), now)
 
     def put_handover(self, handover: KeyHandover) -> None:
         key = keys.key_handover(handover.hash)
@@ -71,22 +62,25 @@ class Connections:
 
     def use_state(self, state_hash: str, now: datetime) -> bool:
         """False if somebody used it before: of many who try at once one does."""
-        try:
-            self._table.update(
-                *keys.shopify_state(state_hash),
-                "SET used_at = :now",
-                condition="attribute_exists(pk) AND attribute_not_exists(used_at)",
-                values={":now": rfc3339(now)},
-            )
-        except ConditionFailed:
-            return False
-        return True
+        return self._use_once(keys.shopify_state(state_hash), now)
 
     def use_link(self, link_hash: str, until: datetime) -> bool:
         """False if this install link was opened before. It need not be remembered longer than `until`."""
         pk, sk = keys.shopify_link(link_hash)
         try:
             self._table.put(Put({"pk": pk, "sk": sk, "expires_at": _gone(until)}, new=True))
+        except ConditionFailed:
+            return False
+        return True
+
+    def _use_once(self, key: tuple[str, str], now: datetime) -> bool:
+        try:
+            self._table.update(
+                *key,
+                "SET used_at = :now",
+                condition="attribute_exists(pk) AND attribute_not_exists(used_at)",
+                values={":now": rfc3339(now)},
+            )
         except ConditionFailed:
             return False
         return True

@@ -66,7 +66,7 @@ class WooCommerceTeller:
                 meta = [_chosen(happening.status, happening.at)]
                 account = woocommerce.CustomerAccount(happening.who, happening.since, meta=meta)
                 return [self._sent("customer.updated", account.told(happening.at), happening.at)]
-        raise NotImplementedError(happening)
+        raise AssertionError(f"{type(happening).__name__} has no telling on {self.platform}")
 
     def _sent(self, topic: str, body: Any, at: datetime) -> Told:
         made = woocommerce.delivery(SECRET, topic, body, at)
@@ -202,7 +202,7 @@ class ShopifyTeller:
                 return [self._sent(topic, account.told(happening.at), happening.at)]
             case ChoiceTold():
                 return self._choice(happening)
-        raise NotImplementedError(happening)
+        raise AssertionError(f"{type(happening).__name__} has no telling on {self.platform}")
 
     def _sent(self, topic: str, body: Any, at: datetime) -> Told:
         made = self.shop.delivery(topic, body, at)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from chalicelib.contacts.consent import Channel
-from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, TimeOfDay, Weekday
+from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, Subject, TimeOfDay, Weekday
 from chalicelib.journeys.condition_values import Value
 from chalicelib.journeys.triggers import Trigger
 from chalicelib.messages.content_model import EmailContent, Language, Line, Link, Text
@@ -24,10 +24,15 @@ class Part(BaseModel):
 
 
 class StepForm(Part):
-    """`id` never changes, titles may: claims, reports and the state machine use ids."""
+    """`id` never changes, titles may: claims, reports and the state machine use ids.
+
+    `on_failure`: what follows when the step fails for good. `continue`: the next step, where `{step: {step, is:
+    failed}}` may ask about it; `end`: the pass ends as failed, with the reason.
+    """
 
     id: StepId
     title: LocalText = Field(default_factory=dict)
+    on_failure: Literal["continue", "end"] = "continue"
 
 
 class Duration(Part):
@@ -60,14 +65,24 @@ class Lifetime(Part):
 
 
 class UntilDate(Part):
-    """A date field of the contact, moved by `plus_days` (may be negative)."""
+    """A date field of the contact (its next yearly return with `yearly`), moved by `plus_days` (may be negative).
+
+    A field that holds a time is that time; one that holds a date is `at` this time of that day in `zone`. Without a
+    date, or past it already, the journey goes on at once. 29 February is kept on the 28th in other years.
+    """
 
     field: Name
     plus_days: Annotated[int, Field(ge=-365, le=365)] = 0
+    yearly: bool = False
+    at: TimeOfDay = "09:00"
+    zone: Literal["store", "contact"] = "store"
 
 
 class UntilTime(Part):
-    """The next such weekday and time of day on the store's or the contact's clock."""
+    """The next such weekday and time of day on the store's or the contact's clock.
+
+    A time that the clock skips in spring is the moment after the gap; of one that comes twice in autumn, the first.
+    """
 
     weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1, max_length=7)] | None = None
     at: TimeOfDay
@@ -75,7 +90,7 @@ class UntilTime(Part):
 
 
 class UntilEvent(Part):
-    """An event of the contact, at most so long; first it is looked whether it came already."""
+    """An event of the contact, at most so long; one since the contact entered counts, if it was not waited for yet."""
 
     event: Trigger
     at_most: Duration
@@ -125,7 +140,7 @@ class SendText(StepForm):
 
 
 class AlertManager(StepForm):
-    """Tell the store's manager, with the contact's details and these fields."""
+    """Tell the store's manager (settings.manager), with the contact's details and these own fields. `text`: Liquid."""
 
     type: Literal["alert_manager"]
     channels: Annotated[tuple[Channel, ...], Field(min_length=1, max_length=3)] = (Channel.EMAIL,)
@@ -144,23 +159,39 @@ class ChangeTag(StepForm):
 
 
 class SetField(StepForm):
-    """Change a custom field. `only_if_empty` keeps what is there already; `clear` and `today` take no value."""
+    """Change a custom field. `only_if_empty` keeps what is there already; `clear`, `today` and `sum` take no value.
+
+    `add` and `subtract` count from 0 and may take `units_of` instead of a value: how many units of it (of anything, if
+    neither is named) the order of the journey's event has. `undo_on_refund`: taken back, once, when that order is
+    cancelled or refunded in full. `sum` is that of the number fields in `fields` as they are at that moment. `append`
+    makes a list of what was there. `today` is the date on the store's clock.
+    """
 
     type: Literal["set_field"]
     field: Name
-    change: Literal["set", "clear", "add", "subtract", "append", "today"] = "set"
+    change: Literal["set", "clear", "add", "subtract", "append", "today", "sum"] = "set"
     value: Value | None = None
+    units_of: Subject | None = None
+    fields: Annotated[tuple[Name, ...], Field(max_length=50)] = ()
     only_if_empty: bool = False
+    undo_on_refund: bool = False
 
     @model_validator(mode="after")
     def _value_suits(self) -> SetField:
-        if self.change in ("clear", "today"):
+        counts = self.change in ("add", "subtract")
+        if self.change in ("clear", "today", "sum"):
             if self.value is not None:
                 raise ValueError(f"{self.change} takes no value")
-        elif self.value is None:
+        elif self.value is None and self.units_of is None:
             raise ValueError(f"{self.change} needs a value")
-        if self.change in ("add", "subtract") and (isinstance(self.value, bool | str | tuple)):
+        if counts and (isinstance(self.value, bool | str | tuple)):
             raise ValueError(f"{self.change} needs a number as its value")
+        if self.units_of is not None and (not counts or self.value is not None):
+            raise ValueError("units_of goes with add or subtract, instead of a value")
+        if self.undo_on_refund and not counts:
+            raise ValueError("undo_on_refund goes with add or subtract")
+        if (self.change == "sum") != bool(self.fields):
+            raise ValueError("fields goes with sum, and only with it")
         if self.change == "clear" and self.only_if_empty:
             raise ValueError("clear and only_if_empty exclude each other")
         return self
@@ -183,11 +214,13 @@ class CouponExpiry(Part):
 class CreateCoupon(StepForm):
     """A unique code made in the store, which later messages can show. Amounts in minor units.
 
-    `not_within_days`: nobody who had a benefit so recently gets another. Off until the owner switches it on.
+    `not_within_days`: nobody who had a benefit so recently gets another. Off until the owner switches it on. A step
+    that is off, or refuses so, is `skipped`. `name` is what `coupon_redeemed` knows it by.
     """
 
     type: Literal["create_coupon"]
     enabled: bool = False
+    name: Name | None = None
     benefit: Literal["amount", "percent", "free_shipping", "gift_product", "buy_x_get_y"]
     value: Annotated[int, Field(ge=1, le=10**9)] | None = None
     gift_product: Name | None = None
@@ -216,7 +249,7 @@ class ChangeAudience(StepForm):
 
 
 class CallWebhook(StepForm):
-    """A signed POST with the contact's id and these fields."""
+    """A signed POST of {id, journey, step, contact: {id, email, phone, names, fields}, event}; own fields as named."""
 
     type: Literal["call_webhook"]
     url: Link
@@ -224,7 +257,7 @@ class CallWebhook(StepForm):
 
 
 class OtherJourney(StepForm):
-    """Start another journey for this contact, or end its pass there."""
+    """Start another journey for this contact, by this one's event (its re-entry rule decides), or end its pass."""
 
     type: Literal["start_journey", "stop_journey"]
     journey: StepId
@@ -240,7 +273,7 @@ class Branch(StepForm):
 
 
 class Way(Part):
-    """One way of a split; a control group is a way without steps."""
+    """One way of a split; a control group is a way that sends nothing: `{end}`, or no steps where none follow."""
 
     name: StepId
     weight: Annotated[int, Field(ge=1, le=100)]
@@ -335,6 +368,8 @@ for _form in (Branch, Way, Split):
 
 def reason_not_yet(step: Step) -> str | None:
     """Why this step cannot run yet, or None if it can."""
+    if step.on_failure == "end":
+        return "on_failure cannot end the journey yet"
     if step.type not in EXECUTABLE:
         return f"{step.type} steps cannot run yet"
     if isinstance(step, Wait) and step.duration is None and step.lifetime is None:

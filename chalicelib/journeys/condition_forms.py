@@ -38,6 +38,7 @@ _PROFILE = (
     "last_order_at",
     "joined_from",
     "created_at",
+    "timezone",
     "lists",
     "tags",
 )
@@ -230,6 +231,20 @@ class MessageIs(Form):
     message: MessageStep
 
 
+class StepState(Form):
+    """`done`; `failed` for good; `skipped` (switched off, or a benefit so soon after another); of a wait for an event
+    whether it `happened`, or `timed_out`."""
+
+    step: StepId
+    state: Annotated[Literal["done", "failed", "skipped", "happened", "timed_out"], Field(alias="is")]
+
+
+class StepIs(Form):
+    """What became of an earlier step of this journey. For messages ask `message`."""
+
+    step: StepState
+
+
 class Views(Subject):
     """Product pages seen: how often, how many different ones, how long, and whether it was out of stock then."""
 
@@ -316,7 +331,7 @@ class SurveyIs(Form):
 
 
 class LinkedRecord(Form):
-    """Some linked record of this kind (a pet, a child, a subscription) whose field compares so."""
+    """Some linked record of this kind (a pet, a child, a subscription) whose field compares so (`FieldIs` says how)."""
 
     kind: Name
     field: Name
@@ -367,6 +382,7 @@ FORMS: dict[str, type[Form]] = {
     "purchased": Purchased,
     "ordered": Ordered,
     "message": MessageIs,
+    "step": StepIs,
     "viewed": Viewed,
     "wish_list": WishListed,
     "cart": CartIs,
@@ -400,6 +416,7 @@ Condition = Annotated[
     | Annotated[Purchased, Tag("<purchased>")]
     | Annotated[Ordered, Tag("<ordered>")]
     | Annotated[MessageIs, Tag("<message>")]
+    | Annotated[StepIs, Tag("<step>")]
     | Annotated[Viewed, Tag("<viewed>")]
     | Annotated[WishListed, Tag("<wish_list>")]
     | Annotated[CartIs, Tag("<cart>")]
@@ -435,6 +452,13 @@ def located(condition: Condition, path: str) -> Iterator[tuple[str, Condition]]:
             yield from located(inner, f"{path}.{key_of(condition)}[{index}]")
     elif isinstance(condition, Not):
         yield from located(condition.condition, f"{path}.not")
+
+
+def step_asked(condition: Condition) -> str | None:
+    """The step of this journey that this very condition (not one inside it) asks about."""
+    if isinstance(condition, MessageIs):
+        return condition.message.step
+    return condition.step.step if isinstance(condition, StepIs) else None
 
 
 def steps_mentioned(condition: Condition) -> set[str]:

@@ -18,12 +18,14 @@ from chalicelib.journeys.condition_forms import (
     FieldIs,
     MessageIs,
     Purchased,
+    StepIs,
     Subject,
     key_of,
     located,
+    step_asked,
 )
 from chalicelib.journeys.mistakes import MOST_LEVELS, mistakes_of, refuse_outsized
-from chalicelib.journeys.triggers import Trigger
+from chalicelib.journeys.triggers import ON_SCHEDULE, Trigger
 from chalicelib.messages.content_model import Language, Line
 
 MOST_STEPS = 100
@@ -59,7 +61,9 @@ class Located:
 
 
 class Definition(BaseModel):
-    """A whole journey. `goal` met: the pass ends as goal_met, looked at before every step."""
+    """A whole journey. `goal` met: the pass ends as goal_met, looked at before every step. `exits`: events of the
+    contact upon which the pass ends as exited, with the event's type as its reason (`exit:list_left`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,6 +72,7 @@ class Definition(BaseModel):
     trigger: Trigger
     reentry: Reentry = Reentry()
     goal: Condition | None = None
+    exits: Annotated[tuple[Trigger, ...], Field(max_length=20)] = ()
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @classmethod
@@ -83,6 +88,11 @@ class Definition(BaseModel):
         if mistakes := list(_structural_mistakes(definition)):
             raise BadInput("the journey has mistakes", mistakes)
         return definition
+
+    @classmethod
+    def kept(cls, data: Any) -> Definition:
+        """One that was parsed before it was kept: rules that came since do not stop who is on the way in it."""
+        return cls.model_validate(data)
 
     def dump(self) -> dict[str, Any]:
         """JSON data as it was given: `parse` of it is this definition."""
@@ -160,6 +170,9 @@ def conditions_of(definition: Definition) -> Iterator[tuple[str, Condition, Loca
         yield "trigger.where", definition.trigger.where, None
     if definition.goal is not None:
         yield "goal", definition.goal, None
+    for index, leaving in enumerate(definition.exits):
+        if leaving.where is not None:
+            yield f"exits[{index}].where", leaving.where, None
     for place in definition.located():
         if isinstance(place.step, Branch):
             yield f"{place.path}.if", place.step.condition, place
@@ -179,21 +192,66 @@ def _structural_mistakes(definition: Definition) -> Iterator[FieldMistake]:
             yield FieldMistake(place.path, f"step {place.step.id!r}: steps are nested at most {DEEPEST} deep")
     if len(places) > MOST_STEPS:
         yield FieldMistake("steps", f"a journey has at most {MOST_STEPS} steps, this one has {len(places)}")
-    yield from _dangling(definition, {place.step.id: place.step for place in places})
-
-
-def _dangling(definition: Definition, steps: dict[str, Step]) -> Iterator[FieldMistake]:
-    """Conditions on the message of a step that does not exist or sends none."""
-    for path, condition, place in conditions_of(definition):
+    yield from _misplaced_events(definition)
+    yield from _unreachable(definition)
+    by_id = {place.step.id: place for place in places}
+    for path, condition, owner in conditions_of(definition):
         for inner_path, inner in located(condition, path):
-            if not isinstance(inner, MessageIs):
-                continue
-            asked = steps.get(inner.message.step)
-            if asked is None or asked.type not in SENDING:
-                reason = "there is no such step" if asked is None else "that step sends no message"
-                yield FieldMistake(
-                    f"{inner_path}.message.step", f"{_of(place)}{inner.message.step!r}: {reason} in this journey"
-                )
+            if reason := _dangling(inner, path, owner, by_id):
+                yield FieldMistake(f"{inner_path}.{key_of(inner)}.step", f"{_of(owner)}{reason}")
+
+
+def _dangling(condition: Condition, path: str, owner: Located | None, steps: dict[str, Located]) -> str | None:
+    """What is wrong with a condition that asks about a step of the journey, if anything."""
+    asked = step_asked(condition)
+    if asked is None:
+        return None
+    if path.startswith(("trigger.", "exits[")):
+        return f"{asked!r}: no step of this journey has run here; ask about it in a branch or the goal"
+    place = steps.get(asked)
+    if place is None:
+        return f"{asked!r}: there is no such step in this journey"
+    if isinstance(condition, MessageIs) and place.step.type not in SENDING:
+        return f"{asked!r}: that step sends no message in this journey"
+    awaits = isinstance(place.step, Wait) and place.step.until_event is not None
+    if isinstance(condition, StepIs) and condition.step.state in ("happened", "timed_out") and not awaits:
+        return f"{asked!r}: that step does not wait for an event; ask whether it is done"
+    if owner is not None and not _comes_before(place, owner, list(steps)):
+        return f"{asked!r} does not come before this step, so nothing is known of it; move the branch after it"
+    return None
+
+
+def _comes_before(asked: Located, owner: Located, order: list[str]) -> bool:
+    """Whether it may have run when `owner` does: earlier in reading order, and not on another way of a branch."""
+    if order.index(asked.step.id) >= order.index(owner.step.id):
+        return False
+    for mine, theirs in zip(owner.path.split("."), asked.path.split("."), strict=False):
+        if mine != theirs:  # where they part: side by side in one list of steps, or on two ways of one step
+            name = mine.partition("[")[0]
+            return name == theirs.partition("[")[0] and name != "ways"
+    return True
+
+
+def _misplaced_events(definition: Definition) -> Iterator[FieldMistake]:
+    """Events that a schedule finds cannot be waited for; that another journey was entered is told to exits only."""
+    if definition.trigger.type == "journey_entered":
+        yield FieldMistake("trigger.type", "journey_entered is for exits; let the other journey start this one instead")
+    awaited = [
+        (f"{place.path}.until_event.event", place.step.until_event.event, _of(place))
+        for place in definition.located()
+        if isinstance(place.step, Wait) and place.step.until_event
+    ]
+    leaving = [(f"exits[{index}]", one, "") for index, one in enumerate(definition.exits)]
+    for path, event, owner in [*awaited, *leaving]:
+        if event.type in ON_SCHEDULE:
+            yield FieldMistake(
+                f"{path}.type", f"{owner}{event.type} comes by the calendar, nobody tells it: use until_date"
+            )
+        if getattr(event, "quiet_hours", None) or getattr(event, "collect_hours", None):
+            yield FieldMistake(path, f"{owner}quiet_hours and collect_hours are for triggers; leave them out here")
+    for path, event, owner in awaited:
+        if event.type == "journey_entered":
+            yield FieldMistake(f"{path}.type", f"{owner}journey_entered is for exits; wait for another event")
 
 
 def _of(place: Located | None) -> str:
@@ -257,12 +315,8 @@ def _silent_languages(definition: Definition) -> Iterator[FieldMistake]:
 
 def _idle_steps(definition: Definition) -> Iterator[FieldMistake]:
     for place in definition.located():
-        ways = inner_steps(place.step)
-        if isinstance(place.step, Branch) and not any(steps for _, steps in ways):
+        if isinstance(place.step, Branch) and not any(steps for _, steps in inner_steps(place.step)):
             yield FieldMistake(place.path, f"{_of(place)}both ways of the branch are empty")
-        for name, steps in ways:
-            yield from _after_the_end(steps, f"{place.path}.{name}")
-    yield from _after_the_end(definition.steps, "steps")
     yield from _idle_wait(definition.steps, "steps")
 
 
@@ -277,11 +331,21 @@ def _idle_wait(steps: tuple[Step, ...], path: str) -> Iterator[FieldMistake]:
         yield from _idle_wait(inner, f"{place}.{name}")
 
 
+def _unreachable(definition: Definition) -> Iterator[FieldMistake]:
+    for place in definition.located():
+        for name, steps in inner_steps(place.step):
+            yield from _after_the_end(steps, f"{place.path}.{name}")
+    yield from _after_the_end(definition.steps, "steps")
+
+
 def _after_the_end(steps: tuple[Step, ...], path: str) -> Iterator[FieldMistake]:
     over = False
     for index, step in enumerate(steps):
         if over:
-            yield FieldMistake(f"{path}[{index}]", f"step {step.id!r}: is never reached, the journey ended before it")
+            yield FieldMistake(
+                f"{path}[{index}]",
+                f"step {step.id!r}: is never reached, every way ended before it; take it or the end away",
+            )
         over = over or always_ends(step)
 
 
@@ -296,6 +360,8 @@ def always_ends(step: Step) -> bool:
 def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
     if definition.trigger.type not in triggers.EXECUTABLE:
         yield FieldMistake("trigger.type", f"{definition.trigger.type} cannot start a journey yet")
+    if definition.exits:
+        yield FieldMistake("exits", "exits cannot be obeyed yet")
     for place in definition.located():
         reason = actions.reason_not_yet(place.step)
         if reason:

@@ -35,7 +35,7 @@ class Published:
             version = self._journeys.version(store_id, journey_id, number)
             if version is None:
                 raise NotFound(f"journey {journey_id} has no version {number}")
-            edition = Edition(version, Definition.parse(version.definition))
+            edition = Edition(version, Definition.kept(version.definition))
             if len(self._kept) >= _MOST_KEPT:
                 self._kept.clear()
             self._kept[key] = edition

@@ -7,18 +7,16 @@ is written over the revision that was read: if somebody else was quicker, all is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from chalicelib.clock import Clock, parse_rfc3339, rfc3339
-from chalicelib.commerce.cart import CartRecord
+from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
-from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Step, Wait
-from chalicelib.journeys.conditions import Condition, Facts, evaluate
+from chalicelib.journeys.actions import Branch, Step, Wait
+from chalicelib.journeys.acts import Acts, Passing
+from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
@@ -42,26 +40,10 @@ from chalicelib.journeys.ports import (
 )
 from chalicelib.journeys.published import Published
 from chalicelib.journeys.waits import Waits
-from chalicelib.messages.content_model import EmailContent
 
 _ATTEMPTS = 10
 Following = str | dict[str, str | None] | None
 """The step after this task: an id, None where the journey is over, or one of these for each way of a branch."""
-
-
-@dataclass
-class _Passing:
-    """One run through a task: the enrolment as it was read, and what changes from step to step."""
-
-    store: Store
-    read: Enrolment
-    enrolment: Enrolment
-    facts: Facts
-    cart: CartRecord | None = None
-    """That of the enrolment's event, as it is now."""
-    go: str | None = None
-    changed: bool = False
-    """The contact is not as `facts` has it any more."""
 
 
 class Steps:
@@ -79,9 +61,7 @@ class Steps:
         self._decisions = decisions
         self._journeys = journeys
         self._enrolments = enrolments
-        self._book = book
-        self._listener = listener
-        self._sender = sender
+        self._acts = Acts(decisions, enrolments, book, listener, sender, clock)
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
@@ -148,7 +128,7 @@ class Steps:
         if over := self._cart_exits.reason(enrolment, found.carts):
             self._end(enrolment, EnrolmentStatus.EXITED, over)
         cart = found.carts.get(token_in(enrolment.event) or "")
-        passing = _Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts, cart)
+        passing = Passing(store, enrolment, enrolment.model_copy(update={"started": True}), facts, cart)
         for step in todo:
             self._do(step, passing)
         after = following.get(passing.go or "") if isinstance(following, dict) else following
@@ -191,90 +171,17 @@ class Steps:
             raise Held("the journey is paused")
         return self._enrolments.save(resumed_here(stopped, self._clock.now()))
 
-    def _do(self, step: Step, passing: _Passing) -> None:
+    def _do(self, step: Step, passing: Passing) -> None:
         done = answer(passing.enrolment, step.id)
         if done is None:
-            detail = self._act(step, passing)
+            detail = self._acts.do(step, passing)
             passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
         else:
             detail = done.detail
         if isinstance(step, Branch):
             passing.go = detail
 
-    def _act(self, step: Step, passing: _Passing) -> str | None:
-        """Does it; what history shall say of it: a message's status, the way that a branch took."""
-        if passing.changed and not isinstance(step, ChangeList | ChangeTag | End):
-            self._look_again(passing)
-        match step:
-            case SendEmail():
-                return self._send(Channel.EMAIL, step, step.content, passing)
-            case SendText(type="send_sms"):
-                return self._send(Channel.SMS, step, step.text, passing)
-            case Branch():
-                return "then" if evaluate(step.condition, passing.facts) else "else"
-            case ChangeList() | ChangeTag() | SetField():
-                self._change(step, passing)
-                return None
-            case End():
-                return None
-            case _:
-                raise ValueError(f"step {step.id} cannot be done by a task: {step.type}")
-
-    def _send(
-        self,
-        channel: Channel,
-        step: SendEmail | SendText,
-        content: Mapping[str, EmailContent] | Mapping[str, str],
-        passing: _Passing,
-    ) -> str:
-        enrolment = passing.enrolment
-        try:
-            message = self._sender.send(
-                channel,
-                passing.store,
-                passing.facts.contact,
-                enrolment,
-                enrolment.journey,
-                step.id,
-                step.kind,
-                content,
-                passing.cart,
-            )
-        except NotNow as later:
-            due_at = parse_rfc3339(str(later))
-            self._enrolments.save(waiting(enrolment, self._clock.now(), step.id, due_at, later.reason or "not_now"))
-            raise
-        passing.facts = replace(passing.facts, messages={**passing.facts.messages, step.id: message})
-        return message.status.value
-
-    def _change(self, step: ChangeList | ChangeTag | SetField, passing: _Passing) -> None:
-        store, contact = passing.store, passing.facts.contact
-        cause = f"{passing.enrolment.id}:{step.id}"
-        match step.type:
-            case "add_to_list":
-                events = self._book.add_to_list(store.id, contact.id, step.list, cause)
-            case "remove_from_list":
-                events = self._book.remove_from_list(store.id, contact.id, step.list, cause)
-            case "add_tag":
-                events = self._book.add_tag(store.id, contact.id, step.tag, cause)
-            case "remove_tag":
-                events = self._book.remove_tag(store.id, contact.id, step.tag, cause)
-            case "set_field":
-                if step.only_if_empty and contact.fields.get(step.field) not in (None, ""):
-                    return
-                events = self._book.set_field(store.id, contact.id, step.field, step.value, cause)
-        self._listener.on_events(store, contact.id, events)
-        passing.changed = True
-
-    def _look_again(self, passing: _Passing) -> None:
-        """At the contact, which a step before this one changed."""
-        contact = self._decisions.read(passing.store.id, passing.facts.contact.id, Wanted()).contact
-        if contact is None:
-            raise Ended("the contact is gone")
-        passing.facts = replace(passing.facts, contact=contact)
-        passing.changed = False
-
-    def _onward(self, passing: _Passing, following: Step | None) -> dict[str, Any]:
+    def _onward(self, passing: Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""
         enrolment, now = passing.enrolment, self._clock.now()
         answered: dict[str, Any] = {"go": passing.go} if passing.go else {}

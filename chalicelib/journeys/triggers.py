@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
-from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, StepId
+from chalicelib.contacts.consent import Channel
+from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, StepId, TimeOfDay
 from chalicelib.journeys.condition_values import Scalar
 
 Hours = Annotated[int, Field(ge=1, le=8760)]
@@ -44,16 +45,29 @@ class CartTrigger(TriggerForm):
 
 
 class ViewTrigger(TriggerForm):
-    """Looked at a product or category (or left the site), and then nothing for `quiet_hours`."""
+    """Looked at a product or category, or left the site. Event properties: product_id, categories; category; none.
+
+    With `quiet_hours` the contact enters once nothing was heard of them on the site for so long: several views are one
+    entry, whose event gathers them as `items`, and `where` is looked at then.
+    """
 
     type: Literal["product_viewed", "category_viewed", "site_left"]
     quiet_hours: Hours | None = None
 
 
+Watcher = Literal["viewed", "wished", "asked", "bought"]
+
+
 class ProductTrigger(TriggerForm):
-    """A product changed in a way its watchers want to hear of. `collect_hours`: gather so long into one message."""
+    """A product changed in a way its watchers want to hear of. Event properties: product_id, categories, and for a
+    price was, price, percent. `category`: only products of it. `collect_hours`: gather so long into one event, `items`.
+
+    `watchers`: contacts who viewed, wished for or asked about this product, or (`bought`, and of a published one
+    `asked` too) about a category of it. Absent: viewed, wished, asked; of a published product bought, asked.
+    """
 
     type: Literal["product_back_in_stock", "price_dropped", "product_published"]
+    watchers: Annotated[tuple[Watcher, ...], Field(min_length=1, max_length=4)] | None = None
     category: Id | None = None
     at_least_percent: Annotated[int, Field(ge=1, le=99)] | None = None
     collect_hours: Hours | None = None
@@ -71,6 +85,20 @@ class SegmentTrigger(TriggerForm):
 
     type: Literal["segment_entered", "segment_left"]
     segment: Name
+
+
+class TagTrigger(TriggerForm):
+    """Was given or lost this tag. Event properties: tag."""
+
+    type: Literal["tag_added", "tag_removed"]
+    tag: Name
+
+
+class ConsentTrigger(TriggerForm):
+    """Subscribed to a channel or unsubscribed from it (any, if none is named). Event properties: channel, source."""
+
+    type: Literal["subscribed", "unsubscribed"]
+    channel: Channel | None = None
 
 
 class ContactTrigger(TriggerForm):
@@ -96,11 +124,16 @@ class AnswerTrigger(TriggerForm):
 
 
 class MessageTrigger(TriggerForm):
-    """Something became of a message, of any journey and step unless named."""
+    """Something became of a message, of any journey, step and channel unless named. A bounce is a failure.
+
+    Event properties: message_id, journey, step, channel, and of a click link.
+    """
 
     type: Literal["message_opened", "message_clicked", "message_delivered", "message_failed"]
     journey: Name | None = None
     step: StepId | None = None
+    channel: Channel | None = None
+    link: Annotated[str, Field(min_length=1, max_length=2000)] | None = None
 
 
 class LinkTrigger(TriggerForm):
@@ -111,27 +144,41 @@ class LinkTrigger(TriggerForm):
 
 
 class DateTrigger(TriggerForm):
-    """So many days before or after a date field of the contact, once or every year."""
+    """So many days before or after a date field of the contact, once or every year, `at` this time of the store's day.
+
+    `field` is an own field, or `created_at` for the day on which the contact joined. 29 February is kept on the 28th
+    in other years. Event properties: field, date (the day itself), days, when.
+    """
 
     type: Literal["date_field"]
     field: Name
+    at: TimeOfDay = "09:00"
     days: Annotated[int, Field(ge=0, le=365)] = 0
     when: Literal["before", "after"] = "before"
     yearly: bool = False
 
 
 class HolidayTrigger(TriggerForm):
-    """So many days before a holiday of the Gregorian or Hebrew calendar."""
+    """So many days before a holiday of the Gregorian or Hebrew calendar (`journeys.holidays` names them).
+
+    Every contact of the store that `where` is true of enters. Event properties: holiday, date, days_before.
+    """
 
     type: Literal["holiday"]
     holiday: Name
+    at: TimeOfDay = "09:00"
     days_before: Annotated[int, Field(ge=0, le=365)] = 0
 
 
 class InactivityTrigger(TriggerForm):
-    """Nothing of this kind for so many days; `lifetime` prefers the last bought product's lifetime in days."""
+    """None of these for so many days; `lifetime` prefers the last bought product's lifetime in days.
+
+    Who never ordered is not meant by `order`; of the others the day of joining counts as a first one.
+    Event properties: of, days, since (the day of the last one).
+    """
 
     type: Literal["inactivity"]
+    at: TimeOfDay = "09:00"
     of: Annotated[tuple[Literal["order", "visit", "open", "click"], ...], Field(min_length=1, max_length=4)]
     days: Days
     lifetime: bool = False
@@ -152,6 +199,13 @@ class CouponTrigger(TriggerForm):
     coupon: Name | None = None
 
 
+class JourneyTrigger(TriggerForm):
+    """Entered another journey: for `exits` only. Event properties: journey."""
+
+    type: Literal["journey_entered"]
+    journey: StepId
+
+
 class ApiTrigger(TriggerForm):
     """An event of this type was sent over the API."""
 
@@ -168,6 +222,8 @@ TRIGGERS: dict[str, type[TriggerForm]] = {
         ProductTrigger,
         ListTrigger,
         SegmentTrigger,
+        TagTrigger,
+        ConsentTrigger,
         ContactTrigger,
         FieldTrigger,
         AnswerTrigger,
@@ -178,6 +234,7 @@ TRIGGERS: dict[str, type[TriggerForm]] = {
         InactivityTrigger,
         ThresholdTrigger,
         CouponTrigger,
+        JourneyTrigger,
         ApiTrigger,
     )
     for name in get_args(form.model_fields["type"].annotation)
@@ -203,6 +260,10 @@ EXECUTABLE = frozenset(
 )
 
 
+ON_SCHEDULE = frozenset({"date_field", "holiday", "inactivity"})
+"""Found by a schedule, not told by anybody: they begin journeys, but cannot be waited for or end one."""
+
+
 def _trigger_tag(value: Any) -> str | None:
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
     form = TRIGGERS.get(kind) if isinstance(kind, str) else None
@@ -216,6 +277,8 @@ Trigger = Annotated[
     | Annotated[ProductTrigger, Tag("<ProductTrigger>")]
     | Annotated[ListTrigger, Tag("<ListTrigger>")]
     | Annotated[SegmentTrigger, Tag("<SegmentTrigger>")]
+    | Annotated[TagTrigger, Tag("<TagTrigger>")]
+    | Annotated[ConsentTrigger, Tag("<ConsentTrigger>")]
     | Annotated[ContactTrigger, Tag("<ContactTrigger>")]
     | Annotated[FieldTrigger, Tag("<FieldTrigger>")]
     | Annotated[AnswerTrigger, Tag("<AnswerTrigger>")]
@@ -226,6 +289,7 @@ Trigger = Annotated[
     | Annotated[InactivityTrigger, Tag("<InactivityTrigger>")]
     | Annotated[ThresholdTrigger, Tag("<ThresholdTrigger>")]
     | Annotated[CouponTrigger, Tag("<CouponTrigger>")]
+    | Annotated[JourneyTrigger, Tag("<JourneyTrigger>")]
     | Annotated[ApiTrigger, Tag("<ApiTrigger>")],
     Discriminator(
         _trigger_tag,

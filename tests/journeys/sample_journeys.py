@@ -71,6 +71,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
 _ACTIONS = ("mail", "tag", "pause", "lifetime", "branch", "end")
 
 
+def _ends(step: dict[str, Any]) -> bool:
+    """Whether no way leads on: what follows would never be reached, which is a mistake."""
+    if step["type"] == "branch":
+        return all(any(_ends(inner) for inner in step[way]) for way in ("then", "else"))
+    return bool(step["type"] == "end")
+
+
 @st.composite
 def journeys(draw: st.DrawFn, most: int = 14) -> Definition:
     """Trees of up to `most` steps, nested up to four deep; ends and idle waits anywhere."""
@@ -90,6 +97,8 @@ def journeys(draw: st.DrawFn, most: int = 14) -> Definition:
                 made.append(pause(step_id, seconds=draw(st.integers(1, 400_000))))
             else:
                 made.append({"mail": mail, "tag": tag, "lifetime": lifetime, "end": end}[kind](step_id))
+            if made and _ends(made[-1]):
+                break
         return made
 
     return Definition.parse(journey(*steps(0)))

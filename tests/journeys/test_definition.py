@@ -154,7 +154,7 @@ def test_a_draft_tells_what_is_not_chosen_missing_or_idle() -> None:
         Definition.parse(
             journey(
                 mail("first"),
-                branch("again", [end("stop"), tag("never")], [], unchosen),
+                branch("again", [end("stop")], [], unchosen),
                 branch("nothing", [], []),
                 pause("idle"),
                 name={"he": "מסע", "en": "Journey"},
@@ -165,11 +165,58 @@ def test_a_draft_tells_what_is_not_chosen_missing_or_idle() -> None:
         "steps[1].if.any[0].purchased.product",
         "steps[1].if.any[1].value",
         "steps[0].content.en",
-        "steps[1].then[1]",
         "steps[2]",
         "steps[3]",
     ]
     assert checked.not_yet == []
+
+
+HAPPENED = {"step": {"step": "answer", "is": "happened"}}
+ANSWER = {
+    "id": "answer",
+    "type": "wait",
+    "until_event": {"event": {"type": "survey_answered"}, "at_most": {"days": 3}},
+}
+
+
+@pytest.mark.parametrize(
+    ("steps", "field", "said"),
+    [
+        ([end("stop"), tag("never")], "steps[1]", "step 'never': is never reached"),
+        ([branch("b", [end("s"), tag("never")], [])], "steps[0].then[1]", "step 'never': is never reached"),
+        ([branch("b", [], [], {"message": {"step": "later", "is": "opened"}}), mail("later")],
+         "steps[0].if.message.step", "step 'b': 'later' does not come before"),
+        ([branch("b", [mail("one")], [branch("c", [], [], {"message": {"step": "one", "is": "sent"}})])],
+         "steps[0].else[0].if.message.step", "step 'c': 'one' does not come before"),
+        ([branch("b", [], [], {"step": {"step": "b", "is": "done"}})], "steps[0].if.step.step", "does not come before"),
+        ([mail("m"), branch("b", [], [], {"step": {"step": "m", "is": "happened"}})],
+         "steps[1].if.step.step", "step 'b': 'm': that step does not wait for an event"),
+        ([{**ANSWER, "until_event": {"event": {"type": "holiday", "holiday": "h"}, "at_most": {"days": 3}}}],
+         "steps[0].until_event.event.type", "step 'answer': holiday comes by the calendar"),
+    ],
+)  # fmt: skip
+def test_what_can_never_be_is_refused_with_its_step(steps: list[Any], field: str, said: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        Definition.parse(journey(*steps))
+    (mistake,) = refused.value.mistakes
+    assert mistake.field == field
+    assert said in mistake.message
+
+
+def test_a_condition_may_ask_about_whatever_can_have_run_before_it() -> None:
+    Definition.parse(
+        journey(
+            ANSWER,
+            branch("b", [mail("one")], [mail("two")], HAPPENED),
+            branch(
+                "c",
+                [branch("d", [], [], {"step": {"step": "c", "is": "done"}})],
+                [],
+                {"any": [{"message": {"step": "one", "is": "opened"}}, {"message": {"step": "two", "is": "opened"}}]},
+            ),
+            goal={"message": {"step": "two", "is": "clicked"}},
+        )
+    )
 
 
 def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
@@ -213,9 +260,12 @@ def test_the_vocabulary_holds_every_building_block() -> None:
         body = rest.get(kind) or {key: value for key, value in keys.items() if key in known}
         Definition.parse(journey({"id": "x", "type": kind, **body}))
     for kind, form in triggers.TRIGGERS.items():
+        if kind == "journey_entered":
+            Definition.parse(journey(mail("m"), exits=[{"type": kind, "journey": "j"}]))
+            continue
         keys = {
             "list": "l", "segment": "s", "field": "f", "holiday": "h", "name": "n", "days": 3, "value": 9,
-            "of": ["order"] if kind == "inactivity" else "total_spent",
+            "of": ["order"] if kind == "inactivity" else "total_spent", "tag": "t",
         }  # fmt: skip
         required = {name for name, field in form.model_fields.items() if field.is_required()}
         body = {key: value for key, value in keys.items() if key in required}

@@ -152,7 +152,7 @@ def state_machine(call: Call) -> Reply:
     from chalicelib.journeys.compile import compile_journey
     from chalicelib.journeys.definition import Definition
 
-    definition = Definition.parse(_definition(call, _found(call)))
+    definition = Definition.kept(_definition(call, _found(call)))
     return Reply(json.dumps(compile_journey(definition, call.wiring.settings.step_function_arn), ensure_ascii=False))
 
 
@@ -173,7 +173,7 @@ def drawing(call: Call) -> Reply:
     for enrolment in call.wiring.enrolments.all_of_journey(call.store.id, journey.id):
         if enrolment.at_step and enrolment.status in (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD):
             counts[enrolment.at_step] = counts.get(enrolment.at_step, 0) + 1
-    return Reply(drawing_svg(Definition.parse(_definition(call, journey)), counts, call.store.locale))
+    return Reply(drawing_svg(Definition.kept(_definition(call, journey)), counts, call.store.locale))
 
 
 def _found(call: Call) -> Journey:
@@ -213,6 +213,6 @@ def _warnings(call: Call, journey: Journey) -> list[FieldMistake]:
 
     found = []
     if journey.draft is not None:
-        checked = check(Definition.parse(journey.draft))
+        checked = check(Definition.kept(journey.draft))
         found = [*checked.warnings, *checked.not_yet]
     return found + [FieldMistake(name, "is kept, but not enforced yet") for name in not_yet(call.store.settings)]

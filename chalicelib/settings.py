@@ -21,6 +21,7 @@ class Settings:
     state_machine_role_arn: str
     store_sync_machine_arn: str
     cart_watch_machine_arn: str
+    errand_machine_arn: str
     configuration_set: str | None
     default_sender: str
     sms_configuration_set: str | None
@@ -39,6 +40,7 @@ class Settings:
             state_machine_role_arn=environ.get("AGALA_STATE_MACHINE_ROLE_ARN", ""),
             store_sync_machine_arn=environ.get("AGALA_STORE_SYNC_MACHINE_ARN", ""),
             cart_watch_machine_arn=environ.get("AGALA_CART_WATCH_MACHINE_ARN", ""),
+            errand_machine_arn=environ.get("AGALA_ERRAND_MACHINE_ARN", ""),
             configuration_set=environ.get("AGALA_CONFIGURATION_SET") or None,
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
             sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
+    from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
@@ -65,6 +66,17 @@ class Wiring(StorageWiring):
         from chalicelib.journeys.lifecycle import Lifecycle
 
         return Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, self.settings, self.clock)
+
+    @cached_property
+    def errands(self) -> Errands:
+        from chalicelib.journeys.errands import Errands
+
+        machine = self.settings.errand_machine_arn
+        return Errands(self.errand_records, self.stores, self.work, lambda: self.workflows, machine, self.clock)
+
+    def work(self, kind: str) -> Work:
+        """Who does errands of this kind. Raises KeyError."""
+        raise KeyError(kind)
 
     @cached_property
     def links(self) -> SignedLinks:

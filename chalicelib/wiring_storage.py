@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.contacts import Contacts
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
+    from chalicelib.storage.errands import ErrandRecords
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
@@ -172,6 +173,12 @@ class StorageWiring:
         from chalicelib.storage.sync import SyncRecords
 
         return SyncRecords(self.table)
+
+    @cached_property
+    def errand_records(self) -> ErrandRecords:
+        from chalicelib.storage.errands import ErrandRecords
+
+        return ErrandRecords(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -20,7 +20,7 @@ from typing import Any
 
 from cfnlint.api import lint
 
-from chalicelib.commerce.machines import CART_WATCH, STORE_SYNC, text
+from chalicelib.commerce.machines import CART_WATCH, ERRAND, STORE_SYNC, text
 
 ROOT = Path(__file__).resolve().parent.parent
 CHALICE = str(Path(sys.executable).parent / "chalice")
@@ -35,7 +35,7 @@ OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
     ("/v1/stores/{store_id}/carts", "post"): "carts-door",
 }
 # Resources of the template, and their definitions' names.
-MACHINES = {"CartWatchMachine": CART_WATCH, "StoreSyncMachine": STORE_SYNC}
+MACHINES = {"CartWatchMachine": CART_WATCH, "StoreSyncMachine": STORE_SYNC, "ErrandMachine": ERRAND}
 INTEGRATION = (
     "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
     "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-%s/invocations"

@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib import wiring
 from chalicelib.access import ALL_STORES, Token, token_hash
-from chalicelib.commerce.machines import CART_WATCH, STORE_SYNC, machine
+from chalicelib.commerce.machines import CART_WATCH, ERRAND, STORE_SYNC, machine
 from chalicelib.contacts.contact import Contact
 from chalicelib.ids import new_id
 from chalicelib.messages.channels.smtp import deliver_smtp
@@ -40,6 +40,7 @@ from local.workflows import LocalWorkflows
 
 STEP_HANDLER = "chalicelib.handlers.journey_steps"
 SYNC_HANDLER = "chalicelib.handlers.store_sync"
+ERRAND_HANDLER = "chalicelib.handlers.errands"
 WATCH_HANDLER = "chalicelib.handlers.cart_watch"
 
 
@@ -131,6 +132,7 @@ class Runtime:
                 "AGALA_PUBLIC_URL": os.environ.get("AGALA_PUBLIC_URL") or self.url,
                 "AGALA_STEP_FUNCTION_ARN": function_arn(self._name_of(STEP_HANDLER)),
                 "AGALA_CART_WATCH_MACHINE_ARN": self._published(CART_WATCH, WATCH_HANDLER),
+                "AGALA_ERRAND_MACHINE_ARN": self._published(ERRAND, ERRAND_HANDLER),
                 "AGALA_STORE_SYNC_MACHINE_ARN": self._published(STORE_SYNC, SYNC_HANDLER),
                 "AGALA_QUEUE_URL": "local",
             }

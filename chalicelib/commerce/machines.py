@@ -8,7 +8,8 @@ from typing import Any
 
 CART_WATCH = "cart-watch"
 STORE_SYNC = "store-sync"
-_ROOMS = {CART_WATCH: "commerce", STORE_SYNC: "sync"}
+ERRAND = "errand"
+_ROOMS = {CART_WATCH: "commerce", STORE_SYNC: "sync", ERRAND: "journeys"}
 FUNCTION = "${Function}"  # in a file's place of the function's ARN, as CloudFormation's DefinitionSubstitutions has it
 
 

@@ -20,12 +20,27 @@ class Provenance(BaseModel):
     source: str
 
 
+class Benefit(BaseModel):
+    """A coupon, gift or free shipping that a journey gave; `kind` as its step has it, `used_at` when an order had it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    code: str
+    at: datetime
+    journey: str
+    step: str
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+
+
 class Contact(BaseModel):
     """The profile. `email` normalised, `phone` E.164, `external_ids` the store's customer ids (text).
 
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
     cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
-    mere pointer; `merging` names contacts whose records are still on their way here. `rev` counts writes.
+    mere pointer; `merging` names contacts whose records are still on their way here. `timezone` is an IANA name (None:
+    the store's), `audiences` are advertising ones. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -47,6 +62,9 @@ class Contact(BaseModel):
     tags: tuple[str, ...] = ()
     fields: dict[str, Any] = Field(default_factory=dict)
     joined_from: str | None = None
+    timezone: str | None = None
+    audiences: tuple[str, ...] = ()
+    last_benefit: Benefit | None = None
     orders_count: int = 0
     total_spent: Money
     first_order_at: datetime | None = None

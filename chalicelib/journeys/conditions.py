@@ -18,6 +18,7 @@ from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import Order
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact, PurchaseFact, Share
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.journeys.condition_forms import (
     CONSUMABLE,
     TRIGGER,
@@ -51,7 +52,8 @@ class Facts:
     `purchases` by subject (`product:12`, `category:7`); load those that `needs` names. `event` is the
     enrolment's (or trigger's) event as {id, type, occurred_at, properties}; `entered_at` None before entry.
     `messages` by the step id that made them; `order` is the event's own, as it stands today; `cart` is that of the
-    event, else the contact's newest (load it where `asks_for_cart`). `now` is store time (UTC).
+    event, else the contact's newest (load it where `asks_for_cart`); `engagement` where `asks_for_engagement`. `steps`
+    is what became of the enrolment's steps (done, failed, skipped, happened, timed_out). `now` is store time (UTC).
     """
 
     contact: Contact
@@ -62,6 +64,9 @@ class Facts:
     messages: Mapping[str, Message] = field(default_factory=dict)
     order: Order | None = None
     cart: CartRecord | None = None
+    engagement: Engagement | None = None
+    steps: Mapping[str, str] = field(default_factory=dict)
+    store_zone: str = "UTC"
 
 
 def evaluate(condition: Condition, facts: Facts) -> bool:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from chalicelib.contacts.contact import Benefit
+
 
 class EnrolmentStatus(StrEnum):
     RUNNING = "running"
@@ -33,6 +35,20 @@ class Passage(BaseModel):
     detail: str | None = None
 
 
+class Parked(BaseModel):
+    """Waits for an event, at most until `until`. `token` is the state machine's, None before it parked there;
+    `happened_at` when the event came (`event_id`), for which the execution is then woken.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    step: str
+    until: datetime
+    token: str | None = None
+    happened_at: datetime | None = None
+    event_id: str | None = None
+
+
 class Enrolment(BaseModel):
     """`id` is `ids.enrolment_id(...)`; `entry_key` is the re-entry rule's key (`once`, an event id, a cart token).
 
@@ -40,7 +56,9 @@ class Enrolment(BaseModel):
     executions (pausing and resuming starts the next), the execution's name is `{id}-g{generation}`.
     `at_step` is what comes next, or is being waited in; `due_at` is when that wait ends. `reason` says why it ended
     as it did. `withdrawn`: entered only because orders arrived in the wrong order, so it never was (kept so that its
-    execution's name is not used again; no listing shows it). `rev` counts writes.
+    execution's name is not used again; no listing shows it). `parked`: its last wait for an event. `coupon` is what a
+    step of it made last, which later messages show. `execution_at` is when the present generation began. `rev` counts
+    writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -61,6 +79,9 @@ class Enrolment(BaseModel):
     generation: int = 0
     started: bool = False
     withdrawn: bool = False
+    parked: Parked | None = None
+    coupon: Benefit | None = None
+    execution_at: datetime | None = None
     history: tuple[Passage, ...] = ()
     rev: int = 0
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.contact import Contact, PurchaseFact
+    from chalicelib.contacts.engagement import Engagement
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
     from chalicelib.messages.content_model import EmailContent
@@ -95,6 +96,7 @@ class Wanted:
     newest_cart: bool = False
     messages: Collection[str] = ()
     subjects: Collection[str] = ()
+    engagement: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ class Found:
     newest_cart: CartRecord | None = None
     messages: Mapping[str, Message] = field(default_factory=dict)
     purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
+    engagement: Engagement | None = None
+    """Where it was asked for; an empty one of a contact who did nothing yet."""
 
 
 class DecisionRecords(Protocol):

@@ -58,6 +58,7 @@ def contact(store_id: str, contact_id: str) -> str:
 
 PROFILE = "PROFILE"
 PURCHASES = "F#PURCHASES"
+ENGAGEMENT = "F#ENGAGEMENT"
 
 
 def contact_order(paid_at: str, external_id: str) -> str:
@@ -145,6 +146,10 @@ def event_seen(store_id: str, event_id: str) -> tuple[str, str]:
 def sync(store_id: str) -> tuple[str, str]:
     """How far the pull of a store's history is; beside it, who is looked at when it is over."""
     return f"SYNC#{store_id}", "SYNC"
+
+
+def errand(store_id: str, errand_id: str) -> tuple[str, str]:
+    return f"ERRANDS#{store_id}#{shard_of(errand_id)}", errand_id
 
 
 def noted_contact(contact_id: str) -> str:

@@ -21,7 +21,7 @@ class Provenance(BaseModel):
 
 
 class Benefit(BaseModel):
-    """A coupon, gift or free shipping that a journey gave; `kind` as its step has it, `used_at` when an order had it."""
+    """A coupon, gift or free shipping that a journey gave; `kind` as its step has it, `used_at` when it was used."""
 
     model_config = ConfigDict(frozen=True)
 

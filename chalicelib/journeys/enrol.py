@@ -40,7 +40,7 @@ from chalicelib.journeys.facts import (
 )
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
-from chalicelib.journeys.passages import ended, noted, resumed
+from chalicelib.journeys.passages import ended, noted
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import (
     DecisionRecords,
@@ -81,6 +81,8 @@ class Enroller:
         self._cart_exits = CartExits(decisions)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
+        self.parts = (self._published, self._changes, self._launcher)
+        """What whoever interferes with one on the way needs as well."""
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
 
     def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
@@ -159,17 +161,6 @@ class Enroller:
     def end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
         """See `EnrolmentChanges.end`."""
         self._changes.end(enrolment, status, reason)
-
-    def let_go_on(self, enrolment: Enrolment) -> None:
-        """Send a held one on, in the next generation's execution. Others are left as they are."""
-        present = self._changes.present(enrolment)
-        if present is None or not present.open:
-            return
-
-        def go(held: Enrolment) -> Enrolment:
-            return resumed(held, self._clock.now()) if held.status is EnrolmentStatus.HELD else held
-
-        self._launcher.launch(self._changes.change(present, go) or present)
 
     # Entering
 

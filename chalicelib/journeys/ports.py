@@ -38,6 +38,10 @@ class Workflows(Protocol):
         """Stop if it runs; nothing happens if it ended or never was."""
         ...
 
+    def runs(self, machine: str, execution: str) -> bool:
+        """Whether it is there and has not ended. Raises `errors.TryLater`."""
+        ...
+
 
 class JourneyRecords(Protocol):
     """Journey heads and their published versions (`storage.journeys.Journeys`)."""

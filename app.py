@@ -25,6 +25,7 @@ from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.journey_files import journey_files
 from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
@@ -73,6 +74,7 @@ for part in (
     events,
     templates,
     journeys,
+    journey_files,
     enrolments,
     messages,
 ):

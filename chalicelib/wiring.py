@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
+    from chalicelib.journeys.files import JourneyFiles
     from chalicelib.journeys.interventions import Interventions
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.steps import Steps
@@ -67,6 +68,12 @@ class Wiring(StorageWiring):
         from chalicelib.journeys.lifecycle import Lifecycle
 
         return Lifecycle(self.journeys, self.errands, self.workflows, self.settings, self.clock)
+
+    @cached_property
+    def journey_files(self) -> JourneyFiles:
+        from chalicelib.journeys.files import JourneyFiles
+
+        return JourneyFiles(self.journeys, self.lifecycle)
 
     @cached_property
     def interventions(self) -> Interventions:

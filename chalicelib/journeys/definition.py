@@ -115,7 +115,12 @@ class Definition(BaseModel):
 
 
 def from_yaml(text: str) -> Definition:
-    """Raises `BadInput` like `parse`, and for what is no YAML or too large. Aliases are refused (they can explode)."""
+    """Raises `BadInput` like `parse` and `read_yaml`."""
+    return Definition.parse(read_yaml(text))
+
+
+def read_yaml(text: str) -> Any:
+    """Raises `BadInput` for what is no YAML or too large. Aliases are refused (they can explode)."""
     if len(text.encode()) > LARGEST:
         raise BadInput(f"a journey is at most {LARGEST // 1024} KiB")
     import yaml  # here, since the Lambdas that import this module read JSON only
@@ -125,7 +130,7 @@ def from_yaml(text: str) -> Definition:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"this is no YAML: {_where(error)}") from None
-    return Definition.parse(data)
+    return data
 
 
 def _refuse_explosive(text: str) -> None:

@@ -180,7 +180,7 @@ def begin_sweeps(
             continue
         before = [one for one in swept if one.parameters["journey"] == journey.id and one.ended_at is not None]
         after = before[-1].report.get("from") if before else None
-        errands.begin(store, SWEEP, f"{journey.id}:{key}", {"journey": journey.id, "after": after})
+        errands.begin(store, SWEEP, f"{journey.id}:{key}", {"journey": journey.id, "after": after}, at=now)
 
 
 def _before(sort_key: str) -> str:

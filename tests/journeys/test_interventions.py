@@ -45,6 +45,8 @@ class Life(World):
 
     def sweep(self) -> Errand:
         begin_sweeps(self.errands, self.store, self.journeys.of_store(self.store.id), self.clock)
+        (*_, begun) = self.errands.of_kind(self.store.id, SWEEP)
+        self.errands.work(self.store.id, begun.id)
         (*_, swept) = self.errands.of_kind(self.store.id, SWEEP)
         return swept
 

@@ -16,6 +16,7 @@ from chalicelib.handlers.shopify_events import shopify_events
 from chalicelib.handlers.webhooks import receive, receive_for_app
 from chalicelib.storage.deliveries import DeliveryRecord
 from chalicelib.storage.secrets import Secrets
+from local.table_server import TableServer
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
@@ -38,7 +39,7 @@ def headers(topic: str, shop: str | None, body: bytes, event_id: str | None = No
 class Shops:
     """`tea` and `coffee`: connected since the clock's time, each with a journey that welcomes buyers over days."""
 
-    def __init__(self, listener: Listening, server: MemoryTables) -> None:
+    def __init__(self, listener: Listening, server: TableServer) -> None:
         self.listener, self.parts, self.clock = listener, listener.parts, listener.clock
         self.parts.secrets = Secrets(server.client("ssm"), f"/agala-{uuid.uuid4().hex[:8]}")
         self.parts.secrets.put_shopify_app({"client_id": "id", "client_secret": SECRET})
@@ -148,7 +149,7 @@ def order(number: int, at: datetime, **changed: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def two_shops(server: MemoryTables, clock: HandClock) -> Iterator[Shops]:
-    with listening(server, clock, {**STORE, "id": "shop"}) as listener:
+def two_shops(server: TableServer, clock: HandClock) -> Iterator[Shops]:
+    with listening(MemoryTables(), clock, {**STORE, "id": "shop"}) as listener:
         clock.advance(seconds=1)
         yield Shops(listener, server)

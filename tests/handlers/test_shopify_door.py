@@ -20,7 +20,6 @@ from chalicelib.sync.progress import SyncMode
 from local.table_server import TableServer
 from tests.conftest import HandClock
 from tests.handlers.shopify_shops import ACCESS, COFFEE, EMAIL, TEA, Shops, headers, order, two_shops
-from tests.memory_client import MemoryTables
 from tests.recorded import signature
 
 REDACT = {"shop_id": 1, "shop_domain": TEA, "customer": {"id": 9007199254740993777, "email": EMAIL}}
@@ -31,8 +30,8 @@ def raise_try_later(*_: Any) -> None:
 
 
 @pytest.fixture
-def shops(tables: MemoryTables, clock: HandClock) -> Iterator[Shops]:
-    with two_shops(tables, clock) as made:
+def shops(table_server: TableServer, clock: HandClock) -> Iterator[Shops]:
+    with two_shops(table_server, clock) as made:
         yield made
 
 

@@ -15,14 +15,14 @@ from chalicelib.errors import TryLater
 from chalicelib.handlers.shopify_events import Unreadable, shopify_events
 from chalicelib.storage.queue import LARGEST_MESSAGE, SqsQueue
 from chalicelib.store_adapters.envelope import decode
+from local.table_server import TableServer
 from tests.conftest import HandClock
 from tests.handlers.shopify_shops import COFFEE, EMAIL, TEA, Shops, event, order, two_shops
-from tests.memory_client import MemoryTables
 
 
 @pytest.fixture
-def shops(tables: MemoryTables, clock: HandClock) -> Iterator[Shops]:
-    with two_shops(tables, clock) as made:
+def shops(table_server: TableServer, clock: HandClock) -> Iterator[Shops]:
+    with two_shops(table_server, clock) as made:
         yield made
 
 

@@ -165,6 +165,8 @@ class ContactChanges(Protocol):
 
     def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
 
+    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]: ...
+
     def change_field(self, store_id: str, contact_id: str, name: str, change: FieldChange, cause: str) -> list[Event]:
         """Computed over the value that is there when it is written. One cause changes one field.
 

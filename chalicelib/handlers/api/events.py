@@ -3,33 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from chalice.app import Blueprint
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from chalicelib.commerce.event import Event
+from chalicelib.contacts import told_events
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
+from chalicelib.handlers.request import field_mistakes
 
 events = Blueprint(__name__)
 
 # Told by the store's deliveries or made by ourselves; sent over the API they could contradict the records.
 _OURS = frozenset(
     (
-        "order_placed",
-        "order_paid",
-        "order_completed",
-        "order_cancelled",
-        "order_refunded",
-        "order_delivered",
-        "payment_failed",
+        "audience_joined",
+        "audience_left",
+        "cart_abandoned",
+        "checkout_abandoned",
+        "checkout_started",
+        "consent_changed",
         "contact_created",
+        "coupon_redeemed",
+        "date_field",
+        "field_changed",
+        "field_undone",
+        "holiday",
+        "inactivity",
         "list_joined",
         "list_left",
-        "field_changed",
+        "order_cancelled",
+        "order_completed",
+        "order_delivered",
+        "order_paid",
+        "order_placed",
+        "order_refunded",
+        "payment_failed",
+        "price_dropped",
+        "product_back_in_stock",
+        "product_published",
+        "subscribed",
+        "tag_added",
+        "tag_removed",
+        "threshold_reached",
+        "unsubscribed",
     )
 )
 AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
@@ -44,7 +66,10 @@ class EventContact(Body):
 
 
 class EventNew(Body):
-    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent."""
+    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent.
+
+    The `properties` of a known type (`product_viewed`, `survey_answered`, …) have their names, as docs/api.md has them.
+    """
 
     id: Line
     type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
@@ -92,3 +117,7 @@ def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
         yield FieldMistake("contact", "expected an id, an email or a phone")
     if given.occurred_at and given.occurred_at > now + AHEAD:
         yield FieldMistake("occurred_at", "is in the future")
+    try:
+        told_events.read(given.type, given.properties)
+    except ValidationError as problem:
+        yield from (replace(one, field=one.field.rstrip(".")) for one in field_mistakes(problem, "properties."))

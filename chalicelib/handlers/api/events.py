@@ -22,9 +22,9 @@ events = Blueprint(__name__)
 # Told by the store's deliveries or made by ourselves; sent over the API they could contradict the records.
 _OURS = frozenset(
     (
-        "audience_joined",
-        "audience_left",
         "cart_abandoned",
+        "cart_recovered",
+        "cart_updated",
         "checkout_abandoned",
         "checkout_started",
         "consent_changed",
@@ -33,6 +33,7 @@ _OURS = frozenset(
         "date_field",
         "field_changed",
         "field_undone",
+        "gathered",
         "holiday",
         "inactivity",
         "list_joined",
@@ -54,6 +55,7 @@ _OURS = frozenset(
         "unsubscribed",
     )
 )
+_OUR_BEGINNINGS = ("journey_", "message_", "audience_")
 AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
@@ -108,10 +110,14 @@ def record_event(call: Call) -> EventTaken:
     return EventTaken(id=given.id, contact_id=next(iter(applied.contact_ids), None))
 
 
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith(_OUR_BEGINNINGS)
+
+
 def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
-    if given.type in _OURS or given.type.startswith(("journey_", "message_")):
+    if _is_ours(given.type):
         yield FieldMistake("type", "this kind of event is told by the store's own deliveries")
-    if ":" in given.id and given.id.partition(":")[0] in _OURS:
+    if ":" in given.id and _is_ours(given.id.partition(":")[0]):
         yield FieldMistake("id", "an id that begins so belongs to the store's own deliveries")
     if not (given.contact.id or given.contact.email or given.contact.phone):
         yield FieldMistake("contact", "expected an id, an email or a phone")

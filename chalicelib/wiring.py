@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.lifecycle import Lifecycle
@@ -57,9 +58,19 @@ class Wiring(StorageWiring):
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            self.consequences,
+            self.contact_book,
+            lambda: self.errands,
             self.workflows,
             self.clock,
         )
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        from chalicelib.journeys.consequences import Consequences
+
+        return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
@@ -76,6 +87,8 @@ class Wiring(StorageWiring):
 
     def work(self, kind: str) -> Work:
         """Who does errands of this kind. Raises KeyError."""
+        if kind == "gather":
+            return self.enroller.gatherer
         raise KeyError(kind)
 
     @cached_property
@@ -146,7 +159,13 @@ class Wiring(StorageWiring):
         from chalicelib.contacts.book import ContactBook
 
         return ContactBook(
-            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+            self.contacts,
+            self.resolver,
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            lambda: self.listener,
+            self.stores,
         )
 
     @cached_property

@@ -23,7 +23,7 @@ from chalicelib.journeys.conditions import (
 )
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.exits import token_in
-from chalicelib.journeys.ports import Found, ProductRecords
+from chalicelib.journeys.ports import Found, ProductRecords, Wanted
 
 
 def as_entered(event: Event) -> dict[str, Any]:
@@ -69,6 +69,22 @@ def orders_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> s
 def newest_cart_asked(conditions: Iterable[Condition], event: Mapping[str, Any]) -> bool:
     """Whether these conditions ask for a cart, and the event has none of its own."""
     return token_in(event) is None and any(asks_for_cart(condition) for condition in conditions)
+
+
+def wanted_for(asked: Iterable[tuple[Condition, Mapping[str, Any]]]) -> Wanted:
+    """What to read for these conditions, each about its event (as an enrolment keeps it)."""
+    pairs = [([condition], event) for condition, event in asked]
+    return Wanted(
+        orders={order for conditions, event in pairs for order in orders_asked(conditions, event)},
+        carts={
+            token
+            for conditions, event in pairs
+            for token in [token_in(event)]
+            if token and any(asks_for_cart(condition) for condition in conditions)
+        },
+        newest_cart=any(newest_cart_asked(conditions, event) for conditions, event in pairs),
+        subjects={subject for conditions, event in pairs for subject in subjects_asked(conditions, event)},
+    )
 
 
 def cart_for(event: Mapping[str, Any], found: Found) -> CartRecord | None:

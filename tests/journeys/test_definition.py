@@ -227,7 +227,7 @@ def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
             {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
             branch("seen", [], [], {"not": {"viewed": {"product": "1"}}}),
             branch("much", [], [], {"purchased": {"at_least_units": 3}}),
-            trigger={"type": "product_viewed"},
+            trigger={"type": "holiday", "holiday": "hanukkah"},
         )
     )
     assert [part.field for part in check(definition).not_yet] == [

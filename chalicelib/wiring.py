@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
+    from chalicelib.messages.reports import Reports
     from chalicelib.messages.send import Medium, Sender
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
@@ -132,6 +133,19 @@ class Wiring(StorageWiring):
         from chalicelib.storage.products import Catalogue
 
         return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+
+    @cached_property
+    def reports(self) -> Reports:
+        from chalicelib.messages.reports import Reports
+
+        return Reports(
+            self.messages,
+            self.contacts,
+            self.contact_book,
+            self.timeline.append,
+            self.stores,
+            lambda: self.listener,
+        )
 
     @cached_property
     def steps(self) -> Steps:

@@ -158,7 +158,7 @@ class Intake:
             if meeting.contact is None:
                 raise BadInput("expected the email, phone or id of a contact")
             writing = meeting.writing or Writing(meeting.contact.id)
-            whole = replace(writing, events=(*writing.events, event), seen=(event,))
+            whole = replace(writing, events=(*writing.events, event), seen=(*writing.seen, event))
             self._contacts.write(store.id, [whole])
             return meeting.contact.id, event, meeting.events
 

@@ -40,6 +40,7 @@ from chalicelib.journeys.facts import (
 )
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
+from chalicelib.journeys.parked import Awaited, Wakers
 from chalicelib.journeys.passages import ended, noted, resumed
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import (
@@ -56,7 +57,7 @@ from chalicelib.journeys.ports import (
 from chalicelib.journeys.published import Edition, Published
 from chalicelib.journeys.reentry import entry_key
 from chalicelib.journeys.true_order import TrueOrder
-from chalicelib.journeys.waits import Waits
+from chalicelib.journeys.waits import Waits, asks_contact
 
 
 class Enroller:
@@ -81,13 +82,16 @@ class Enroller:
         self._cart_exits = CartExits(decisions)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
+        awaited = Awaited(decisions, products, timeline)
+        self._wakers = Wakers(self._published, awaited, self._changes, workflows, clock)
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
 
     def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """What follows from events of one contact, new or told again, after the records they are about are kept.
 
         First goals of those on their way, then entries (only events younger than 48 h of store time), then exits of
-        orders that are over. Raises `TryLater`: repeat with the same events.
+        orders that are over; last those are woken who waited for one of these events. Raises `TryLater`: repeat with
+        the same events.
         """
         if not events:
             return
@@ -102,12 +106,13 @@ class Enroller:
         met = [self._look_at_goal(enrolment, found) for enrolment in mine]
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
-        in_the_way = [self._enter_all(store.id, contact_id, journeys, mine, event, found) for event in fresh]
+        in_the_way = [self._enter_all(store, contact_id, journeys, mine, event, found) for event in fresh]
         if any(in_the_way):
             self.reconsider(store, contact_id)
         if any(event.type.startswith("order_") for event in told):
             self._leave_with_orders(mine, {event.properties.get("order_id") for event in told})
         self._leave_with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
+        self._wakers.wake(mine, told)
 
     def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """Goals and exits that follow from events out of the store's past; nobody enters by them."""
@@ -120,6 +125,7 @@ class Enroller:
             mine = self._enrolments.of_contact(store.id, contact_id)
         if any(event.type.startswith("order_") for event in events):
             self._leave_with_orders(mine, {event.properties.get("order_id") for event in events})
+        self._wakers.wake(mine, events)
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
@@ -141,7 +147,7 @@ class Enroller:
             met = [self._look_at_goal(enrolment, goals) for enrolment in mine]
             if any(met):
                 mine = self._enrolments.of_contact(store.id, contact_id)
-            self._enter_all(store.id, contact_id, journeys, mine, event, found)
+            self._enter_all(store, contact_id, journeys, mine, event, found)
         self._leave_with_orders(mine, None)
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
@@ -209,7 +215,7 @@ class Enroller:
                 orders |= {order for order in [order_of(seen)] if order}
                 carts |= {token for token in [token_in(seen)] if token}
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
-                conditional = conditional or bool(asked)
+                conditional = conditional or bool(asked) or _begins_by_contact(edition)
                 subjects |= subjects_asked(asked, seen)
                 orders |= orders_asked(asked, seen)
                 newest_cart = newest_cart or newest_cart_asked(asked, seen)
@@ -237,7 +243,7 @@ class Enroller:
 
     def _enter_all(
         self,
-        store_id: str,
+        store: Store,
         contact_id: str,
         journeys: Iterable[Journey],
         mine: list[Enrolment],
@@ -245,11 +251,13 @@ class Enroller:
         found: Found,
     ) -> bool:
         """True if an enrolment that an earlier event should have had stands in this one's way."""
-        editions = self._open_to(store_id, journeys, event)
-        in_the_way = [self._enter(contact_id, edition, mine, event, found) for edition in editions]
+        editions = self._open_to(store.id, journeys, event)
+        in_the_way = [self._enter(store, contact_id, edition, mine, event, found) for edition in editions]
         return any(in_the_way)
 
-    def _enter(self, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found) -> bool:
+    def _enter(
+        self, store: Store, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found
+    ) -> bool:
         before = [enrolment for enrolment in mine if enrolment.journey == edition.version.journey]
         stands = next((e for e in before if e.event.get("id") == event.id), None)
         if stands is not None:
@@ -259,7 +267,7 @@ class Enroller:
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
-            enrolment = self._entering(contact_id, edition, key, event, found, now)
+            enrolment = self._entering(store, contact_id, edition, key, event, found, now)
             entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
             if entered is not None:
                 mine.append(entered)
@@ -270,22 +278,23 @@ class Enroller:
         )
 
     def _entering(
-        self, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
+        self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
     ) -> Enrolment:
-        store_id, journey_id = edition.version.store_id, edition.version.journey
+        journey_id = edition.version.journey
         first = first_step(edition.definition)
         seen = as_entered(event)
         enrolment = Enrolment(
-            id=enrolment_id(contact_id, store_id, journey_id, key),
-            store_id=store_id,
+            id=enrolment_id(contact_id, store.id, journey_id, key),
+            store_id=store.id,
             journey=journey_id,
             contact_id=contact_id,
             version=edition.version.version,
             entry_key=key,
             event=seen,
             at_step=first.id if first else None,
-            due_at=self._waits.end(store_id, first, seen, now) if isinstance(first, Wait) else None,
+            due_at=self._waits.end(store, first, found.contact, seen, now) if isinstance(first, Wait) else None,
             entered_at=now,
+            execution_at=now,
             rev=1,  # so that a save after a merge moved it away is a conflict, and never a second birth
         )
         enrolment = noted(enrolment, now, "entered", detail=event.id)
@@ -353,6 +362,12 @@ class Enroller:
         for enrolment in began:
             if reason := self._cart_exits.reason(enrolment, carts):
                 self.end(enrolment, EnrolmentStatus.EXITED, reason)
+
+
+def _begins_by_contact(edition: Edition) -> bool:
+    """Whether its first wait ends by what is known of the contact."""
+    first = first_step(edition.definition)
+    return isinstance(first, Wait) and asks_contact(first)
 
 
 def _is_only_history(found: Found, event: Event) -> bool:

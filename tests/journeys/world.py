@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,7 @@ class RecordingWorkflows:
         self.published: dict[str, dict[str, Any]] = {}
         self.started: dict[str, tuple[str, dict[str, Any]]] = {}
         self.stopped: list[str] = []
+        self.answered: list[str] = []
         self.fail: set[str] = set()
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
@@ -97,6 +98,10 @@ class RecordingWorkflows:
     def runs(self, machine: str, execution: str) -> bool:
         self._maybe_fail("runs")
         return execution in self.started and execution not in self.stopped
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        self._maybe_fail("answer")
+        self.answered.append(token)
 
     def _maybe_fail(self, operation: str) -> None:
         if operation in self.fail:
@@ -206,9 +211,11 @@ class World:
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 

@@ -11,8 +11,8 @@ import pytest
 from chalicelib.clock import parse_rfc3339
 from chalicelib.contacts.ports import Writing
 from chalicelib.errors import TryLater
-from chalicelib.journeys.actions import LONGEST_EXECUTION
 from chalicelib.journeys.enrolment import EnrolmentStatus
+from chalicelib.journeys.limits import LONGEST_EXECUTION
 from chalicelib.storage.table import Table
 from tests.conftest import HandClock
 from tests.journeys.living import Living

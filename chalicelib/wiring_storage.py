@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
+    from chalicelib.storage.coupons import Coupons
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
@@ -125,6 +126,12 @@ class StorageWiring:
         from chalicelib.storage.contacts import Contacts
 
         return Contacts(self.table)
+
+    @cached_property
+    def coupon_records(self) -> Coupons:
+        from chalicelib.storage.coupons import Coupons
+
+        return Coupons(self.table)
 
     @cached_property
     def decisions(self) -> Decisions:

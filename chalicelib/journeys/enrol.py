@@ -259,15 +259,26 @@ class Enroller:
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
-            enrolment = self._entering(contact_id, edition, key, event, found, now)
-            entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
+            entered = self.let_in(contact_id, edition, key, event, found)
             if entered is not None:
                 mine.append(entered)
-                self._launcher.launch(entered)
                 return False
         return event.type in ON_ORDERS and any(
             happened_after(e, event) and self._true_order.is_untouched(e) for e in before
         )
+
+    def let_in(self, contact_id: str, edition: Edition, key: str, event: Event, found: Found) -> Enrolment | None:
+        """Make the enrolment of this key and start it; None where there is one already. `found` is what its goal and
+        its order or cart are read from."""
+        enrolment = self._entering(contact_id, edition, key, event, found, self._clock.now())
+        entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
+        if entered is not None:
+            self._launcher.launch(entered)
+        return entered
+
+    def launch(self, enrolment: Enrolment) -> None:
+        """See `Launcher.launch`."""
+        self._launcher.launch(enrolment)
 
     def _entering(
         self, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime

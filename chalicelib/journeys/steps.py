@@ -15,13 +15,14 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, Step, Wait
-from chalicelib.journeys.acts import Acts, Passing
+from chalicelib.journeys.acts import Acts
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
 from chalicelib.journeys.journey import JourneyStatus
-from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
+from chalicelib.journeys.passages import answer, ended, failure, held, noted, resumed_here, waiting
+from chalicelib.journeys.passing import Passing
 from chalicelib.journeys.ports import (
     ContactChanges,
     DecisionRecords,
@@ -32,9 +33,11 @@ from chalicelib.journeys.ports import (
     Held,
     JourneyRecords,
     NotNow,
+    Outside,
     ProductRecords,
     ProviderBusy,
     Sender,
+    StepCannot,
     StepFailed,
     Wanted,
 )
@@ -56,12 +59,13 @@ class Steps:
         book: ContactChanges,
         listener: EventListener,
         sender: Sender,
+        outside: Outside,
         clock: Clock,
     ) -> None:
         self._decisions = decisions
         self._journeys = journeys
         self._enrolments = enrolments
-        self._acts = Acts(decisions, enrolments, book, listener, sender, clock)
+        self._acts = Acts(decisions, enrolments, book, listener, sender, outside, clock)
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
@@ -174,12 +178,18 @@ class Steps:
     def _do(self, step: Step, passing: Passing) -> None:
         done = answer(passing.enrolment, step.id)
         if done is None:
-            detail = self._acts.do(step, passing)
+            try:
+                detail = self._acts.do(step, passing)
+            except StepCannot as cannot:
+                detail = f"failed:{cannot}"
             passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
         else:
             detail = done.detail
         if isinstance(step, Branch):
             passing.go = detail
+        if step.on_failure == "end" and (reason := failure(detail)):
+            there = passing.enrolment.model_copy(update={"at_step": step.id})
+            self._end(there, EnrolmentStatus.FAILED, f"{step.id}:{reason}")
 
     def _onward(self, passing: Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""

@@ -112,6 +112,11 @@ def contact_cart(token: str) -> str:
     return f"K#{token}"
 
 
+def coupon(store_id: str, code: str) -> tuple[str, str]:
+    """Whose a code is; small and capital letters are one."""
+    return f"COUPON#{store_id}#{code.upper()}", "COUPON"
+
+
 def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 

@@ -16,7 +16,7 @@ from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.entry import STARTED_BY
 from chalicelib.journeys.exits import order_of, token_in
-from chalicelib.journeys.facts import as_entered, newest_cart_asked, orders_asked, subjects_asked
+from chalicelib.journeys.facts import as_entered, wanted_for
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.ports import DecisionRecords, EnrolmentRecords, Found, JourneyRecords, StepCannot, Wanted
 from chalicelib.journeys.published import Edition, Published
@@ -73,14 +73,9 @@ class OtherJourneys:
     def _around(self, store_id: str, contact_id: str, edition: Edition, event: Event) -> Found:
         """What the entry is decided by: whether order, cart or goal are over already."""
         seen, goal = as_entered(event), edition.definition.goal
-        conditions = [goal] if goal else []
-        wanted = Wanted(
-            orders=orders_asked(conditions, seen) | {order for order in [order_of(seen)] if order},
-            carts=[token for token in [token_in(seen)] if token],
-            newest_cart=newest_cart_asked(conditions, seen),
-            subjects=subjects_asked(conditions, seen),
-        )
-        return self._decisions.read(store_id, contact_id, wanted)
+        order_id, token = order_of(seen), token_in(seen)
+        own = Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
+        return self._decisions.read(store_id, contact_id, own | wanted_for([goal] if goal else [], seen))
 
 
 def _event_for(by: Enrolment, step: str) -> Event:

@@ -85,6 +85,13 @@ def test_a_message_that_is_refused_fails_and_ends_the_pass_only_where_the_step_s
         world.run(world.only(), ["mail", "second", "third"])
 
 
+def test_a_branch_sees_what_became_of_the_steps_of_its_own_task(world: World) -> None:
+    world.webhooks.status = 404
+    asks = {"id": "asks", "type": "branch", "if": {"step": {"step": "erp", "is": "failed"}}}
+    began(world, HOOK, {**asks, "then": [mail()], "else": [mail("other")]})
+    assert world.run(world.only(), ["erp", "asks"], {"then": "mail", "else": "other"}) == {"go": "then"}
+
+
 def test_a_message_that_policy_holds_back_is_no_failure(world: World) -> None:
     change(world, consent={})
     began(world, {**mail(kind="marketing"), "on_failure": "end"})

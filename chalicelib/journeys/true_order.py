@@ -16,7 +16,7 @@ from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import MAY_BE_WITHDRAWN, EnrolmentChanges
 from chalicelib.journeys.entry import FRESH, OF_ORDERS, STARTED_BY, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS
-from chalicelib.journeys.facts import as_entered, entered_since, subjects_asked, with_catalogue
+from chalicelib.journeys.facts import as_entered, entered_since, wanted_for, with_catalogue
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import DecisionRecords, ProductRecords, TimelineRecords, Wanted
 from chalicelib.journeys.published import Edition, Published
@@ -93,7 +93,7 @@ class TrueOrder:
 
     def _would_enter(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
         where = edition.definition.trigger.where
-        wanted = Wanted(subjects=subjects_asked([where] if where else [], as_entered(event)))
+        wanted = wanted_for([where] if where else [], as_entered(event))
         return matches(edition, event, self._decisions.read(store_id, contact_id, wanted), now)
 
     def _waits_otherwise(self, enrolment: Enrolment, edition: Edition, today: Event, now: datetime) -> bool:

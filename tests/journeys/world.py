@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.clock import rfc3339
 from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
-from chalicelib.commerce.product import Product
+from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.contacts.caused import CausedChanges
@@ -229,6 +230,22 @@ class World:
             lifetime_days=lifetime_days,
         )
         self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def catalogue(self, product_id: str, *categories: str) -> None:
+        product = Product(
+            external_id=product_id,
+            version=Version(modified_at=self.clock.now()),
+            name="Tea",
+            categories=tuple(Category(id=category, name=category) for category in categories),
+        )
+        self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def note(self, type_: str, **properties: Any) -> Event:
+        """The contact does something on the site. Nobody is notified."""
+        now = self.clock.now()
+        event = Event(id=f"{type_}:{rfc3339(now)}", type=type_, occurred_at=now, properties=properties)
+        self.book.note(self.store.id, self.contact, event)
+        return event
 
     def order(
         self,

@@ -225,9 +225,11 @@ def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
             {"id": "ring", "type": "send_whatsapp", "text": {"he": "שלום"}},
             {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
             {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
+            trigger={"type": "holiday", "holiday": "hanukkah"},
         )
     )
     assert [part.field for part in check(definition).not_yet] == [
+        "trigger.type",
         "steps[0]",
         "steps[1]",
         "steps[2]",

@@ -57,7 +57,8 @@ class LinkedRecord(BaseModel):
 
 class Engagement(BaseModel):
     """`views` oldest first. `wished` by product id, `asked` by subject (`product:12`, `category:7`), `answers` by
-    survey and question, `linked` by kind and id, `segments` and `topics` by name. `rev` counts writes.
+    survey and question, `linked` by kind and id, `segments` and `topics` by name. `indexed` are the entries
+    of `day_index` that are written. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,4 +71,5 @@ class Engagement(BaseModel):
     segments: dict[str, Membership] = Field(default_factory=dict)
     topics: dict[str, Told] = Field(default_factory=dict)
     last: dict[Activity, datetime] = Field(default_factory=dict)
+    indexed: dict[str, str] = Field(default_factory=dict)
     rev: int = 0

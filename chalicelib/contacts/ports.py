@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.day_index import changes, contact_entries
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.purchases import ContactOrder, Purchases
 
@@ -45,7 +46,8 @@ class Writing:
     def items(self) -> int:
         """How many items it changes at most."""
         several = (self.pointers, self.orders, self.orders_gone, self.events, self.events_gone, self.seen)
-        return (self.contact is not None) + (self.purchases is not None) + sum(len(some) for some in several)
+        found = (self.contact is not None) + (self.purchases is not None) + sum(len(some) for some in several)
+        return found + (len(changes(contact_entries(self.contact), self.contact.indexed)) if self.contact else 0)
 
 
 class Contacts(Protocol):

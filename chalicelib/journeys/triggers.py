@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, StepId, TimeOfDay
 from chalicelib.journeys.condition_values import Scalar
+from chalicelib.journeys.holidays import HOLIDAYS
 
 Hours = Annotated[int, Field(ge=1, le=8760)]
 
@@ -147,7 +148,7 @@ class DateTrigger(TriggerForm):
     """So many days before or after a date field of the contact, once or every year, `at` this time of the store's day.
 
     `field` is an own field, or `created_at` for the day on which the contact joined. 29 February is kept on the 28th
-    in other years. Event properties: field, date (the day itself), days, when.
+    in other years. Event properties: field, date (the day itself), days, when, at, years (since the field's own).
     """
 
     type: Literal["date_field"]
@@ -161,20 +162,28 @@ class DateTrigger(TriggerForm):
 class HolidayTrigger(TriggerForm):
     """So many days before a holiday of the Gregorian or Hebrew calendar (`journeys.holidays` names them).
 
-    Every contact of the store that `where` is true of enters. Event properties: holiday, date, days_before.
+    Every contact of the store that `where` is true of enters. Event properties: holiday, date, days_before, at.
     """
 
     type: Literal["holiday"]
-    holiday: Name
+    holiday: Annotated[Name, Field(json_schema_extra={"enum": sorted(HOLIDAYS)})]
     at: TimeOfDay = "09:00"
     days_before: Annotated[int, Field(ge=0, le=365)] = 0
+
+    @field_validator("holiday")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in HOLIDAYS:
+            raise ValueError(f"expected one of {', '.join(sorted(HOLIDAYS))}")
+        return name
 
 
 class InactivityTrigger(TriggerForm):
     """None of these for so many days; `lifetime` prefers the last bought product's lifetime in days.
 
-    Who never ordered is not meant by `order`; of the others the day of joining counts as a first one.
-    Event properties: of, days, since (the day of the last one).
+    Who never ordered is not meant by `order`; of the others the day of joining counts as a first one. Who was inactive
+    for longer already when the journey was switched on does not enter. Event properties: of, days (of the trigger),
+    since (the day of the last one), at, lifetime, lifetime_days (of the product, where that counted).
     """
 
     type: Literal["inactivity"]
@@ -256,6 +265,9 @@ EXECUTABLE = frozenset(
         "list_left",
         "field_changed",
         "api_event",
+        "date_field",
+        "holiday",
+        "inactivity",
     }
 )
 
@@ -315,5 +327,20 @@ def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
                 and (trigger.before is None or properties.get("from") == trigger.before)
                 and (trigger.after is None or properties.get("to") == trigger.after)
             )
+        case DateTrigger():
+            return _same(trigger, properties, "field", "days", "when", "at") and (
+                trigger.yearly or not properties.get("years")
+            )
+        case HolidayTrigger():
+            return _same(trigger, properties, "holiday", "days_before", "at")
+        case InactivityTrigger():
+            return _same(trigger, properties, "days", "at", "lifetime") and (
+                sorted(properties.get("of", trigger.of)) == sorted(trigger.of)
+            )
         case _:
             return True
+
+
+def _same(trigger: Trigger, properties: Mapping[str, Any], *names: str) -> bool:
+    """Whether the event was found by a rule like this one."""
+    return all(properties.get(name, getattr(trigger, name)) == getattr(trigger, name) for name in names)

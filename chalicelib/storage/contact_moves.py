@@ -37,14 +37,15 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
 
     Several may do it at once: what another carried over, and perhaps changed since, is not put there again.
 
-    Purchase facts stay behind: they are folded anew from the orders.
+    Purchase facts stay behind: they are folded anew from the orders. So do entries of the index of days: who writes
+    the winner's records writes theirs.
     """
     source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for item in table.iterate(source):
         sk = str(item["sk"])
         if sk == keys.PROFILE:
             continue
-        if sk == keys.PURCHASES or item.get("id") == f"contact_created:{store_id}:{loser}":
+        if sk == keys.PURCHASES or sk.startswith(keys.DAYS) or item.get("id") == f"contact_created:{store_id}:{loser}":
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
@@ -92,7 +93,7 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
+        if sk == keys.PROFILE or sk.startswith((keys.EXPORTS, keys.DAYS)):
             continue
         plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
         if sk[0] == "D":

@@ -1,0 +1,25 @@
+"""Entries of the index of days, written together with the record that they follow from."""
+
+from __future__ import annotations
+
+from chalicelib.contacts.day_index import Changes
+from chalicelib.storage import keys
+from chalicelib.storage.table import Delete, Put
+
+
+def entry_operations(store_id: str, contact_id: str, changes: Changes) -> list[Put | Delete]:
+    """What the table does, for the transaction that writes the profile or the engagement."""
+    partition = keys.contact(store_id, contact_id)
+    return [
+        Delete(partition, keys.day_entry(name))
+        if place is None
+        else Put(
+            {
+                "pk": partition,
+                "sk": keys.day_entry(name),
+                "gsi1pk": keys.listing("DATES", store_id, name, identifier=contact_id),
+                "gsi1sk": f"{place}#{contact_id}",
+            }
+        )
+        for name, place in changes.items()
+    ]

@@ -10,12 +10,13 @@ from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.day_index import changes, contact_entries
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import ContactOrder, Purchases
 from chalicelib.storage import keys
 from chalicelib.storage.contact_moves import export, forget, forget_unclaimed, move, order_ids, remember_erased
-from chalicelib.storage.day_entries import entry_operations
+from chalicelib.storage.day_entries import engagement_operations, entry_operations
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Delete, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
@@ -62,6 +63,10 @@ class Contacts:
     def orders(self, store_id: str, contact_id: str) -> list[ContactOrder]:
         """Every order that was ever paid, by paid time."""
         return [load(ContactOrder, i) for i in self._table.query(keys.contact(store_id, contact_id), prefix="O#")]
+
+    def engagement(self, store_id: str, contact_id: str) -> Engagement:
+        item = self._table.get(keys.contact(store_id, contact_id), keys.ENGAGEMENT)
+        return load(Engagement, item) if item else Engagement()
 
     def seen(self, store_id: str, event_id: str) -> tuple[str, Event | None] | None:
         """The contact and the event that came with this id before; no event once its contact was erased."""
@@ -117,6 +122,8 @@ def operations(store_id: str, writing: Writing) -> list[Put | Delete]:
         found.append(Delete(partition, keys.PURCHASES))
     elif writing.purchases:
         found.append(Put(dump(writing.purchases, (partition, keys.PURCHASES))))
+    if writing.engagement:
+        found += engagement_operations(store_id, writing.contact_id, writing.engagement)
     kept = {Timeline.sort_key(event) for event in writing.events}
     found += [Put(event_item(partition, event)) for event in writing.events]
     gone = {keys.timeline(rfc3339(entry.at), entry.event_id) for entry in writing.events_gone} - kept

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.contacts.day_index import Changes
+from chalicelib.contacts.day_index import Changes, changes, engagement_entries
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.storage import keys
+from chalicelib.storage.records import dump
 from chalicelib.storage.table import Delete, Put
 
 
@@ -23,3 +25,11 @@ def entry_operations(store_id: str, contact_id: str, changes: Changes) -> list[P
         )
         for name, place in changes.items()
     ]
+
+
+def engagement_operations(store_id: str, contact_id: str, engagement: Engagement) -> list[Put | Delete]:
+    """The engagement over the revision that it has, and what its entries are now."""
+    entries = engagement_entries(engagement)
+    written = engagement.model_copy(update={"rev": engagement.rev + 1, "indexed": entries})
+    put = Put(dump(written, (keys.contact(store_id, contact_id), keys.ENGAGEMENT)), rev=engagement.rev)
+    return [put, *entry_operations(store_id, contact_id, changes(entries, engagement.indexed))]

@@ -8,6 +8,8 @@ import pytest
 
 from chalicelib.contacts.book import ContactInput, ContactPatch
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.engagement import Activity, Engagement
+from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.ports import Writing
 from chalicelib.errors import Conflict
 from chalicelib.journeys.calendar import Done, Ledger
@@ -90,6 +92,31 @@ def test_of_two_who_are_one_person_the_entries_are_the_winners(shop: Shop) -> No
     ]
     both = DayIndex(shop.table).contacts(STORE.id, [noa.id, dan.id])
     assert [one.id for one in both] == [noa.id], "each is found once, under the id that it has now"
+
+
+def test_the_last_visit_open_and_click_are_entries_and_a_merge_keeps_the_later_ones(shop: Shop) -> None:
+    noa = shop.book.upsert(STORE, ContactInput(email="noa@mail.test"))
+    dan = shop.book.upsert(STORE, ContactInput(email="dan@mail.test"))
+
+    def heard(contact: Contact, kind: Activity, at: float) -> None:
+        known = shop.contacts.engagement(STORE.id, contact.id)
+        after = join(known, Engagement(last={kind: day(at)}))
+        writing = Writing(contact.id, engagement=after)
+        assert writing.items == 1 + (after.last != known.last)
+        shop.contacts.write(STORE.id, [writing])
+
+    heard(noa, "visit", 1)
+    heard(noa, "visit", 3)
+    heard(noa, "click", 2)
+    heard(dan, "visit", 2)
+    heard(dan, "open", 4)
+    assert entries(shop, noa.id) == [f"Y#last:click {day(2).date()}", f"Y#last:visit {day(3).date()}"]
+    (exported,) = shop.book.export(STORE.id, noa.id)["engagement"]
+    assert "last" in exported and "indexed" not in exported
+    shop.resolver.merge(STORE, noa, dan)
+    days = {"click": day(2).date(), "open": day(4).date(), "visit": day(3).date()}
+    assert entries(shop, dan.id) == []
+    assert entries(shop, noa.id) == [f"Y#last:{kind} {last}" for kind, last in days.items()]
 
 
 def test_whoever_has_many_dates_is_found_by_the_first_twenty(shop: Shop) -> None:

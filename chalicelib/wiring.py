@@ -92,7 +92,7 @@ class Wiring(StorageWiring):
 
         if kind == "index_dates":
             return IndexDates(self.contacts, self.clock)
-        return Due(self.day_index, self.journeys, self.products, self.timeline, self.listener, self.clock)
+        return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
     def links(self) -> SignedLinks:

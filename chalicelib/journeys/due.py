@@ -65,8 +65,12 @@ class Catalogue(Protocol):
         ...
 
 
-class Timeline(Protocol):
-    def append(self, store_id: str, contact_id: str, event: Event) -> None: ...
+class Book(Protocol):
+    """`contacts.book.ContactBook`."""
+
+    def note(self, store_id: str, contact_id: str, event: Event) -> None:
+        """Keep the event in the timeline of a contact that is still there."""
+        ...
 
 
 class Place(BaseModel):
@@ -89,12 +93,12 @@ class Due:
         index: DayIndex,
         journeys: JourneyRecords,
         products: Catalogue,
-        timeline: Timeline,
+        book: Book,
         listener: Listener,
         clock: Clock,
     ) -> None:
         self._index, self._published, self._products = index, Published(journeys), products
-        self._timeline, self._listener, self._clock = timeline, listener, clock
+        self._book, self._listener, self._clock = book, listener, clock
 
     def slice(self, store: Store, errand: Errand) -> Slice:
         told = errand.parameters
@@ -111,7 +115,7 @@ class Due:
         for subject in self._subjects(store.id, trigger, found):
             event = due_event(trigger, subject, day, place.at, zone)
             if event is not None:
-                self._timeline.append(store.id, subject.contact.id, event)
+                self._book.note(store.id, subject.contact.id, event)
                 self._listener.on_events(store, subject.contact.id, [event])
                 count += 1
         report = {"read": errand.report.get("read", 0) + len(found)}

@@ -161,7 +161,7 @@ class CalendarWorld:
     def version(self, store_id: str, journey_id: str, version: int) -> JourneyVersion | None:
         return self.versions.get(version)
 
-    def append(self, store_id: str, contact_id: str, event: Event) -> None:
+    def note(self, store_id: str, contact_id: str, event: Event) -> None:
         self.kept.add((contact_id, event.occurred_at, event.id))
 
     def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None:

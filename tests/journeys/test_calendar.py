@@ -178,6 +178,7 @@ def test_missed_days_are_made_up_once_up_to_two_weeks_back_and_older_ones_are_no
     world.clock.time = at("2026-11-20T08:00:00Z")  # nobody looked for nineteen days
     world.look()
     world.look()
+    assert world.calendar.look(world.store) == 0, "what is done is not even begun again"
     assert [who for who, _, _ in world.told] == [f"p{day:02}" for day in range(6, 21)]
     assert all(world.clock.now() - event.occurred_at < timedelta(hours=24) for _, event, _ in world.told), "else stale"
     assert world.ledgers.ledger is not None

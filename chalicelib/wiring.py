@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.calendar import Calendar
     from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
@@ -105,7 +106,22 @@ class Wiring(ChannelWiring):
             return multitude.work_of(kind, self.enrolments, acts, self.clock)
         if kind == "gather":
             return self.enroller.gatherer
+        if kind in ("due", "index_dates"):
+            return self._work_of_calendar(kind)
         raise KeyError(kind)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        from chalicelib.journeys.calendar import Calendar
+
+        return Calendar(self.journeys, self.ledgers, self.errands, self.clock)
+
+    def _work_of_calendar(self, kind: str) -> Work:
+        from chalicelib.journeys.due import Due, IndexDates
+
+        if kind == "index_dates":
+            return IndexDates(self.contacts, self.clock)
+        return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
     def reports(self) -> Reports:

@@ -11,6 +11,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import wiring_products
 from chalicelib.wiring_storage import StorageWiring
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.lifecycle import Lifecycle
+    from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
@@ -76,7 +78,17 @@ class Wiring(StorageWiring):
 
     def work(self, kind: str) -> Work:
         """Who does errands of this kind. Raises KeyError."""
+        if kind == "tell_watchers":
+            return self.tell_watchers
         raise KeyError(kind)
+
+    @cached_property
+    def tell_watchers(self) -> TellWatchers:
+        return wiring_products.tell_watchers(self)
+
+    @cached_property
+    def product_news(self) -> ProductNews:
+        return wiring_products.product_news(self)
 
     @cached_property
     def links(self) -> SignedLinks:
@@ -180,6 +192,7 @@ class Wiring(StorageWiring):
             self.privacy,
             lambda: self.listener,
             self.clock,
+            lambda: self.product_news,
         )
 
     @cached_property
@@ -209,7 +222,7 @@ class Wiring(StorageWiring):
         from chalicelib.commerce.order_intake import OrderIntake
         from chalicelib.sync.listeners import HistoryListener
 
-        listener = HistoryListener(lambda: self.enroller)
+        listener = wiring_products.noting_watchers(self, HistoryListener(lambda: self.enroller))
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver, history=True)
         return Intake(
             self.contacts,
@@ -227,7 +240,8 @@ class Wiring(StorageWiring):
         """Who hears of events: the journeys."""
         from chalicelib.sync.listeners import LiveListener
 
-        return LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        return wiring_products.noting_watchers(self, journeys)
 
     @cached_property
     def sync(self) -> SyncStarter:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.storage.watchers import WatcherRecords
 
 
 class StorageWiring:
@@ -179,6 +180,12 @@ class StorageWiring:
         from chalicelib.storage.errands import ErrandRecords
 
         return ErrandRecords(self.table)
+
+    @cached_property
+    def watcher_records(self) -> WatcherRecords:
+        from chalicelib.storage.watchers import WatcherRecords
+
+        return WatcherRecords(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.commerce.machines import CART_WATCH, machine
+from chalicelib.commerce.machines import CART_WATCH, ERRAND, machine
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.handlers.cart_watch import cart_watch
+from chalicelib.handlers.errands import errands
 from chalicelib.handlers.ingest import ingest
 from chalicelib.handlers.journey_steps import journey_step
 from chalicelib.handlers.webhooks import receive
@@ -56,10 +57,17 @@ class Listening:
         self.clock, self.queue, self.bucket = clock, CollectingQueue(), Bucket()
         self.channel = RecordingChannel()
         self.workflows = VirtualWorkflows(
-            clock, lambda task: journey_step(task, None), {"arn:watch": lambda task: cart_watch(task, None)}
+            clock,
+            lambda task: journey_step(task, None),
+            {"arn:watch": lambda task: cart_watch(task, None), "arn:errands": lambda task: errands(task, None)},
         )
         self.workflows.publish(CART_WATCH, machine(CART_WATCH, "arn:watch"))
-        told_where = {"AGALA_STEP_FUNCTION_ARN": "arn:step", "AGALA_CART_WATCH_MACHINE_ARN": CART_WATCH}
+        self.workflows.publish(ERRAND, machine(ERRAND, "arn:errands"))
+        told_where = {
+            "AGALA_STEP_FUNCTION_ARN": "arn:step",
+            "AGALA_CART_WATCH_MACHINE_ARN": CART_WATCH,
+            "AGALA_ERRAND_MACHINE_ARN": ERRAND,
+        }
         self.parts: Any = wiring.Wiring(Settings.from_environment(told_where))
         parts = self.parts
         parts.table, parts.clock, parts.workflows = table, clock, self.workflows

@@ -255,6 +255,9 @@ EXECUTABLE = frozenset(
         "list_joined",
         "list_left",
         "field_changed",
+        "product_back_in_stock",
+        "price_dropped",
+        "product_published",
         "api_event",
     }
 )
@@ -304,6 +307,12 @@ def event_type(trigger: Trigger) -> str:
     return trigger.name if isinstance(trigger, ApiTrigger) else trigger.type
 
 
+def watchers_of(trigger: ProductTrigger) -> frozenset[str]:
+    """As what a contact must watch the product."""
+    usual = ("bought", "asked") if trigger.type == "product_published" else ("viewed", "wished", "asked")
+    return frozenset(trigger.watchers or usual)
+
+
 def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
     """Whether an event of the right type is about this trigger's list or field. `where` comes after."""
     match trigger:
@@ -315,5 +324,17 @@ def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
                 and (trigger.before is None or properties.get("from") == trigger.before)
                 and (trigger.after is None or properties.get("to") == trigger.after)
             )
+        case ProductTrigger():
+            return _is_watched(trigger, properties)
         case _:
             return True
+
+
+def _is_watched(trigger: ProductTrigger, properties: Mapping[str, Any]) -> bool:
+    """`watched_as` is in the event as a contact is told it; before that it is about whom it may concern."""
+    watched, percent = properties.get("watched_as"), properties.get("percent")
+    return (
+        (watched is None or not watchers_of(trigger).isdisjoint(watched))
+        and (trigger.category is None or trigger.category in (properties.get("categories") or ()))
+        and (trigger.at_least_percent is None or (percent is not None and percent >= trigger.at_least_percent))
+    )

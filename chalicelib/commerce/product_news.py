@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.product import Product
 
 PRICES_KEPT = 12  # as of stock: a telling that comes later than so many newer ones finds its place no more
+_MOST_CHOICES = 100  # Shopify's webhooks tell no more of a product's variants: which is the cheapest is then not known
 _CLOCKS_DIFFER = timedelta(minutes=10)  # between a shop's time of publishing and of its telling
 
 BACK, DROPPED, PUBLISHED = "product_back_in_stock", "price_dropped", "product_published"
@@ -51,7 +52,7 @@ class News:
 
 def with_price(record: ProductRecord, told: Product) -> ProductRecord:
     """The record with the price that this telling has, the newest twelve of them."""
-    if told.price is None or told.parent_id:
+    if told.price is None or told.parent_id or len(told.variants) > _MOST_CHOICES:
         return record
     telling = PriceTold(price=told.price, choices=digest(*sorted(told.variants))[:12] if told.variants else "")
     prices = {**record.prices_told, told.version.key(): telling}

@@ -27,6 +27,7 @@ from tests.commerce.shop import STORE, Shop
 from tests.conftest import HandClock
 
 NOW = HandClock().now()
+MANY = tuple(str(number) for number in range(101))
 LONG_AGO = NOW - timedelta(days=900)
 
 
@@ -69,6 +70,7 @@ def follow(record: ProductRecord, kind: str) -> list[tuple[float, int | None]]:
         ([told(0), told(5, 80, sku="a"), told(5, 80, sku="b")], [(5, 20)]),  # a delivery, and the answer to a question
         ([told(0, variants=("11", "12")), told(5, 80, variants=("11", "12", "13"))], []),  # a smaller size came in
         ([told(0, variants=("11", "12")), told(5, 80, variants=("12", "11"))], [(5, 20)]),
+        ([told(0, variants=MANY), told(5, 80, variants=MANY)], []),  # no telling has the prices of all of them
         ([told(0, parent_id="9"), told(5, 80, parent_id="9")], []),  # of a choice its product has the news
     ],
 )

@@ -27,13 +27,17 @@ if TYPE_CHECKING:
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
+    from chalicelib.journeys.files import JourneyFiles
+    from chalicelib.journeys.interventions import Interventions
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
+    from chalicelib.messages.reports import Reports
     from chalicelib.messages.send import Medium, Sender
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
@@ -59,15 +63,37 @@ class Wiring(StorageWiring):
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            self.consequences,
+            self.contact_book,
+            lambda: self.errands,
             self.workflows,
             self.clock,
         )
 
     @cached_property
+    def consequences(self) -> Consequences:
+        from chalicelib.journeys.consequences import Consequences
+
+        return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
+
+    @cached_property
     def lifecycle(self) -> Lifecycle:
         from chalicelib.journeys.lifecycle import Lifecycle
 
-        return Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, self.settings, self.clock)
+        return Lifecycle(self.journeys, self.errands, self.workflows, self.settings, self.clock)
+
+    @cached_property
+    def journey_files(self) -> JourneyFiles:
+        from chalicelib.journeys.files import JourneyFiles
+
+        return JourneyFiles(self.journeys, self.lifecycle)
+
+    @cached_property
+    def interventions(self) -> Interventions:
+        from chalicelib.journeys.interventions import Interventions
+
+        return Interventions(*self.enroller.parts, self.clock)
 
     @cached_property
     def errands(self) -> Errands:
@@ -78,6 +104,13 @@ class Wiring(StorageWiring):
 
     def work(self, kind: str) -> Work:
         """Who does errands of this kind. Raises KeyError."""
+        from chalicelib.journeys import multitude
+
+        if kind in multitude.KINDS:
+            acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
+            return multitude.work_of(kind, self.enrolments, acts, self.clock)
+        if kind == "gather":
+            return self.enroller.gatherer
         if kind == "tell_watchers":
             return self.tell_watchers
         raise KeyError(kind)
@@ -133,6 +166,19 @@ class Wiring(StorageWiring):
         return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
 
     @cached_property
+    def reports(self) -> Reports:
+        from chalicelib.messages.reports import Reports
+
+        return Reports(
+            self.messages,
+            self.contacts,
+            self.contact_book,
+            self.timeline.append,
+            self.stores,
+            lambda: self.listener,
+        )
+
+    @cached_property
     def steps(self) -> Steps:
         from chalicelib.journeys.steps import Steps
 
@@ -141,9 +187,11 @@ class Wiring(StorageWiring):
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.contact_book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 
@@ -158,7 +206,13 @@ class Wiring(StorageWiring):
         from chalicelib.contacts.book import ContactBook
 
         return ContactBook(
-            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+            self.contacts,
+            self.resolver,
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            lambda: self.listener,
+            self.stores,
         )
 
     @cached_property

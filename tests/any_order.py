@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,14 +19,14 @@ from chalicelib.handlers.journey_steps import journey_step
 from chalicelib.handlers.webhooks import receive
 from chalicelib.messages.links import SignedLinks
 from chalicelib.settings import Settings
-from chalicelib.storage.table import Table, create_table, from_wire
+from chalicelib.storage.table import Table, from_wire
 from chalicelib.store_adapters.envelope import Arrival, arrival_id, encode
 from chalicelib.store_adapters.plugin import PLATFORM, CartCall, headers_of, repeat_key
-from local.table_server import TableServer
 from tests.commerce.carts import OF_WATCHING
 from tests.commerce.shop import Bucket
 from tests.conftest import HandClock
 from tests.journeys.world import RecordingChannel
+from tests.memory_client import MemoryTables
 from tests.recorded import SECRET
 from tests.virtual_workflows import VirtualWorkflows
 
@@ -178,15 +177,11 @@ def _without_nothing(value: Any) -> Any:
 
 
 @contextmanager
-def listening(server: TableServer, clock: HandClock, store: Mapping[str, Any]) -> Iterator[Listening]:
+def listening(server: MemoryTables, clock: HandClock, store: Mapping[str, Any]) -> Iterator[Listening]:
     """On a table of its own, in the process's wiring."""
-    name = f"agala-{uuid.uuid4().hex[:12]}"
-    client = server.dynamodb()
-    create_table(client, name)
-    made = Listening(Table(client, name), clock, store)
+    made = Listening(Table(server.dynamodb(), "memory"), clock, store)
     wiring.use(made.parts)
     try:
         yield made
     finally:
         wiring.use(None)
-        client.delete_table(TableName=name)

@@ -21,10 +21,10 @@ from chalicelib.ids import new_id
 from chalicelib.journeys import product_news
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.watchers import REMEMBERED, Watcher, Watchers
-from local.table_server import TableServer
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail
+from tests.memory_client import MemoryTables
 from tests.test_any_order import HEBREW, NOW
 
 LONG_AGO = NOW - timedelta(days=900)
@@ -96,8 +96,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Shop]:
-    with listening(table_server, HandClock(NOW), HEBREW) as listener:
+def shop(tables: MemoryTables) -> Iterator[Shop]:
+    with listening(tables, HandClock(NOW), HEBREW) as listener:
         yield Shop(listener)
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.storage.watchers import WatcherRecords
 
 
 class StorageWiring:
@@ -206,6 +207,12 @@ class StorageWiring:
         from chalicelib.storage.calendar import Ledgers
 
         return Ledgers(self.table)
+
+    @cached_property
+    def watcher_records(self) -> WatcherRecords:
+        from chalicelib.storage.watchers import WatcherRecords
+
+        return WatcherRecords(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -279,6 +279,9 @@ EXECUTABLE = frozenset(
         "order_placed",
         "order_refunded",
         "payment_failed",
+        "price_dropped",
+        "product_back_in_stock",
+        "product_published",
         "product_viewed",
         "segment_entered",
         "segment_left",
@@ -343,6 +346,12 @@ def event_type(trigger: Trigger) -> str:
     return trigger.name if isinstance(trigger, ApiTrigger) else trigger.type
 
 
+def watchers_of(trigger: ProductTrigger) -> frozenset[str]:
+    """As what a contact must watch the product."""
+    usual = ("bought", "asked") if trigger.type == "product_published" else ("viewed", "wished", "asked")
+    return frozenset(trigger.watchers or usual)
+
+
 def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
     """Whether an event of the right type is about this trigger's list, field, product, … `where` comes after."""
     match trigger:
@@ -355,8 +364,10 @@ def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
         case AnswerTrigger():
             return trigger.form in (None, properties.get("form"), properties.get("survey"))
         case ProductTrigger():
-            return _of_category(trigger.category, properties) and _at_least(
-                trigger.at_least_percent, properties.get("percent")
+            return (
+                _is_watched(trigger, properties.get("watched_as"))
+                and _of_category(trigger.category, properties)
+                and _at_least(trigger.at_least_percent, properties.get("percent"))
             )
         case DateTrigger():
             day_itself = not properties.get("years")
@@ -389,6 +400,11 @@ _TOLD_APART: dict[type[TriggerForm], tuple[str, ...]] = {
 def _same(trigger: Trigger, properties: Mapping[str, Any], *names: str) -> bool:
     """Whether the calendar found it by a rule like this one; what the event does not say is as the trigger has it."""
     return all(properties.get(name, getattr(trigger, name)) == getattr(trigger, name) for name in names)
+
+
+def _is_watched(trigger: ProductTrigger, watched_as: Any) -> bool:
+    """`watched_as` is in the event as a contact is told it; before that it is about whom it may concern."""
+    return watched_as is None or not watchers_of(trigger).isdisjoint(watched_as)
 
 
 def _of_category(wanted: str | None, properties: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
 from chalicelib.journeys.gathering import Gathering, united
+from chalicelib.journeys.watchers import Watcher
 from chalicelib.storage import keys
 from chalicelib.storage.day_entries import engagement_operations
 from chalicelib.storage.records import dump, load
@@ -31,8 +32,10 @@ _KINDS = {
     "M": "messages",
     "T": "timeline",
     "D": "deliveries",
+    "W": "watched",
 }
 _OF_WATCHING = {"contact_by", "generation", "watched", "heard_at", "left_as", "left_generation", "rev"}
+_OF_A_WATCHER = {"subject", "viewed", "wished", "unwished", "asked", "unasked", "bought"}
 _LIVING = ("running", "held")
 _TRIES = 20
 
@@ -151,6 +154,11 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
             if cart is None:
                 continue  # its time was over
             plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
+        if sk[0] == "W":
+            entry = table.get(*_listed(store_id, item))
+            if entry is None:
+                continue
+            plain = load(Watcher, entry).model_dump(mode="json", include=_OF_A_WATCHER, exclude_none=True)
         found["engagement" if sk == keys.ENGAGEMENT else _KINDS[sk[0]]].append(plain)
     found["orders"] = []
     for external_id in order_ids(found["timeline"]):
@@ -185,11 +193,18 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
                 _scrub_cart(table, store_id, str(item["token"]), at)
             if sk[0] == "T":
                 _scrub_seen(table, store_id, str(item["id"]))
+            if sk[0] == "W":
+                table.delete(*_listed(store_id, item))
             table.delete(partition, sk)
     for kind, values in ((EMAIL, contact.emails), (PHONE, contact.phones), (CUSTOMER, contact.external_ids)):
         for value in values:
             _release(table, store_id, kind, value, contact.id)
     table.delete(partition, keys.PROFILE)
+
+
+def _listed(store_id: str, note: Item) -> tuple[str, str]:
+    """Where the watcher's entry is that the contact's note is about: under the id it had when it was written."""
+    return keys.watcher(store_id, str(note["subject"]), str(note["contact_id"]))
 
 
 def remember_erased(table: Table, store_id: str, hashes: Sequence[str], at: datetime) -> None:

@@ -3,6 +3,7 @@
 from chalice import Chalice  # type: ignore[attr-defined]
 
 from chalicelib.handlers import (
+    calendar,
     cart_watch,
     carts,
     connect_page,
@@ -23,6 +24,7 @@ from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
+from chalicelib.handlers.api.engagement import engagement
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
 from chalicelib.handlers.api.journey_files import journey_files
@@ -53,6 +55,7 @@ for part in (
     errands.blueprint,
     store_sync.blueprint,
     nightly.blueprint,
+    calendar.blueprint,
     delivery_reports.delivery_reports,
     links.links,
     connect_page.connect_page,
@@ -68,6 +71,7 @@ for part in (
     contacts,
     privacy,
     timeline,
+    engagement,
     cart_records,
     orders,
     products,

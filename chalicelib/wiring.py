@@ -9,13 +9,12 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chalicelib.wiring_storage import StorageWiring
+from chalicelib import wiring_products
+from chalicelib.wiring_channels import ChannelWiring
 
 if TYPE_CHECKING:
-    from botocore.config import Config
-
     from chalicelib.commerce.cart_intake import CartIntake
     from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.coupon import Coupon, CouponTerms
@@ -24,27 +23,29 @@ if TYPE_CHECKING:
     from chalicelib.commerce.privacy_desk import PrivacyDesk
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
-    from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.calendar import Calendar
+    from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.files import JourneyFiles
     from chalicelib.journeys.interventions import Interventions
     from chalicelib.journeys.lifecycle import Lifecycle
+    from chalicelib.journeys.ports import Outside
+    from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
-    from chalicelib.messages.links import SignedLinks
-    from chalicelib.messages.ports import EmailChannel, SmsChannel
-    from chalicelib.messages.send import Medium, Sender
+    from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
     from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
+    from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
     from chalicelib.sync.ports import Shop
     from chalicelib.sync.pull import Pull
     from chalicelib.sync.start import SyncStarter
 
 
-class Wiring(StorageWiring):
+class Wiring(ChannelWiring):
     private_shops = False
     """Whether a shop's address may be one of a private network."""
 
@@ -59,9 +60,19 @@ class Wiring(StorageWiring):
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            self.consequences,
+            self.contact_book,
+            lambda: self.errands,
             self.workflows,
             self.clock,
         )
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        from chalicelib.journeys.consequences import Consequences
+
+        return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
@@ -95,49 +106,47 @@ class Wiring(StorageWiring):
         if kind in multitude.KINDS:
             acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
             return multitude.work_of(kind, self.enrolments, acts, self.clock)
+        if kind == "gather":
+            return self.enroller.gatherer
+        if kind in ("due", "index_dates"):
+            return self._work_of_calendar(kind)
+        if kind == "tell_watchers":
+            return self.tell_watchers
         raise KeyError(kind)
 
     @cached_property
-    def links(self) -> SignedLinks:
-        from chalicelib.messages.links import SignedLinks
-
-        return SignedLinks(self.settings.public_url, [self.secrets.signing_key().encode()])
+    def tell_watchers(self) -> TellWatchers:
+        return wiring_products.tell_watchers(self)
 
     @cached_property
-    def email_channel(self) -> EmailChannel:
-        from chalicelib.messages.channels.ses import SesEmailChannel
-
-        client = self._session.create_client("sesv2", config=_once())
-        return SesEmailChannel(client, self.settings.configuration_set)
+    def product_news(self) -> ProductNews:
+        return wiring_products.product_news(self)
 
     @cached_property
-    def sms_channel(self) -> SmsChannel:
-        from chalicelib.messages.channels.end_user_messaging import EndUserMessagingChannel
+    def calendar(self) -> Calendar:
+        from chalicelib.journeys.calendar import Calendar
 
-        client = self._session.create_client("pinpoint-sms-voice-v2", config=_once())
-        return EndUserMessagingChannel(client, self.settings.sms_configuration_set)
+        return Calendar(self.journeys, self.ledgers, self.errands, self.clock)
 
-    def medium(self, channel: Channel) -> Medium[Any, Any]:
-        """How this channel's messages are made, and who takes them. Raises KeyError for one that cannot send yet."""
-        from chalicelib.contacts.consent import Channel
-        from chalicelib.messages.send import Medium
+    def _work_of_calendar(self, kind: str) -> Work:
+        from chalicelib.journeys.due import Due, IndexDates
 
-        if channel is Channel.EMAIL:
-            from chalicelib.messages.email import EmailComposer
-
-            return Medium(EmailComposer(self.settings.default_sender), self.email_channel)
-        if channel is Channel.SMS:
-            from chalicelib.messages.sms import SmsComposer
-
-            return Medium(SmsComposer(self.settings.default_sms_sender), self.sms_channel)
-        raise KeyError(channel)
+        if kind == "index_dates":
+            return IndexDates(self.contacts, self.clock)
+        return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
-    def sender(self) -> Sender:
-        from chalicelib.messages.send import Sender
-        from chalicelib.storage.products import Catalogue
+    def reports(self) -> Reports:
+        from chalicelib.messages.reports import Reports
 
-        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+        return Reports(
+            self.messages,
+            self.contacts,
+            self.contact_book,
+            self.timeline.append,
+            self.stores,
+            lambda: self.listener,
+        )
 
     @cached_property
     def steps(self) -> Steps:
@@ -148,11 +157,28 @@ class Wiring(StorageWiring):
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.contact_book,
             self.enroller,
             self.sender,
+            self.workflows,
+            self.outside,
             self.clock,
         )
+
+    @cached_property
+    def outside(self) -> Outside:
+        from chalicelib.journeys.other_journeys import OtherJourneys
+        from chalicelib.journeys.ports import Outside
+
+        others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, self.clock)
+        return Outside(self.coupon, self.coupon_records, lambda: self.webhook_calls, others)
+
+    @cached_property
+    def webhook_calls(self) -> WebhookCalls:
+        from chalicelib.store_adapters.webhook_calls import WebhookCalls
+
+        return WebhookCalls(self.secrets.signing_key, self.unix_time, self.private_shops)
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -165,7 +191,13 @@ class Wiring(StorageWiring):
         from chalicelib.contacts.book import ContactBook
 
         return ContactBook(
-            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+            self.contacts,
+            self.resolver,
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            lambda: self.listener,
+            self.stores,
         )
 
     @cached_property
@@ -199,6 +231,7 @@ class Wiring(StorageWiring):
             self.privacy,
             lambda: self.listener,
             self.clock,
+            lambda: self.product_news,
         )
 
     @cached_property
@@ -228,7 +261,7 @@ class Wiring(StorageWiring):
         from chalicelib.commerce.order_intake import OrderIntake
         from chalicelib.sync.listeners import HistoryListener
 
-        listener = HistoryListener(lambda: self.enroller)
+        listener = wiring_products.noting_watchers(self, HistoryListener(lambda: self.enroller))
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver, history=True)
         return Intake(
             self.contacts,
@@ -246,7 +279,8 @@ class Wiring(StorageWiring):
         """Who hears of events: the journeys."""
         from chalicelib.sync.listeners import LiveListener
 
-        return LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        return wiring_products.noting_watchers(self, journeys)
 
     @cached_property
     def sync(self) -> SyncStarter:
@@ -370,13 +404,6 @@ class Wiring(StorageWiring):
         mended = register(admin, store, self.settings.shopify_event_source_arn or door)
         admin.notices.update(mended.notices)
         return mended.count
-
-
-def _once() -> Config:
-    """For clients that send: a retry inside the client could send twice."""
-    from botocore.config import Config
-
-    return Config(retries={"total_max_attempts": 1})
 
 
 _used: Wiring | None = None

@@ -14,12 +14,15 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.journeys.ports import Workflows
+    from chalicelib.storage.calendar import DayIndex, Ledgers
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
+    from chalicelib.storage.coupons import Coupons
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
+    from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.storage.watchers import WatcherRecords
 
 
 class StorageWiring:
@@ -115,6 +119,12 @@ class StorageWiring:
         return Enrolments(self.table)
 
     @cached_property
+    def gatherings(self) -> Gatherings:
+        from chalicelib.storage.gatherings import Gatherings
+
+        return Gatherings(self.table)
+
+    @cached_property
     def messages(self) -> Messages:
         from chalicelib.storage.messages import Messages
 
@@ -125,6 +135,12 @@ class StorageWiring:
         from chalicelib.storage.contacts import Contacts
 
         return Contacts(self.table)
+
+    @cached_property
+    def coupon_records(self) -> Coupons:
+        from chalicelib.storage.coupons import Coupons
+
+        return Coupons(self.table)
 
     @cached_property
     def decisions(self) -> Decisions:
@@ -179,6 +195,24 @@ class StorageWiring:
         from chalicelib.storage.errands import ErrandRecords
 
         return ErrandRecords(self.table)
+
+    @cached_property
+    def day_index(self) -> DayIndex:
+        from chalicelib.storage.calendar import DayIndex
+
+        return DayIndex(self.table)
+
+    @cached_property
+    def ledgers(self) -> Ledgers:
+        from chalicelib.storage.calendar import Ledgers
+
+        return Ledgers(self.table)
+
+    @cached_property
+    def watcher_records(self) -> WatcherRecords:
+        from chalicelib.storage.watchers import WatcherRecords
+
+        return WatcherRecords(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

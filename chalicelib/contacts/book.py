@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,15 +12,18 @@ from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
+from chalicelib.contacts.caused import CausedChanges
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange
+from chalicelib.contacts.consent_events import became
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
+from chalicelib.contacts.own_fields import set_fields
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, KeptExports, Listener, RawDeliveries, Writing
 from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.resolve import Resolver, erasure_hashes
 from chalicelib.contacts.retry import persist
-from chalicelib.errors import BadInput, FieldMistake, NotFound
+from chalicelib.errors import BadInput, FieldMistake
 
 
 class ContactInput(BaseModel):
@@ -34,6 +37,7 @@ class ContactInput(BaseModel):
     first_name: str | None = Field(default=None, max_length=200)
     last_name: str | None = Field(default=None, max_length=200)
     locale: str | None = Field(default=None, max_length=35)
+    timezone: str | None = Field(default=None, max_length=64)
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     consent: dict[Channel, Consent] = Field(default_factory=dict)
     lists: tuple[str, ...] = ()
@@ -52,13 +56,18 @@ class ContactPatch(BaseModel):
     first_name: str | None = Field(default=None, max_length=200)
     last_name: str | None = Field(default=None, max_length=200)
     locale: str | None = Field(default=None, max_length=35)
+    timezone: str | None = Field(default=None, max_length=64)
     consent: dict[Channel, Consent] = Field(default_factory=dict)
     lists: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     fields: dict[str, Any] = Field(default_factory=dict)
 
 
-class ContactBook:
+class Stores(Protocol):
+    def get(self, store_id: str) -> Store | None: ...
+
+
+class ContactBook(CausedChanges):
     """Every change is written over the revision it was decided on and tried again on a conflict (then `TryLater`)."""
 
     def __init__(
@@ -69,10 +78,12 @@ class ContactBook:
         exports: KeptExports,
         clock: Clock,
         listener: Callable[[], Listener],
+        stores: Stores,
     ) -> None:
         """`listener` is asked for when there is something to tell: it may itself need the book."""
-        self._contacts, self._resolver, self._deliveries, self._exports = contacts, resolver, deliveries, exports
-        self._clock, self._listener = clock, listener
+        super().__init__(contacts, clock)
+        self._resolver, self._deliveries, self._exports, self._listener = resolver, deliveries, exports, listener
+        self._stores = stores
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
         """Make the contact, or add to the one (or ones: they merge) that these identities name.
@@ -88,6 +99,7 @@ class ContactBook:
             last_name=given.last_name,
             country=given.country,
             locale=given.locale,
+            timezone=given.timezone,
         )
         self._check(person, store)
         telling = Telling(person, now, "api", now, given.joined_from, _stamped(given.consent, now))
@@ -96,7 +108,7 @@ class ContactBook:
             meeting = self._resolver.meet(store, telling)
             if meeting.contact is None:
                 raise BadInput("expected an email, a phone or an external id")
-            contact = profile.set_fields(meeting.contact, given.fields, now, "api")
+            contact = set_fields(meeting.contact, given.fields, now, "api")
             events = _fields_changed(meeting.contact, contact, now)
             contact, joined = _with_lists(
                 contact, {*contact.lists, *given.lists}, {*contact.tags, *given.tags}, rfc3339(now)
@@ -108,8 +120,9 @@ class ContactBook:
                     contact.id,
                     contact=contact,
                     pointers=writing.pointers,
-                    events=(*writing.events, *events),
+                    events=(*writing.events, *events, *writing.seen),
                     events_gone=writing.events_gone,
+                    seen=writing.seen,
                 )
                 self._contacts.write(store.id, [written])
                 contact = _next(contact)
@@ -132,12 +145,12 @@ class ContactBook:
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
             contact = profile.absorb(before, telling, told)
             contact = profile.replace_names(contact, names, now, "api")
-            contact = profile.set_fields(contact, given.fields, now, "api")
+            contact = set_fields(contact, given.fields, now, "api")
             lists = before.lists if given.lists is None else given.lists
             tags = before.tags if given.tags is None else given.tags
             changed = _fields_changed(before, contact, now)
             contact, joined = _with_lists(contact, lists, tags, rfc3339(now))
-            return contact, [*changed, *joined]
+            return contact, [*became(before, contact), *changed, *joined]
 
         contact, events = self._change(store.id, contact_id, alter, told)
         if events:
@@ -145,16 +158,27 @@ class ContactBook:
         return contact
 
     def change_consent(self, store_id: str, contact_id: str, changes: Sequence[ConsentChange]) -> Contact:
-        """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`."""
+        """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`.
+
+        Journeys hear of it, also if it is a repeat: whoever changed it before may not have come to tell.
+        """
         now = self._clock.now()
         stamped = [c.model_copy(update={"consent": _at(c.consent, now)}) for c in changes]
+        stood: list[Contact] = []
 
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            stood[:] = [before]
             contact = before.model_copy(update={"consent": profile.merge_consent(before.consent, stamped)})
             changed = [c for c in stamped if before.consent_for(c.channel) != contact.consent_for(c.channel)]
-            return contact, [_consent_event(contact, change) for change in changed]
+            return contact, [*(_consent_event(contact, change) for change in changed), *became(before, contact)]
 
-        return self._change(store_id, contact_id, alter)[0]
+        contact, events = self._change(store_id, contact_id, alter)
+        same = [c.channel for c in stamped if stood[0].consent_for(c.channel).status is c.consent.status]
+        events += self._resolver.consent_told(store_id, stood[0], same)
+        store = self._stores.get(store_id)
+        if events and store is not None:
+            self._listener().on_events(store, contact.id, events)
+        return contact
 
     def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> Contact:
         """Never send there again, whatever the consent; the first reason stays. Raises `NotFound`."""
@@ -163,30 +187,6 @@ class ContactBook:
             contact_id,
             lambda before: (before.model_copy(update={"suppressed": {channel: reason, **before.suppressed}}), []),
         )[0]
-
-    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str | None = None) -> list[Event]:
-        """None takes the field away. `cause` (a step's claim, say) makes repeating find the same event again."""
-        now = self._clock.now()
-        cause = cause or rfc3339(now)
-
-        def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            contact = profile.set_fields(before, {name: value}, now, cause)
-            events = _fields_changed(before, contact, now, cause)
-            return (contact, events) if events else (before, [])
-
-        return self._once(store_id, contact_id, alter, lambda contact: _field_changed(contact, name, cause, now))
-
-    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "lists", name, True, "list_joined", cause)
-
-    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "lists", name, False, "list_left", cause)
-
-    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "tags", name, True, "tag_added", cause)
-
-    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "tags", name, False, "tag_removed", cause)
 
     def erase(self, store_id: str, contact_id: str, texts: bool = True) -> None:
         """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
@@ -221,7 +221,7 @@ class ContactBook:
         told = list(self._deliveries.of_contact(store_id, contact.id))
         told += [one for o in found["orders"] for one in self._deliveries.of_order(store_id, o["external_id"])]
         raw = [self._deliveries.export(store_id, delivery_id) for delivery_id in dict.fromkeys(told)]
-        mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
+        mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into", "indexed"})
         return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
 
     def _check(self, person: Person, store: Store) -> None:
@@ -233,12 +233,6 @@ class ContactBook:
             mistakes.append(FieldMistake("phone", "expected a phone number, best with + and country code"))
         if mistakes:
             raise BadInput("this does not identify anybody", mistakes)
-
-    def _get(self, store_id: str, contact_id: str) -> Contact:
-        contact = self._contacts.get(store_id, contact_id)
-        if contact is None:
-            raise NotFound("no such contact")
-        return contact
 
     def _whole(self, store_id: str, contact_id: str) -> Contact:
         """With all that a merge still had to carry to it: what is erased must not stay behind elsewhere."""
@@ -255,7 +249,6 @@ class ContactBook:
         contact_id: str,
         alter: Callable[[Contact], tuple[Contact, list[Event]]],
         told: Identities | None = None,
-        seen: bool = False,
     ) -> tuple[Contact, list[Event]]:
         """The contact after `alter`, and the events that were written with it."""
 
@@ -265,54 +258,14 @@ class ContactBook:
             claims = self._resolver.claims(store_id, contact, told) if told else ()
             if contact == before and not claims:
                 return before, []
-            kept = tuple(events)
-            written = Writing(contact.id, contact=contact, pointers=claims, events=kept, seen=kept if seen else ())
+            written = Writing(contact.id, contact=contact, pointers=claims, events=tuple(events))
             self._contacts.write(store_id, [written])
             return _next(contact), events
 
         return persist(action)
 
-    def _once(
-        self,
-        store_id: str,
-        contact_id: str,
-        alter: Callable[[Contact], tuple[Contact, list[Event]]],
-        event: Callable[[Contact], Event],
-    ) -> list[Event]:
-        """A cause that was here before changes nothing and finds the event that it left then."""
-        known = self._contacts.seen(store_id, event(self._get(store_id, contact_id)).id)
-        if known:
-            return [known[1]] if known[1] else []
-        return self._change(store_id, contact_id, alter, seen=True)[1]
 
-    def _member(
-        self, store_id: str, contact_id: str, kind: str, name: str, wanted: bool, type_: str, cause: str | None
-    ) -> list[Event]:
-        now = self._clock.now()
-        event = self._event(store_id, type_, name, cause or rfc3339(now), {kind.removesuffix("s"): name})
-
-        def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            have: tuple[str, ...] = getattr(before, kind)
-            if (name in have) is wanted:
-                return before, []
-            now_have = tuple(sorted({*have, name} if wanted else {*have} - {name}))
-            return before.model_copy(update={kind: now_have}), [event(before)]
-
-        return self._once(store_id, contact_id, alter, event)
-
-    def _event(
-        self, store_id: str, type_: str, name: str, cause: str, properties: dict[str, Any]
-    ) -> Callable[[Contact], Event]:
-        now = self._clock.now()
-
-        def make(contact: Contact) -> Event:
-            event_id = f"{type_}:{store_id}:{contact.id}:{name}:{cause}"
-            return Event(id=event_id, type=type_, occurred_at=now, properties=properties)
-
-        return make
-
-
-_NAMES = ("first_name", "last_name", "locale")
+_NAMES = ("first_name", "last_name", "locale", "timezone")
 
 
 def _at(consent: Consent, now: datetime) -> Consent:
@@ -342,23 +295,18 @@ def _consent_event(contact: Contact, change: ConsentChange) -> Event:
     )
 
 
-def _field_changed(
-    contact: Contact, name: str, cause: str, at: datetime, before: Any = None, after: Any = None
-) -> Event:
-    return Event(
-        id=f"field_changed:{contact.store_id}:{contact.id}:{name}:{cause}",
-        type="field_changed",
-        occurred_at=at,
-        properties={"field": name, "from": before, "to": after},
-    )
-
-
-def _fields_changed(before: Contact, after: Contact, at: datetime, cause: str | None = None) -> list[Event]:
+def _fields_changed(before: Contact, after: Contact, at: datetime) -> list[Event]:
     """One event for each own field whose value is another now; None stands for no value."""
     old, new = before.fields, after.fields
-    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-    cause = cause or rfc3339(at)
-    return [_field_changed(after, name, cause, at, old.get(name), new.get(name)) for name in names]
+    return [
+        Event(
+            id=f"field_changed:{after.store_id}:{after.id}:{name}:{rfc3339(at)}",
+            type="field_changed",
+            occurred_at=at,
+            properties={"field": name, "from": old.get(name), "to": new.get(name)},
+        )
+        for name in sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    ]
 
 
 def _with_lists(contact: Contact, lists: Iterable[str], tags: Iterable[str], cause: str) -> tuple[Contact, list[Event]]:

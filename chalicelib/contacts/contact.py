@@ -12,12 +12,18 @@ from chalicelib.contacts.consent import Channel, Consent
 
 
 class Provenance(BaseModel):
-    """Where a profile value came from; the newest (`at`, then `source`, then value) wins, in any order of arrival."""
+    """Where a profile value came from; the newest (`at`, then `source`, then value) wins, in any order of arrival.
+
+    `counted` is how much of a number was added up since it was told, the last of it at `counted_at`: what two contacts
+    counted, the one that they merge into has together.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
     source: str
+    counted: int | float | None = None
+    counted_at: datetime | None = None
 
 
 class Benefit(BaseModel):
@@ -40,7 +46,8 @@ class Contact(BaseModel):
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
     cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
     mere pointer; `merging` names contacts whose records are still on their way here. `timezone` is an IANA name (None:
-    the store's), `audiences` are advertising ones. `rev` counts writes.
+    the store's), `audiences` are advertising ones. `indexed` are the entries of `day_index` that are written.
+    `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -73,6 +80,7 @@ class Contact(BaseModel):
     created_at: datetime
     merged_into: str | None = None
     merging: tuple[str, ...] = ()
+    indexed: dict[str, str] = Field(default_factory=dict)
     rev: int = 0
 
     @property

@@ -12,26 +12,22 @@ from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys import actions, condition_forms, triggers
 from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, SendText, Split, Step, Wait
 from chalicelib.journeys.condition_forms import (
-    Bought,
     Condition,
     Days,
     FieldIs,
     MessageIs,
-    Purchased,
     StepIs,
     Subject,
     key_of,
     located,
     step_asked,
 )
+from chalicelib.journeys.limits import DEEPEST, DEEPEST_CONDITION, LARGEST, MOST_STEPS
 from chalicelib.journeys.mistakes import MOST_LEVELS, mistakes_of, refuse_outsized
 from chalicelib.journeys.triggers import ON_SCHEDULE, Trigger
 from chalicelib.messages.content_model import Language, Line
 
-MOST_STEPS = 100
-DEEPEST = 10
 SENDING = frozenset({"send_email", "send_sms", "send_whatsapp"})
-LARGEST = 256 * 1024  # UTF-8 bytes as JSON: a version must fit a table item (400 KB) together with its head
 
 
 class Reentry(BaseModel):
@@ -196,12 +192,18 @@ def _structural_mistakes(definition: Definition) -> Iterator[FieldMistake]:
         if place.depth > DEEPEST:
             yield FieldMistake(place.path, f"step {place.step.id!r}: steps are nested at most {DEEPEST} deep")
     if len(places) > MOST_STEPS:
-        yield FieldMistake("steps", f"a journey has at most {MOST_STEPS} steps, this one has {len(places)}")
+        yield FieldMistake(
+            "steps",
+            f"a journey has at most {MOST_STEPS} steps, this one has {len(places)}; let the rest be one of its own",
+        )
     yield from _misplaced_events(definition)
     yield from _unreachable(definition)
     by_id = {place.step.id: place for place in places}
     for path, condition, owner in conditions_of(definition):
         for inner_path, inner in located(condition, path):
+            if inner_path.count(".", len(path)) == DEEPEST_CONDITION + 1:
+                deepest = f"conditions are nested at most {DEEPEST_CONDITION} deep; put some of them into two branches"
+                yield FieldMistake(path, f"{_of(owner)}{deepest}")
             if reason := _dangling(inner, path, owner, by_id):
                 yield FieldMistake(f"{inner_path}.{key_of(inner)}.step", f"{_of(owner)}{reason}")
 
@@ -365,32 +367,15 @@ def always_ends(step: Step) -> bool:
 def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
     if definition.trigger.type not in triggers.EXECUTABLE:
         yield FieldMistake("trigger.type", f"{definition.trigger.type} cannot start a journey yet")
-    if definition.exits:
-        yield FieldMistake("exits", "exits cannot be obeyed yet")
+    for index, leaving in enumerate(definition.exits):
+        if leaving.type not in triggers.EXECUTABLE | triggers.FOR_EXITS:
+            yield FieldMistake(f"exits[{index}].type", f"{leaving.type} cannot end a pass yet")
     for place in definition.located():
         reason = actions.reason_not_yet(place.step)
         if reason:
             yield FieldMistake(place.path, f"{_of(place)}{reason}")
-    for path, condition, owner in conditions_of(definition):
-        for inner_path, inner in located(condition, path):
-            reason = _condition_not_yet(inner)
-            if reason:
-                yield FieldMistake(inner_path, f"{_of(owner)}{reason}")
-
-
-def _condition_not_yet(condition: Condition) -> str | None:
-    key = key_of(condition)
-    if key not in condition_forms.EXECUTABLE:
-        return f"{key} conditions cannot be answered yet"
-    if isinstance(condition, MessageIs) and condition.message.link is not None:
-        return "which link was clicked cannot be answered yet"
-    if isinstance(condition, Purchased) and _beyond_totals(condition.purchased):
-        return "units, or several orders in a window, can only be counted for a product or category yet"
-    return None
-
-
-def _beyond_totals(bought: Bought) -> bool:
-    if bought.kind is not None:
-        return False
-    counted = (bought.at_least_orders or 1) > 1 or bought.at_least_total is not None
-    return bought.at_least_units is not None or (bought.windowed and counted)
+        awaited = place.step.until_event.event if isinstance(place.step, Wait) and place.step.until_event else None
+        if awaited is not None and awaited.type not in triggers.EXECUTABLE:
+            yield FieldMistake(
+                f"{place.path}.until_event.event.type", f"{_of(place)}{awaited.type} cannot be waited for yet"
+            )

@@ -13,7 +13,9 @@ from typing import Any
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
+from chalicelib.journeys.actions import OtherJourney
 from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.coupon_terms import coupon_mistakes
 from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.errands import Errand, Errands
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
@@ -63,31 +65,50 @@ class Lifecycle:
                 update={"draft": definition.dump(), "name": dict(definition.name), "updated_at": now}
             )
 
-        return self._change(store.id, journey_id, with_draft), check(definition).warnings
+        return self._change(store.id, journey_id, with_draft), self.warnings(store.id, definition)
+
+    def warnings(self, store_id: str, definition: Definition) -> list[FieldMistake]:
+        """What does not stop the journey, but its owner should know: see `definition.check`; and journeys that it
+        starts or stops and that are not there."""
+        found = list(check(definition).warnings)
+        for place in definition.located():
+            step = place.step
+            if isinstance(step, OtherJourney) and self._journeys.head(store_id, step.journey) is None:
+                found.append(
+                    FieldMistake(f"{place.path}.journey", f"step {step.id!r}: there is no journey {step.journey!r} yet")
+                )
+        return found
 
     def activate(self, store: Store, journey_id: str) -> Journey:
         """Publish the draft as a new version and take people in; held people go on, in the version they entered.
 
         Without a change since the last version nothing is published. Raises `NotFound`, `Conflict` (archived), and
-        `BadInput` naming the steps that cannot run yet.
+        `BadInput` naming the steps that cannot run yet, and the coupons that the store's platform cannot make.
         """
         journey = self._get(store.id, journey_id)
         if journey.status is JourneyStatus.ARCHIVED:
             raise Conflict("an archived journey cannot be activated")
         definition = Definition.parse(journey.draft)
+        if circles := _starts_itself(definition, journey_id):
+            raise BadInput("the journey has mistakes", circles)
         if not_yet := check(definition).not_yet:
             raise BadInput("parts of the journey cannot run yet", not_yet)
+        if mistakes := list(coupon_mistakes(definition, store, self._clock.now())):
+            raise BadInput("the shop cannot make the journey's coupons", mistakes)
         number = self._publish(journey, definition)
 
         def live(present: Journey | None) -> Journey:
             if present is None or present.status is JourneyStatus.ARCHIVED:
                 raise Conflict("an archived journey cannot be activated")
+            now, kind = self._clock.now(), event_type(definition.trigger)
+            goes_on = present.status is JourneyStatus.ACTIVE and present.trigger_type == kind
             changes = {
                 "status": JourneyStatus.ACTIVE,
+                "active_since": present.active_since if goes_on else now,
                 "live_version": max(number, present.live_version or 0),
-                "trigger_type": event_type(definition.trigger),
+                "trigger_type": kind,
                 "has_goal": definition.goal is not None,
-                "updated_at": self._clock.now(),
+                "updated_at": now,
             }
             return present if number < (present.live_version or 0) else present.model_copy(update=changes)
 
@@ -146,7 +167,9 @@ class Lifecycle:
                 return present
             if present.status not in allowed:
                 raise Conflict(f"a journey that is {present.status} cannot become {to}")
-            return present.model_copy(update={"status": to, "updated_at": self._clock.now()})
+            now = self._clock.now()
+            since = now if to is JourneyStatus.ACTIVE else present.active_since
+            return present.model_copy(update={"status": to, "updated_at": now, "active_since": since})
 
         return self._change(store_id, journey_id, moved)
 
@@ -219,3 +242,16 @@ class Lifecycle:
 def _key(journey: Journey) -> str:
     """The same for an act that is repeated after a crash, for it finds the journey changed already."""
     return f"{journey.id}:{journey.rev}"
+
+
+def _starts_itself(definition: Definition, journey_id: str) -> list[FieldMistake]:
+    """The only circle that a tree of steps can have."""
+    return [
+        FieldMistake(
+            f"{place.path}.journey",
+            f"step {place.step.id!r}: a journey cannot start itself; use reentry and its trigger",
+        )
+        for place in definition.located()
+        if isinstance(place.step, OtherJourney)
+        and (place.step.type, place.step.journey) == ("start_journey", journey_id)
+    ]

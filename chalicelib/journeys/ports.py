@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from chalicelib.errors import StepCannot as StepCannot  # what a step may raise, beside those at the end
 
 if TYPE_CHECKING:
     from chalicelib.commerce.cart import CartRecord
+    from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
     from chalicelib.commerce.event import Event
     from chalicelib.commerce.ports import OrderRecord, ProductRecord
     from chalicelib.commerce.store import Store
-    from chalicelib.contacts.consent import Channel
-    from chalicelib.contacts.contact import Contact, PurchaseFact
+    from chalicelib.contacts.consent import Channel, ConsentStatus
+    from chalicelib.contacts.contact import Benefit, Contact, PurchaseFact
     from chalicelib.contacts.engagement import Engagement
+    from chalicelib.contacts.field_change import FieldChange
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
-    from chalicelib.messages.content_model import EmailContent
+    from chalicelib.messages.content_model import EmailContent, WhatsAppContent
     from chalicelib.messages.message import Message, MessageKind
 
 
@@ -40,6 +45,12 @@ class Workflows(Protocol):
 
     def runs(self, machine: str, execution: str) -> bool:
         """Whether it is there and has not ended. Raises `errors.TryLater`."""
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """The task that waits with this token succeeded. Nothing happens where nobody waits with it (any more).
+
+        Raises `errors.TryLater` when the service refuses for now.
+        """
         ...
 
 
@@ -89,7 +100,8 @@ class EnrolmentRecords(Protocol):
 class Wanted:
     """What to read together with a contact, by ids; purchases by subject (`product:12`, `category:7`), carts by token.
 
-    `newest_cart`: the one of the contact's that last had any activity; this alone is a request more.
+    `newest_cart`: the one of the contact's that last had any activity; this alone is a request more. `categories`:
+    those of the engagement's products; one more too.
     """
 
     store: bool = False
@@ -101,6 +113,22 @@ class Wanted:
     messages: Collection[str] = ()
     subjects: Collection[str] = ()
     engagement: bool = False
+    categories: bool = False
+
+    def __or__(self, other: Wanted) -> Wanted:
+        """Both; where each names one journey or enrolment, the first one's."""
+        return Wanted(
+            store=self.store or other.store,
+            journey=self.journey or other.journey,
+            enrolment=self.enrolment or other.enrolment,
+            orders={*self.orders, *other.orders},
+            carts={*self.carts, *other.carts},
+            newest_cart=self.newest_cart or other.newest_cart,
+            messages={*self.messages, *other.messages},
+            subjects={*self.subjects, *other.subjects},
+            engagement=self.engagement or other.engagement,
+            categories=self.categories or other.categories,
+        )
 
 
 @dataclass(frozen=True)
@@ -119,6 +147,8 @@ class Found:
     purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
     engagement: Engagement | None = None
     """Where it was asked for; an empty one of a contact who did nothing yet."""
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of viewed and wished products, by their ids, as the catalogue has them."""
 
 
 class DecisionRecords(Protocol):
@@ -167,6 +197,35 @@ class ContactChanges(Protocol):
 
     def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]: ...
 
+    def change_field(self, store_id: str, contact_id: str, name: str, change: FieldChange, cause: str) -> list[Event]:
+        """Computed over the value that is there when it is written. One cause changes one field.
+
+        Raises `StepCannot("not_a_number")`.
+        """
+        ...
+
+    def undo_field(self, store_id: str, contact_id: str, cause: str) -> list[Event]:
+        """Take back, once, what an undoable add or subtract with this cause did; not done yet, it never will be."""
+        ...
+
+    def set_consent(
+        self, store_id: str, contact_id: str, channel: Channel, status: ConsentStatus, source: str, cause: str
+    ) -> list[Event]:
+        """As of now: a choice that the contact made later stays."""
+        ...
+
+    def join_audience(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
+
+    def leave_audience(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
+
+    def give_benefit(self, store_id: str, contact_id: str, benefit: Benefit) -> None:
+        """It is the contact's last one, unless a newer is known. Its code tells a repeat."""
+        ...
+
+    def use_benefit(self, store_id: str, contact_id: str, code: str, at: datetime) -> None:
+        """Nothing happens if the last one has another code, or was used before."""
+        ...
+
 
 class EventListener(Protocol):
     """`journeys.enrol.Enroller`."""
@@ -186,14 +245,79 @@ class Sender(Protocol):
         journey_id: str,
         step: str,
         kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent] | Mapping[str, str],
+        content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
     ) -> Message:
         """Sends at most once, however often it is called; a message not sent is a message with a reason.
 
-        Raises `NotNow` and `ProviderBusy`.
+        Raises `NotNow`, `ProviderBusy`, and `StepCannot` for a channel that nothing can be sent on here.
         """
         ...
+
+    def alert(
+        self,
+        channel: Channel,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        journey_id: str,
+        step: str,
+        text_by_language: Mapping[str, str],
+        fields: Sequence[str],
+        cart: CartRecord | None = None,
+    ) -> Message:
+        """As `send`, but to the store's manager: these words, and who the contact is, with these own fields."""
+        ...
+
+
+class Coupons(Protocol):
+    """Coupons in the stores' own shops (`Wiring.coupon`)."""
+
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        """The coupon of this cause, made unless it is there. Raises `BadInput`, `ShopTrouble`, `TryLater`."""
+        ...
+
+
+class CouponRecords(Protocol):
+    """Whose a code is (`storage.coupons.Coupons`)."""
+
+    def claim(self, coupon: OwnedCoupon) -> OwnedCoupon:
+        """Keep it, unless one of this code is kept: the one that stands."""
+        ...
+
+    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCoupon]:
+        """By the codes asked for, whatever their letters' size; those of nobody are left out."""
+        ...
+
+
+class Webhooks(Protocol):
+    """Calls of other systems (`store_adapters.webhook_calls.WebhookCalls`)."""
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        """One signed POST: the answer's HTTP status. Raises `ShopTrouble` where none comes, `TryLater`."""
+        ...
+
+
+class OtherJourneys(Protocol):
+    """`journeys.other_journeys.OtherJourneys`."""
+
+    def start(self, store: Store, contact_id: str, journey_id: str, by: Enrolment, step: str) -> str | None:
+        """Take the contact in there; why not, if not (`skipped:not_active`). Raises `StepCannot`."""
+        ...
+
+    def stop(self, store_id: str, contact_id: str, journey_id: str, by: Enrolment) -> None:
+        """End what the contact is in there, but for the pass that asks for it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What steps reach beyond their contact, made when a step first needs it."""
+
+    coupons: Coupons
+    coupon_records: CouponRecords
+    webhooks: Callable[[], Webhooks]
+    other_journeys: OtherJourneys
 
 
 # Named errors of the step task: the state machine catches them by these names, so the happy way pays

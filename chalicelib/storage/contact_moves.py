@@ -12,9 +12,14 @@ from chalicelib.commerce.cart_fold import erased
 from chalicelib.commerce.events import without_person
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.engagement import Engagement
+from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
+from chalicelib.journeys.gathering import Gathering, united
+from chalicelib.journeys.watchers import Watcher
 from chalicelib.storage import keys
+from chalicelib.storage.day_entries import engagement_operations
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
 
@@ -22,12 +27,15 @@ _KINDS = {
     "F": "purchases",
     "O": "paid_orders",
     "K": "carts",
+    "G": "gatherings",
     "N": "enrolments",
     "M": "messages",
     "T": "timeline",
     "D": "deliveries",
+    "W": "watched",
 }
 _OF_WATCHING = {"contact_by", "generation", "watched", "heard_at", "left_as", "left_generation", "rev"}
+_OF_A_WATCHER = {"subject", "viewed", "wished", "unwished", "asked", "unasked", "bought"}
 _LIVING = ("running", "held")
 _TRIES = 20
 
@@ -37,17 +45,22 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
 
     Several may do it at once: what another carried over, and perhaps changed since, is not put there again.
 
-    Purchase facts stay behind: they are folded anew from the orders.
+    Purchase facts stay behind: they are folded anew from the orders. So do entries of the index of days: who writes
+    the winner's records writes theirs.
     """
     source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for item in table.iterate(source):
         sk = str(item["sk"])
         if sk == keys.PROFILE:
             continue
-        if sk == keys.PURCHASES or item.get("id") == f"contact_created:{store_id}:{loser}":
+        if sk == keys.PURCHASES or sk.startswith(keys.DAYS) or item.get("id") == f"contact_created:{store_id}:{loser}":
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
+        elif sk == keys.ENGAGEMENT:
+            _move_engagement(table, store_id, loser, winner)
+        elif sk[0] == "G":
+            _move_gathering(table, source, sk, target)
         else:
             _move_item(table, source, sk, target)
 
@@ -63,6 +76,25 @@ def _move_item(table: Table, source: str, sk: str, target: str) -> None:
             continue
         return
     raise Conflict("another is carrying this record")
+
+
+def _move_engagement(table: Table, store_id: str, loser: str, winner: str) -> None:
+    """Both did what they did: the two are joined."""
+    source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
+    for _ in range(_TRIES):
+        goes, stays = table.get(source, keys.ENGAGEMENT), table.get(target, keys.ENGAGEMENT)
+        if goes is None:
+            return
+        known = load(Engagement, stays) if stays else Engagement()
+        both = join(known, load(Engagement, goes))
+        try:
+            table.transact(
+                [*engagement_operations(store_id, winner, both), Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))]
+            )
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is writing this record")
 
 
 def _move_record(table: Table, item: Item, loser: str, winner: str, target: str) -> None:
@@ -87,14 +119,34 @@ def _move_record(table: Table, item: Item, loser: str, winner: str, target: str)
     raise Conflict("another is writing this record")
 
 
+def _move_gathering(table: Table, source: str, sk: str, target: str) -> None:
+    """Both may be gathering for one journey: it is one visitor's then."""
+    for _ in range(_TRIES):
+        fresh, there = table.get(source, sk), table.get(target, sk)
+        if fresh is None:
+            return
+        comes = load(Gathering, fresh)
+        whole = comes if there is None else united(load(Gathering, there), comes)
+        moved = dump(whole.model_copy(update={"rev": whole.rev + 1}), (target, sk))
+        arrives = Put(moved, new=True) if there is None else Put(moved, rev=whole.rev)
+        try:
+            table.transact([arrives, Delete(source, sk, rev=comes.rev)])
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is writing this record")
+
+
 def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
     """Every record by kind, plus the carts', orders' and raw deliveries' own records."""
-    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*_KINDS.values(), "engagement")}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
+        if sk == keys.PROFILE or sk.startswith((keys.EXPORTS, keys.DAYS)):
             continue
-        plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
+        plain = {
+            k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "indexed", "rev")
+        }
         if sk[0] == "D":
             plain = {"id": sk.removeprefix("D#")}
         if sk[0] == "K":
@@ -102,7 +154,12 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
             if cart is None:
                 continue  # its time was over
             plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
-        found[_KINDS[sk[0]]].append(plain)
+        if sk[0] == "W":
+            entry = table.get(*_listed(store_id, item))
+            if entry is None:
+                continue
+            plain = load(Watcher, entry).model_dump(mode="json", include=_OF_A_WATCHER, exclude_none=True)
+        found["engagement" if sk == keys.ENGAGEMENT else _KINDS[sk[0]]].append(plain)
     found["orders"] = []
     for external_id in order_ids(found["timeline"]):
         record = table.get(*keys.order(store_id, external_id))
@@ -136,11 +193,18 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
                 _scrub_cart(table, store_id, str(item["token"]), at)
             if sk[0] == "T":
                 _scrub_seen(table, store_id, str(item["id"]))
+            if sk[0] == "W":
+                table.delete(*_listed(store_id, item))
             table.delete(partition, sk)
     for kind, values in ((EMAIL, contact.emails), (PHONE, contact.phones), (CUSTOMER, contact.external_ids)):
         for value in values:
             _release(table, store_id, kind, value, contact.id)
     table.delete(partition, keys.PROFILE)
+
+
+def _listed(store_id: str, note: Item) -> tuple[str, str]:
+    """Where the watcher's entry is that the contact's note is about: under the id it had when it was written."""
+    return keys.watcher(store_id, str(note["subject"]), str(note["contact_id"]))
 
 
 def remember_erased(table: Table, store_id: str, hashes: Sequence[str], at: datetime) -> None:

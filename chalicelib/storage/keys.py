@@ -52,7 +52,8 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
-    T#… timeline, D#… raw deliveries, X#… kept exports."""
+    G#… what journeys gather, T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days,
+    W#… what it watches."""
     return f"C#{store_id}#{contact_id}"
 
 
@@ -61,12 +62,24 @@ PURCHASES = "F#PURCHASES"
 ENGAGEMENT = "F#ENGAGEMENT"
 
 
+DAYS = "Y#"
+
+
+def day_entry(name: str) -> str:
+    """An entry of `contacts.day_index`, in its contact's partition."""
+    return f"{DAYS}{name}"
+
+
 def contact_order(paid_at: str, external_id: str) -> str:
     return f"O#{paid_at}#{external_id}"
 
 
 def enrolment(enrolment_id: str) -> str:
     return f"N#{enrolment_id.split('-', 1)[1]}"
+
+
+def gathering(journey_id: str) -> str:
+    return f"G#{journey_id}"
 
 
 def message(message_id: str) -> str:
@@ -90,6 +103,18 @@ def kept_export(request_id: str) -> str:
     return f"{EXPORTS}{request_id}"
 
 
+WATCHED = "W#"
+
+
+def watched(subject: str, contact_id: str) -> str:
+    """The contact's note of an entry among the watchers of `subject`; under which id, for a merge carries it along."""
+    return f"{WATCHED}{subject}#{contact_id}"
+
+
+def watcher(store_id: str, subject: str, contact_id: str) -> tuple[str, str]:
+    return f"WATCH#{store_id}#{subject}#{shard_of(contact_id)}", contact_id
+
+
 def privacy_request(store_id: str, request_id: str) -> tuple[str, str]:
     return f"PRIVACY#{store_id}#{request_id}", "PRIVACY"
 
@@ -110,6 +135,11 @@ def cart(store_id: str, token: str) -> tuple[str, str]:
 def contact_cart(token: str) -> str:
     """The pointer to a cart in its contact's partition."""
     return f"K#{token}"
+
+
+def coupon(store_id: str, code: str) -> tuple[str, str]:
+    """Whose a code is; small and capital letters are one."""
+    return f"COUPON#{store_id}#{code.upper()}", "COUPON"
 
 
 def product(store_id: str, external_id: str) -> tuple[str, str]:
@@ -150,6 +180,11 @@ def sync(store_id: str) -> tuple[str, str]:
 
 def errand(store_id: str, errand_id: str) -> tuple[str, str]:
     return f"ERRANDS#{store_id}#{shard_of(errand_id)}", errand_id
+
+
+def calendar(store_id: str) -> tuple[str, str]:
+    """Which days each journey of the calendar has done."""
+    return f"CALENDAR#{store_id}", "CALENDAR"
 
 
 def noted_contact(contact_id: str) -> str:

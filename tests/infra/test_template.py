@@ -100,13 +100,25 @@ def test_what_becomes_of_an_sms_is_told_and_understood() -> None:
     (destination,) = RESOURCES["SmsConfiguration"]["Properties"]["EventDestinations"]
     assert set(destination["MatchingEventTypes"]) == set(SMS_MEANINGS)
     (statement,) = RESOURCES["EmailEventsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert "sms-voice.amazonaws.com" in statement["Principal"]["Service"]
+    assert {"sms-voice.amazonaws.com", "social-messaging.amazonaws.com"} <= set(statement["Principal"]["Service"])
 
 
 def test_only_the_step_may_send() -> None:
-    sending = {"ses:SendEmail", "sms-voice:SendTextMessage"}
+    sending = {"ses:SendEmail", "sms-voice:SendTextMessage", "social-messaging:SendWhatsAppMessage"}
     may = {name for name, policy in POLICIES.items() for s in policy["Statement"] if sending & set(s["Action"])}
     assert may == {"journey_step"}
+
+
+def test_whoever_tells_events_may_also_wake_those_who_wait_for_them() -> None:
+    def may(action: str) -> set[str]:
+        return {
+            name
+            for name, policy in POLICIES.items()
+            for s in policy["Statement"]
+            if action in s["Action"] and not s["Resource"]["Fn::Sub"].endswith(NAMED_BY_THE_TEMPLATE)
+        }
+
+    assert may("states:SendTaskSuccess") == may("states:StopExecution") >= {"ingest", "journey_step", "errands"}
 
 
 def test_policies_know_state_machines_by_the_name_that_they_get() -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.clock import rfc3339
+from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.machines import ERRAND, machine
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
-from chalicelib.commerce.product import Product
+from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
+from chalicelib.contacts.caused import CausedChanges
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.person import Person
@@ -23,22 +27,28 @@ from chalicelib.contacts.purchases import contact_order, fold, ranks, totals
 from chalicelib.errors import TryLater
 from chalicelib.ids import new_id
 from chalicelib.journeys import multitude
+from chalicelib.journeys.consequences import Consequences
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errands, Work
+from chalicelib.journeys.gatherer import GATHER
 from chalicelib.journeys.interventions import Interventions
 from chalicelib.journeys.lifecycle import Lifecycle
-from chalicelib.journeys.ports import Workflows
+from chalicelib.journeys.other_journeys import OtherJourneys
+from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.ports import Email, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.coupons import Coupons
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.errands import ErrandRecords
+from chalicelib.storage.gatherings import Gatherings
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
@@ -73,6 +83,7 @@ class RecordingWorkflows:
         self.published: dict[str, dict[str, Any]] = {}
         self.started: dict[str, tuple[str, dict[str, Any]]] = {}
         self.stopped: list[str] = []
+        self.answered: list[str] = []
         self.fail: set[str] = set()
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
@@ -92,6 +103,10 @@ class RecordingWorkflows:
         self._maybe_fail("runs")
         return execution in self.started and execution not in self.stopped
 
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        self._maybe_fail("answer")
+        self.answered.append(token)
+
     def _maybe_fail(self, operation: str) -> None:
         if operation in self.fail:
             raise TryLater(operation)
@@ -105,7 +120,7 @@ class RecordingChannel:
         self.before: Callable[[Any], None] = lambda message: None
         self.after: Callable[[Any], None] = lambda message: None
 
-    def send(self, message: Email | Sms, /) -> str:
+    def send(self, message: Email | Sms | WhatsApp, /) -> str:
         self.before(message)
         self.taken.append(message)
         self.after(message)
@@ -115,50 +130,52 @@ class RecordingChannel:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
 
 
-class PlainBook:
-    """Lists, tags and fields straight on the profile; only what `ContactChanges` says of events."""
+@dataclass(frozen=True)
+class OwnedCode:
+    code: str
+    contact_id: str
+    journey: str = "ambassador"
+    step: str = "give"
+    name: str | None = "ambassador"
 
-    def __init__(self, contacts: Contacts, clock: HandClock) -> None:
-        self._contacts = contacts
-        self._clock = clock
-        self.by_cause: dict[str, list[Event]] = {}
 
-    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"lists": (*c.lists, name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "list_joined", {"list": name}, cause)
+class CouponsDouble:
+    """Codes of ours, by code."""
 
-    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"lists": tuple(x for x in c.lists if x != name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "list_left", {"list": name}, cause)
+    def __init__(self) -> None:
+        self.kept: dict[str, OwnedCode] = {}
 
-    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        return self._change(store_id, contact_id, lambda c: {"tags": (*c.tags, name)}, "tag_added", {}, cause)
+    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCode]:
+        return {code: self.kept[code] for code in codes if code in self.kept}
 
-    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"tags": tuple(x for x in c.tags if x != name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "tag_removed", {}, cause)
 
-    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]:
-        changed = lambda c: {"fields": {**c.fields, name: value}}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "field_changed", {"field": name}, cause)
+class RecordingShop:
+    """A shop's coupons by their cause, each made once. `before` and `after` may raise, or move the world."""
 
-    def _change(
-        self,
-        store_id: str,
-        contact_id: str,
-        change: Callable[[Contact], dict[str, Any]],
-        type_: str,
-        properties: dict[str, Any],
-        cause: str,
-    ) -> list[Event]:
-        if cause not in self.by_cause:
-            contact = self._contacts.get(store_id, contact_id)
-            assert contact is not None
-            changed = contact.model_copy(update=change(contact))
-            self._contacts.write(store_id, [Writing(contact.id, contact=changed)])
-            event = Event(id=cause, type=type_, occurred_at=self._clock.now(), properties=properties)
-            self.by_cause[cause] = [event]
-        return self.by_cause[cause]
+    def __init__(self) -> None:
+        self.made: dict[str, tuple[CouponTerms, str | None]] = {}
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        self.before()
+        self.made.setdefault(cause, (terms, customer_id))
+        self.after()
+        return Coupon(coupon_code(cause), "1")
+
+
+class RecordingWebhooks:
+    """Answers with `status`, and keeps what it was told. `before` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.told: list[tuple[str, str, dict[str, Any]]] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        self.before()
+        self.told.append((url, identifier, dict(body)))
+        return self.status
 
 
 class World:
@@ -188,6 +205,8 @@ class World:
         )
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
+        self.book = CausedChanges(self.contacts, clock)
+        self.gatherings, self.coupons = Gatherings(table), CouponsDouble()
         self.enroller = Enroller(
             self.journeys,
             self.enrolments,
@@ -195,6 +214,10 @@ class World:
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            Consequences(self.contacts, self.orders, self.coupons, self.book, self.timeline),
+            self.book,
+            lambda: self.errands,
             self.workflows,
             clock,
         )
@@ -207,14 +230,16 @@ class World:
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer(None), self.channel),
+            Channel.WHATSAPP: Medium(WhatsAppComposer("phone-number-id-1"), self.channel),
         }
+        self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
+        self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
-        self.book = PlainBook(self.contacts, clock)
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:
         acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
-        return multitude.work_of(kind, self.enrolments, acts, self.clock)
+        return self.enroller.gatherer if kind == GATHER else multitude.work_of(kind, self.enrolments, acts, self.clock)
 
     def new_steps(self) -> Steps:
         return Steps(
@@ -222,9 +247,12 @@ class World:
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.book,
             self.enroller,
             self.sender,
+            self.workflows,
+            Outside(self.shop, Coupons(self.table), lambda: self.webhooks, self.others),
             self.clock,
         )
 
@@ -254,6 +282,22 @@ class World:
             lifetime_days=lifetime_days,
         )
         self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def catalogue(self, product_id: str, *categories: str) -> None:
+        product = Product(
+            external_id=product_id,
+            version=Version(modified_at=self.clock.now()),
+            name="Tea",
+            categories=tuple(Category(id=category, name=category) for category in categories),
+        )
+        self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def note(self, type_: str, **properties: Any) -> Event:
+        """The contact does something on the site. Nobody is notified."""
+        now = self.clock.now()
+        event = Event(id=f"{type_}:{rfc3339(now)}", type=type_, occurred_at=now, properties=properties)
+        self.book.note(self.store.id, self.contact, event)
+        return event
 
     def order(
         self,
@@ -286,7 +330,8 @@ class World:
         contact = contact.model_copy(update={**dict(totals(rows, "EUR")), "last_placed_at": placed_at})
         places = ranks(rows)
         events = [self._event(told_order, places[name]) for name, told_order in self.told.items()]
-        writing = Writing(contact.id, contact=contact, purchases=fold(rows), events=tuple(events))
+        mine = tuple(row for row in rows if row.order_id == order_id)
+        writing = Writing(contact.id, contact=contact, orders=mine, purchases=fold(rows), events=tuple(events))
         record = self.orders.get(self.store.id, order_id) or OrderRecord(store_id=self.store.id, external_id=order_id)
         self.orders.write(record.model_copy(update={"order": order, "contact_id": contact.id}), [writing])
         return next(event for event in events if event.properties["order_id"] == order_id)
@@ -314,6 +359,15 @@ class World:
         event = self.order(order_id, **how)
         self.tell(event)
         return event
+
+    def errands_begun(self) -> list[dict[str, Any]]:
+        return [payload for machine, payload in self.recorded.started.values() if machine == ERRAND]
+
+    def run_errands(self) -> None:
+        """What is due of every errand that was sent for, as its execution does it."""
+        for payload in self.errands_begun():
+            while (again := self.errands.work(self.store.id, payload["errand_id"])) and again <= self.clock.now():
+                continue
 
     def enrolled(self) -> list[Enrolment]:
         return self.enrolments.of_contact(self.store.id, self.contact)

@@ -134,7 +134,7 @@ class Soak:
 
     def _tick(self) -> None:
         """What EventBridge's schedule calls."""
-        self.parts.calendar.tick()
+        self.parts.calendar.look(self.parts.stores.get(self.shop.store.id))
 
     def _report(self) -> None:
         """Each message that went out is delivered, and opened or clicked, some seconds later."""

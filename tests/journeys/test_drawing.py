@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 
-from chalicelib.journeys import actions, triggers, wording
+from chalicelib.journeys import actions, triggers, wording_steps, wording_triggers
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.drawing import drawing_svg, drawing_text
 from chalicelib.journeys.gallery import gallery
@@ -125,8 +125,8 @@ def test_the_text_form_names_every_step_that_can_be_reached() -> None:
 
 
 def test_there_are_words_for_the_whole_vocabulary() -> None:
-    assert set(wording.TRIGGERS) == set(triggers.TRIGGERS)
-    assert set(wording.STEPS) == set(actions.STEPS)
+    assert set(wording_triggers.TRIGGERS) == set(triggers.TRIGGERS)
+    assert set(wording_steps.STEPS) == set(actions.STEPS)
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_there_are_words_for_the_whole_vocabulary() -> None:
 )
 def test_lengths_in_words(length: dict[str, int], hebrew: str, english: str) -> None:
     step = Definition.parse(journey(pause("p", **length), mail("m"))).step("p")
-    assert (wording.detail_of(step, "he"), wording.detail_of(step, "en")) == (hebrew, english)
+    assert (wording_steps.detail_of(step, "he"), wording_steps.detail_of(step, "en")) == (hebrew, english)

@@ -74,8 +74,6 @@ NOT_YET: frozenset[str] = frozenset(
         "site-abandonment",
         "survey-total",
         "upsell",
-        "vip",
-        "welcome",
         "win-back",
     }
 )

@@ -24,7 +24,7 @@ RIGHT_TO_LEFT = frozenset({"he", "ar", "fa", "yi", "ur"})
 _CARD_WIDTH, _CARD_HEIGHT = 296, 76
 _DOWN, _PART, _JOIN = 34, 58, 30  # from card to card, into a branch's columns, out of them
 _BETWEEN, _MARGIN, _RADIUS = 36, 28, 12
-_LINE_LETTERS, _DETAIL_LETTERS, _ROWS = 26, 32, 3
+_LINE_LETTERS, _DETAIL_LETTERS, _ROWS = 24, 31, 3
 
 _COLOURS = {
     "trigger": "#4f46e5",
@@ -203,6 +203,8 @@ class _Drawing:
             self._bend(middle, top, column, top + _PART)
             self._label(self._way_name(step, index), column, top + _PART - 20)
             end = self._steps(inner, column, top + _PART, leads_on)
+            if not inner and not leads_on:
+                self._full_stop(column, end)
             if leads_on and not any(always_ends(last) for last in inner):
                 self._bend_back(column, end, middle, bottom)
             x += size.width + _BETWEEN
@@ -308,6 +310,10 @@ class _Drawing:
 
     def _wire(self, x1: float, y1: float, x2: float, y2: float) -> None:
         self.wires.append(f'<path class="w" d="M{_n(self._x(x1, 0))} {_n(y1)}L{_n(self._x(x2, 0))} {_n(y2)}"/>')
+
+    def _full_stop(self, x: float, y: float) -> None:
+        """Where a way ends without a step."""
+        self.wires.append(f'<circle cx="{_n(self._x(x, 0))}" cy="{_n(y + 3)}" r="5" fill="#94a3b8"/>')
 
     def _bend(self, x1: float, y1: float, x2: float, y2: float) -> None:
         """Down a little, across, and down."""

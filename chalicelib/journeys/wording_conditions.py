@@ -156,7 +156,7 @@ def _known_of_contact(condition: Condition, locale: str) -> str:
             return say((f"בפלח {condition.segment.id}", f"in the segment {condition.segment.id}"), locale)
         case TopicIs():
             name, least = condition.topic.name, condition.topic.at_least
-            return say((f"עניין ב{name}: {least} ומעלה", f"interest in {name}: {least} or more"), locale)
+            return say((f"עניין ({name}): {least} ומעלה", f"interest in {name}: {least} or more"), locale)
         case BenefitIs():
             return _benefit_in_words(condition.benefit, locale)
         case SurveyIs():
@@ -224,7 +224,8 @@ def _at_least_total(total: int | None, locale: str) -> str:
 
 
 def _viewed_in_words(viewed: Views, locale: str) -> str:
-    said = say(("צפו ב", "viewed "), locale) + subject_in_words(viewed, locale).removeprefix("את ").removeprefix("מ")
+    of = subject_in_words(viewed, locale).removeprefix("את ")
+    said = say(("צפו ב", "viewed "), locale) + (of.removeprefix("מ") if viewed.kind == "category" else of)
     if viewed.since:
         said += say((" מאז הכניסה למסע", " since entering"), locale)
     if viewed.within_days:

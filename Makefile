@@ -9,7 +9,7 @@ IN_VENV = .venv/bin
 WITH_MAKE := $(shell command -v setpriv >/dev/null 2>&1 && echo setpriv --pdeathsig KILL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo bench package plugin check
+.PHONY: help run test demo journeys bench package plugin check
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/make \1\t/' | expand -t 16
@@ -21,6 +21,10 @@ run: ## the whole product on this machine: http://127.0.0.1:8000; Ctrl-C stops i
 demo: ## recorded store days on a fast clock, told in a table (JSON=1: one JSON object as the last line)
 	$(SETUP)
 	@exec $(WITH_MAKE) $(IN_VENV)/python -m local.demo
+
+journeys: ## a folder of journeys against a running Agala: DIR=folder (APPLY=1, ACTIVATE=1, EXPORT=1, STORE=id)
+	$(SETUP)
+	@exec $(IN_VENV)/python -m local.journeys
 
 bench: ## the measures, each against its floor (JSON=1: one JSON object as the last line)
 	$(SETUP)

@@ -23,8 +23,10 @@ from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
+from chalicelib.handlers.api.engagement import engagement
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.journey_files import journey_files
 from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
@@ -67,12 +69,14 @@ for part in (
     contacts,
     privacy,
     timeline,
+    engagement,
     cart_records,
     orders,
     products,
     events,
     templates,
     journeys,
+    journey_files,
     enrolments,
     messages,
 ):

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
+    from chalicelib.journeys.files import JourneyFiles
+    from chalicelib.journeys.interventions import Interventions
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
@@ -65,7 +67,19 @@ class Wiring(StorageWiring):
     def lifecycle(self) -> Lifecycle:
         from chalicelib.journeys.lifecycle import Lifecycle
 
-        return Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, self.settings, self.clock)
+        return Lifecycle(self.journeys, self.errands, self.workflows, self.settings, self.clock)
+
+    @cached_property
+    def journey_files(self) -> JourneyFiles:
+        from chalicelib.journeys.files import JourneyFiles
+
+        return JourneyFiles(self.journeys, self.lifecycle)
+
+    @cached_property
+    def interventions(self) -> Interventions:
+        from chalicelib.journeys.interventions import Interventions
+
+        return Interventions(*self.enroller.parts, self.clock)
 
     @cached_property
     def errands(self) -> Errands:
@@ -76,6 +90,11 @@ class Wiring(StorageWiring):
 
     def work(self, kind: str) -> Work:
         """Who does errands of this kind. Raises KeyError."""
+        from chalicelib.journeys import multitude
+
+        if kind in multitude.KINDS:
+            acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
+            return multitude.work_of(kind, self.enrolments, acts, self.clock)
         raise KeyError(kind)
 
     @cached_property

@@ -122,6 +122,10 @@ class LocalWorkflows:
         if stopped:
             self._forget_one()
 
+    def runs(self, machine: str, execution: str) -> bool:
+        found = self.execution(execution)
+        return found is not None and found.status == "running"
+
     # The runtime's own
 
     def run(self) -> None:

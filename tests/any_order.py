@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from chalicelib import wiring
-from chalicelib.commerce.machines import CART_WATCH, machine
+from chalicelib.commerce.machines import CART_WATCH, ERRAND, machine
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.handlers.cart_watch import cart_watch
+from chalicelib.handlers.errands import errands
 from chalicelib.handlers.ingest import ingest
 from chalicelib.handlers.journey_steps import journey_step
 from chalicelib.handlers.webhooks import receive
 from chalicelib.messages.links import SignedLinks
 from chalicelib.settings import Settings
-from chalicelib.storage.table import Table, create_table, from_wire
+from chalicelib.storage.table import Table, from_wire
 from chalicelib.store_adapters.envelope import Arrival, arrival_id, encode
 from chalicelib.store_adapters.plugin import PLATFORM, CartCall, headers_of, repeat_key
-from local.table_server import TableServer
 from tests.commerce.carts import OF_WATCHING
 from tests.commerce.shop import Bucket
 from tests.conftest import HandClock
 from tests.journeys.world import RecordingChannel
+from tests.memory_client import MemoryTables
 from tests.recorded import SECRET
 from tests.virtual_workflows import VirtualWorkflows
 
@@ -56,10 +56,17 @@ class Listening:
         self.clock, self.queue, self.bucket = clock, CollectingQueue(), Bucket()
         self.channel = RecordingChannel()
         self.workflows = VirtualWorkflows(
-            clock, lambda task: journey_step(task, None), {"arn:watch": lambda task: cart_watch(task, None)}
+            clock,
+            lambda task: journey_step(task, None),
+            {"arn:watch": lambda task: cart_watch(task, None), "arn:errands": lambda task: errands(task, None)},
         )
         self.workflows.publish(CART_WATCH, machine(CART_WATCH, "arn:watch"))
-        told_where = {"AGALA_STEP_FUNCTION_ARN": "arn:step", "AGALA_CART_WATCH_MACHINE_ARN": CART_WATCH}
+        self.workflows.publish(ERRAND, machine(ERRAND, "arn:errands"))
+        told_where = {
+            "AGALA_STEP_FUNCTION_ARN": "arn:step",
+            "AGALA_CART_WATCH_MACHINE_ARN": CART_WATCH,
+            "AGALA_ERRAND_MACHINE_ARN": ERRAND,
+        }
         self.parts: Any = wiring.Wiring(Settings.from_environment(told_where))
         parts = self.parts
         parts.table, parts.clock, parts.workflows = table, clock, self.workflows
@@ -170,15 +177,11 @@ def _without_nothing(value: Any) -> Any:
 
 
 @contextmanager
-def listening(server: TableServer, clock: HandClock, store: Mapping[str, Any]) -> Iterator[Listening]:
+def listening(server: MemoryTables, clock: HandClock, store: Mapping[str, Any]) -> Iterator[Listening]:
     """On a table of its own, in the process's wiring."""
-    name = f"agala-{uuid.uuid4().hex[:12]}"
-    client = server.dynamodb()
-    create_table(client, name)
-    made = Listening(Table(client, name), clock, store)
+    made = Listening(Table(server.dynamodb(), "memory"), clock, store)
     wiring.use(made.parts)
     try:
         yield made
     finally:
         wiring.use(None)
-        client.delete_table(TableName=name)

@@ -11,6 +11,7 @@ import pytest
 
 from chalicelib.storage.table import Table, create_table
 from local.table_server import TableServer
+from tests.memory_client import MemoryTables, memory_table
 from tests.shopify.plugin import shopify as shopify  # the fixture, for every folder
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -41,9 +42,20 @@ def table_server() -> Iterator[TableServer]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def tables() -> MemoryTables:
+    return MemoryTables()
+
+
 @pytest.fixture
-def table(table_server: TableServer) -> Table:
-    """A table of the test's own."""
+def table() -> Table:
+    """A table of the test's own, in memory; `served_table` is one that a server keeps."""
+    return memory_table()
+
+
+@pytest.fixture
+def served_table(table_server: TableServer) -> Table:
+    """A table of the test's own, as the embedded runtime has it."""
     name = f"agala-{uuid.uuid4().hex[:12]}"
     client = table_server.dynamodb()
     create_table(client, name)

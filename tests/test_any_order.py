@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from chalicelib.journeys.gallery import gallery
 from local.demo.shop import CUP, GREEN, HONEY, SHOPPERS
 from local.demo.woocommerce import CustomerAccount, Purchase, delivery, product_told
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail
+from tests.memory_client import MemoryTables
 from tests.recorded import NAMES, SECRET, load
 
 NOW = datetime(2026, 11, 21, 21, 16, 57, tzinfo=UTC)  # a minute after the recorded order was paid
@@ -111,14 +111,14 @@ def tea_shop() -> list[Told]:
 STORIES = {"recorded": (recorded, FRENCH), "tea": (tea_shop, HEBREW)}
 
 
-def run(server: TableServer, store: Mapping[str, Any], told: list[Told], batch: int = 1) -> Ends:
+def run(server: MemoryTables, store: Mapping[str, Any], told: list[Told], batch: int = 1) -> Ends:
     with listening(server, HandClock(NOW), store) as listener:
         return ends(listener, told, batch)
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> dict[str, Ends]:
-    return {name: run(table_server, store, story()) for name, (story, store) in STORIES.items()}
+def in_order(tables: MemoryTables) -> dict[str, Ends]:
+    return {name: run(tables, store, story()) for name, (story, store) in STORIES.items()}
 
 
 def test_the_stories_are_about_something(in_order: dict[str, Ends]) -> None:
@@ -135,7 +135,7 @@ def test_the_stories_are_about_something(in_order: dict[str, Ends]) -> None:
 
 @pytest.mark.parametrize(("name", "examples"), [("recorded", 5), ("tea", 3)])
 def test_any_order_with_any_repeats_ends_the_same(
-    table_server: TableServer, in_order: dict[str, Ends], name: str, examples: int
+    tables: MemoryTables, in_order: dict[str, Ends], name: str, examples: int
 ) -> None:
     story, store = STORIES[name]
 
@@ -148,7 +148,7 @@ def test_any_order_with_any_repeats_ends_the_same(
     )
     @given(st.randoms(use_true_random=False), st.sampled_from((1, 3, 10)))
     def ends_the_same(chance: random.Random, batch: int) -> None:
-        found = run(table_server, store, shuffled(story(), chance), batch)
+        found = run(tables, store, shuffled(story(), chance), batch)
         assert found.records == in_order[name].records
         assert found.enrolments == in_order[name].enrolments
         assert found.messages == in_order[name].messages
@@ -156,6 +156,6 @@ def test_any_order_with_any_repeats_ends_the_same(
     ends_the_same()
 
 
-def test_backwards_ends_the_same(table_server: TableServer, in_order: dict[str, Ends]) -> None:
+def test_backwards_ends_the_same(tables: MemoryTables, in_order: dict[str, Ends]) -> None:
     for name, (story, store) in STORIES.items():
-        assert run(table_server, store, story()[::-1]) == in_order[name]
+        assert run(tables, store, story()[::-1]) == in_order[name]

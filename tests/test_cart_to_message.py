@@ -16,10 +16,10 @@ from chalicelib.journeys.enrolment import Enrolment
 from local.demo.carts import Cart
 from local.demo.shop import CUP, GREEN, HONEY, SHOPPERS, Shopper
 from local.demo.woocommerce import Purchase, delivery
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
+from tests.memory_client import MemoryTables
 from tests.recorded import SECRET
 from tests.test_any_order import HEBREW
 
@@ -68,8 +68,8 @@ class Carts:
 
 
 @pytest.fixture
-def carts(table_server: TableServer) -> Iterator[Carts]:
-    with listening(table_server, HandClock(START), HEBREW) as listener:
+def carts(tables: MemoryTables) -> Iterator[Carts]:
+    with listening(tables, HandClock(START), HEBREW) as listener:
         yield Carts(listener)
 
 
@@ -311,7 +311,7 @@ def story() -> list[Told]:
     ]
 
 
-def outcome(server: TableServer, tellings: list[Told]) -> list[Any]:
+def outcome(server: MemoryTables, tellings: list[Told]) -> list[Any]:
     with listening(server, HandClock(START), HEBREW) as listener:
         carts = Carts(listener)
         listener.activate({"left": LEFT, "checkout": CHECKOUT})
@@ -323,8 +323,8 @@ def outcome(server: TableServer, tellings: list[Told]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> list[Any]:
-    return outcome(table_server, story())
+def in_order(tables: MemoryTables) -> list[Any]:
+    return outcome(tables, story())
 
 
 def test_the_story_is_about_something(in_order: list[Any]) -> None:
@@ -337,8 +337,8 @@ def test_the_story_is_about_something(in_order: list[Any]) -> None:
 @settings(max_examples=6, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_calls_and_deliveries_ends_the_same(
-    table_server: TableServer, in_order: list[Any], chance: random.Random
+    tables: MemoryTables, in_order: list[Any], chance: random.Random
 ) -> None:
     tellings = [one for one in story() for _ in range(chance.choice((1, 1, 2)))]
     chance.shuffle(tellings)
-    assert outcome(table_server, tellings) == in_order
+    assert outcome(tables, tellings) == in_order

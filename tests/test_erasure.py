@@ -20,10 +20,10 @@ from chalicelib.store_adapters.envelope import by_object
 from local.demo.carts import Cart
 from local.demo.shop import GREEN, Shopper
 from local.demo.woocommerce import CustomerAccount, Purchase, delivery
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
+from tests.memory_client import MemoryTables
 from tests.recorded import SECRET, signature
 from tests.test_any_order import HEBREW, NOW
 
@@ -34,8 +34,8 @@ WORDS = ("quillfeather", "zubrowka", "plant.example", "505550177", "050-555-0177
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Listening]:
-    with listening(table_server, HandClock(NOW), HEBREW) as listener:
+def shop(tables: MemoryTables) -> Iterator[Listening]:
+    with listening(tables, HandClock(NOW), HEBREW) as listener:
         yield listener
 
 

@@ -25,9 +25,9 @@ from chalicelib.handlers.ingest import ingest
 from chalicelib.storage.privacy import PrivacyRequests
 from local.demo.shop import GREEN, Shopper
 from local.demo.woocommerce import Purchase
-from local.table_server import TableServer
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 from tests.recorded import signature
 from tests.test_any_order import HEBREW, NOW
 from tests.test_erasure import EMAIL, PHONE, PLANTED, WORDS, cart, plant, purchase, told, traces
@@ -40,8 +40,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Listening]:
-    with listening(table_server, HandClock(NOW), HEBREW) as listener:
+def shop(tables: MemoryTables) -> Iterator[Listening]:
+    with listening(tables, HandClock(NOW), HEBREW) as listener:
         yield listener
 
 

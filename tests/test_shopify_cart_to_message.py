@@ -16,10 +16,10 @@ from chalicelib.commerce.cart import CartState
 from chalicelib.commerce.store import Platform
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from local.demo.shop import CUP, GREEN, HONEY, SHOPPERS, Shopper
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
+from tests.memory_client import MemoryTables
 from tests.store_adapters import shopify_story as shopify
 from tests.test_any_order import HEBREW
 
@@ -78,8 +78,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Shop]:
-    with listening(table_server, HandClock(START), SHOPIFY) as heard:
+def shop(tables: MemoryTables) -> Iterator[Shop]:
+    with listening(tables, HandClock(START), SHOPIFY) as heard:
         yield Shop(heard)
 
 
@@ -275,7 +275,7 @@ def story() -> list[Told]:
 _STARTED_WITH = re.compile(r'(?<="id": "checkout_started:).*"properties": {.*}(?=, "sk")')
 
 
-def outcome(server: TableServer, tellings: list[Told]) -> list[Any]:
+def outcome(server: MemoryTables, tellings: list[Told]) -> list[Any]:
     with listening(server, HandClock(START), SHOPIFY) as heard:
         shop = Shop(heard)
         delivered = journey(mail("how-was-it"), trigger={"type": "order_delivered"})
@@ -289,8 +289,8 @@ def outcome(server: TableServer, tellings: list[Told]) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> list[Any]:
-    return outcome(table_server, story())
+def in_order(tables: MemoryTables) -> list[Any]:
+    return outcome(tables, story())
 
 
 def test_the_story_is_about_something(in_order: list[Any]) -> None:
@@ -303,8 +303,8 @@ def test_the_story_is_about_something(in_order: list[Any]) -> None:
 @settings(max_examples=12, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_order_and_any_number_of_tellings_ends_the_same(
-    table_server: TableServer, in_order: list[Any], chance: random.Random
+    tables: MemoryTables, in_order: list[Any], chance: random.Random
 ) -> None:
     tellings = [one for one in story() for _ in range(chance.choice((1, 1, 2)))]
     chance.shuffle(tellings)
-    assert outcome(table_server, tellings) == in_order
+    assert outcome(tables, tellings) == in_order

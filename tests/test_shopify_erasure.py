@@ -11,10 +11,10 @@ import pytest
 
 from chalicelib.commerce.store import Platform
 from local.demo.shop import GREEN, Shopper
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
+from tests.memory_client import MemoryTables
 from tests.store_adapters import shopify_story as shopify
 from tests.test_any_order import HEBREW, NOW
 from tests.test_erasure import EMAIL, PHONE, PLANTED, WORDS, traces
@@ -24,8 +24,8 @@ CUSTOMER = {"id": PLANTED.customer_id, "email": EMAIL, "first_name": PLANTED.fir
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Listening]:
-    with listening(table_server, HandClock(NOW), {**HEBREW, "platform": Platform.SHOPIFY}) as heard:
+def shop(tables: MemoryTables) -> Iterator[Listening]:
+    with listening(tables, HandClock(NOW), {**HEBREW, "platform": Platform.SHOPIFY}) as heard:
         yield heard
 
 

@@ -3,6 +3,14 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.storage.table import ConditionFailed, Delete, Put, Table
+from tests.memory_client import memory_table
+
+
+@pytest.fixture(params=["memory", "served"])
+def table(request: pytest.FixtureRequest) -> Table:
+    """Both are held to the same behaviour."""
+    found: Table = memory_table() if request.param == "memory" else request.getfixturevalue("served_table")
+    return found
 
 
 def item(pk: str, sk: str, **more: object) -> dict[str, object]:

@@ -42,6 +42,10 @@ class VirtualWorkflows:
     def stop(self, machine: str, execution: str, reason: str) -> None:
         self.executions.pop(execution, None)
 
+    def runs(self, machine: str, execution: str) -> bool:
+        found = self.executions.get(execution)
+        return found is not None and not found.standing.ended
+
     def live(self, **delta: float) -> None:
         """Let so much time pass, doing everything that comes due, when it comes due."""
         until = self._clock.now() + timedelta(**delta)

@@ -12,12 +12,10 @@ from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys import actions, condition_forms, triggers
 from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, SendText, Split, Step, Wait
 from chalicelib.journeys.condition_forms import (
-    Bought,
     Condition,
     Days,
     FieldIs,
     MessageIs,
-    Purchased,
     StepIs,
     Subject,
     key_of,
@@ -115,7 +113,12 @@ class Definition(BaseModel):
 
 
 def from_yaml(text: str) -> Definition:
-    """Raises `BadInput` like `parse`, and for what is no YAML or too large. Aliases are refused (they can explode)."""
+    """Raises `BadInput` like `parse` and `read_yaml`."""
+    return Definition.parse(read_yaml(text))
+
+
+def read_yaml(text: str) -> Any:
+    """Raises `BadInput` for what is no YAML or too large. Aliases are refused (they can explode)."""
     if len(text.encode()) > LARGEST:
         raise BadInput(f"a journey is at most {LARGEST // 1024} KiB")
     import yaml  # here, since the Lambdas that import this module read JSON only
@@ -125,7 +128,7 @@ def from_yaml(text: str) -> Definition:
         data = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise BadInput(f"this is no YAML: {_where(error)}") from None
-    return Definition.parse(data)
+    return data
 
 
 def _refuse_explosive(text: str) -> None:
@@ -367,26 +370,3 @@ def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
         reason = actions.reason_not_yet(place.step)
         if reason:
             yield FieldMistake(place.path, f"{_of(place)}{reason}")
-    for path, condition, owner in conditions_of(definition):
-        for inner_path, inner in located(condition, path):
-            reason = _condition_not_yet(inner)
-            if reason:
-                yield FieldMistake(inner_path, f"{_of(owner)}{reason}")
-
-
-def _condition_not_yet(condition: Condition) -> str | None:
-    key = key_of(condition)
-    if key not in condition_forms.EXECUTABLE:
-        return f"{key} conditions cannot be answered yet"
-    if isinstance(condition, MessageIs) and condition.message.link is not None:
-        return "which link was clicked cannot be answered yet"
-    if isinstance(condition, Purchased) and _beyond_totals(condition.purchased):
-        return "units, or several orders in a window, can only be counted for a product or category yet"
-    return None
-
-
-def _beyond_totals(bought: Bought) -> bool:
-    if bought.kind is not None:
-        return False
-    counted = (bought.at_least_orders or 1) > 1 or bought.at_least_total is not None
-    return bought.at_least_units is not None or (bought.windowed and counted)

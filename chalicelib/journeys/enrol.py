@@ -12,7 +12,6 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import FirstHistory, Store
-from chalicelib.journeys.conditions import asks_for_cart
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entering import Entering, is_only_history
@@ -23,17 +22,10 @@ from chalicelib.journeys.exits import (
     order_of,
     token_in,
 )
-from chalicelib.journeys.facts import (
-    as_entered,
-    messages_asked,
-    newest_cart_asked,
-    orders_asked,
-    subjects_asked,
-)
+from chalicelib.journeys.facts import as_entered, wanted_for
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.leaving import Leaving
-from chalicelib.journeys.passages import resumed
 from chalicelib.journeys.ports import (
     DecisionRecords,
     EnrolmentRecords,
@@ -69,6 +61,8 @@ class Enroller:
         self._published = Published(journeys)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
+        self.parts = (self._published, self._changes, self._launcher)
+        """What whoever interferes with one on the way needs as well."""
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
         self._leaving = Leaving(decisions, orders, self._published, self._changes, clock)
         self._entering = Entering(
@@ -152,17 +146,6 @@ class Enroller:
         """See `EnrolmentChanges.end`."""
         self._changes.end(enrolment, status, reason)
 
-    def let_go_on(self, enrolment: Enrolment) -> None:
-        """Send a held one on, in the next generation's execution. Others are left as they are."""
-        present = self._changes.present(enrolment)
-        if present is None or not present.open:
-            return
-
-        def go(held: Enrolment) -> Enrolment:
-            return resumed(held, self._clock.now()) if held.status is EnrolmentStatus.HELD else held
-
-        self._launcher.launch(self._changes.change(present, go) or present)
-
     def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
         """Events of carts that wait for their owner, as the catalogue completes them."""
         wanted = {one for event in events if event.type in ON_CARTS for one in lacking_in(event)}
@@ -180,30 +163,20 @@ class Enroller:
         enrolments: Iterable[Enrolment] = (),
     ) -> Found:
         """What the entries of these events and the goals of these enrolments are decided by, read at once."""
-        subjects: set[str] = set()
-        messages: set[str] = set()
-        orders: set[str] = set()
-        carts: set[str] = set()
-        conditional = newest_cart = False
+        wanted = Wanted()
+        conditional = False
         for enrolment in enrolments:
             if goal := self._leaving.goal(enrolment):
                 conditional = True
-                subjects |= subjects_asked([goal], enrolment.event)
-                messages |= set(messages_asked([goal], enrolment.id))
-                orders |= orders_asked([goal], enrolment.event)
-                carts |= {token for token in [token_in(enrolment.event)] if token and asks_for_cart(goal)}
-                newest_cart = newest_cart or newest_cart_asked([goal], enrolment.event)
+                wanted |= wanted_for([goal], enrolment.event, enrolment.id)
         for event in events:
             seen = as_entered(event)
+            order_id, token = order_of(seen), token_in(seen)
             for edition in self._entering.open_to(store_id, journeys, event):
-                orders |= {order for order in [order_of(seen)] if order}
-                carts |= {token for token in [token_in(seen)] if token}
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
                 conditional = conditional or bool(asked)
-                subjects |= subjects_asked(asked, seen)
-                orders |= orders_asked(asked, seen)
-                newest_cart = newest_cart or newest_cart_asked(asked, seen)
-        if not (conditional or orders or carts):
+                wanted |= Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
+                wanted |= wanted_for(asked, seen)
+        if not (conditional or wanted.orders or wanted.carts):
             return Found()
-        wanted = Wanted(orders=orders, carts=carts, newest_cart=newest_cart, messages=messages, subjects=subjects)
         return self._decisions.read(store_id, contact_id, wanted)

@@ -44,6 +44,11 @@ class Launcher:
         edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
         self._workflows.stop(self._machine(edition, enrolment), enrolment.execution, reason)
 
+    def runs(self, enrolment: Enrolment) -> bool:
+        """Whether the execution that carries it is there. Raises `TryLater`."""
+        edition = self._published.get(enrolment.store_id, enrolment.journey, enrolment.version)
+        return self._workflows.runs(self._machine(edition, enrolment), enrolment.execution)
+
     @staticmethod
     def _waits_first(edition: Edition, enrolment: Enrolment) -> bool:
         return enrolment.at_step is not None and isinstance(edition.definition.step(enrolment.at_step), Wait)

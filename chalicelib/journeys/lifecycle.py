@@ -10,15 +10,15 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition, check
-from chalicelib.journeys.enrol import Enroller
-from chalicelib.journeys.enrolment import EnrolmentStatus
+from chalicelib.journeys.errands import Errand, Errands
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
-from chalicelib.journeys.ports import EnrolmentRecords, JourneyRecords, Workflows
+from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP
+from chalicelib.journeys.ports import JourneyRecords, Workflows
 from chalicelib.journeys.texts import text_mistakes
 from chalicelib.journeys.triggers import event_type
 from chalicelib.settings import Settings
@@ -31,15 +31,13 @@ class Lifecycle:
     def __init__(
         self,
         journeys: JourneyRecords,
-        enrolments: EnrolmentRecords,
-        enroller: Enroller,
+        errands: Errands,
         workflows: Workflows,
         settings: Settings,
         clock: Clock,
     ) -> None:
         self._journeys = journeys
-        self._enrolments = enrolments
-        self._enroller = enroller
+        self._errands = errands
         self._workflows = workflows
         self._settings = settings
         self._clock = clock
@@ -94,7 +92,7 @@ class Lifecycle:
             return present if number < (present.live_version or 0) else present.model_copy(update=changes)
 
         activated = self._change(store.id, journey_id, live)
-        self._let_go_on(store.id, journey_id)
+        self._let_go_on(store, activated)
         return activated
 
     def pause(self, store: Store, journey_id: str) -> Journey:
@@ -107,19 +105,19 @@ class Lifecycle:
         Raises `NotFound`, `Conflict` unless paused (or active: a resume that was interrupted is finished).
         """
         journey = self._move(store.id, journey_id, JourneyStatus.ACTIVE, {JourneyStatus.PAUSED})
-        self._let_go_on(store.id, journey_id)
+        self._let_go_on(store, journey)
         return journey
 
     def stop(self, store: Store, journey_id: str, reason: str = "journey_stopped") -> Journey:
-        """End everybody on the way and take nobody in, until it is activated again. Raises `NotFound`, `Conflict`.
+        """End everybody on the way (the first hundred at once) and take nobody in, until it is activated again.
+
+        Raises `NotFound`, `Conflict`.
 
         `reason` is what each ended enrolment shows.
         """
         may_stop = {JourneyStatus.ACTIVE, JourneyStatus.PAUSED}
         journey = self._move(store.id, journey_id, JourneyStatus.STOPPED, may_stop)
-        for enrolment in self._enrolments.all_of_journey(store.id, journey_id):
-            if enrolment.open:
-                self._enroller.end(enrolment, EnrolmentStatus.STOPPED, reason)
+        self._errands.begin(store, STOP, _key(journey), {"journey": journey_id, "reason": reason})
         return journey
 
     def stop_every(self, store: Store, reason: str = "journey_stopped") -> None:
@@ -131,7 +129,7 @@ class Lifecycle:
     def archive(self, store: Store, journey_id: str) -> Journey:
         """Hide it for good and take nobody in; those on their way finish, held ones go on. Raises `NotFound`."""
         journey = self._move(store.id, journey_id, JourneyStatus.ARCHIVED, set(JourneyStatus))
-        self._let_go_on(store.id, journey_id)
+        self._let_go_on(store, journey)
         return journey
 
     def _get(self, store_id: str, journey_id: str) -> Journey:
@@ -194,7 +192,30 @@ class Lifecycle:
             published_at=self._clock.now(),
         )
 
-    def _let_go_on(self, store_id: str, journey_id: str) -> None:
-        for enrolment in self._enrolments.all_of_journey(store_id, journey_id):
-            if enrolment.open:
-                self._enroller.let_go_on(enrolment)
+    def move(self, store: Store, journey_id: str, to: int | None = None) -> Errand:
+        """Everybody who is on the way in another version goes on in version `to` (the live one), at the same step.
+
+        The errand's report counts who was moved and who could not be, by reason and step. Raises `NotFound`.
+        """
+        journey = self._get(store.id, journey_id)
+        to = to or journey.live_version
+        if to is None or self._journeys.version(store.id, journey_id, to) is None:
+            raise NotFound("no such version")
+        key = f"{journey_id}:{to}:{rfc3339(self._clock.now())}"
+        return self._errands.begin(store, MOVE, key, {"journey": journey_id, "to": to})
+
+    def redrive(self, store: Store, journey_id: str) -> Errand:
+        """Everybody whose pass failed tries that step again. Raises `NotFound`, `Conflict` unless it is active."""
+        journey = self._get(store.id, journey_id)
+        if journey.status is not JourneyStatus.ACTIVE:
+            raise Conflict(f"the journey is {journey.status}")
+        key = f"{journey_id}:{rfc3339(self._clock.now())}"
+        return self._errands.begin(store, REDRIVE, key, {"journey": journey_id})
+
+    def _let_go_on(self, store: Store, journey: Journey) -> None:
+        self._errands.begin(store, LET_GO, _key(journey), {"journey": journey.id})
+
+
+def _key(journey: Journey) -> str:
+    """The same for an act that is repeated after a crash, for it finds the journey changed already."""
+    return f"{journey.id}:{journey.rev}"

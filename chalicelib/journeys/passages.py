@@ -59,6 +59,16 @@ def withdrawn(enrolment: Enrolment, now: datetime) -> Enrolment:
     return over.model_copy(update={"withdrawn": True, "due_at": None})
 
 
+def another_try(enrolment: Enrolment, now: datetime) -> Enrolment:
+    """The step that failed is to be done again; what became of it stays in the history, as an attempt."""
+    step = enrolment.at_step
+    history = tuple(
+        passage.model_copy(update={"what": "attempt"}) if passage.what == "step" and passage.step == step else passage
+        for passage in enrolment.history
+    )
+    return noted(enrolment.model_copy(update={"history": history}), now, "redriven", step)
+
+
 def answer(enrolment: Enrolment, step: str) -> Passage | None:
     """The record of this step having been done, if it was."""
     return next((p for p in enrolment.history if p.what == "step" and p.step == step), None)

@@ -66,6 +66,13 @@ class StepFunctionsWorkflows:
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
         self._call("stop_execution", executionArn=arn, cause=reason, fine="ExecutionDoesNotExist")
 
+    def runs(self, machine: str, execution: str) -> bool:
+        """Raises `TryLater` when the service is busy or out of reach."""
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
+        return (
+            self._call("describe_execution", executionArn=arn, fine="ExecutionDoesNotExist").get("status") == "RUNNING"
+        )
+
     def _call(self, operation: str, fine: str | None = None, **request: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**request)

@@ -90,6 +90,9 @@ class Workflows:
     def stop(self, machine: str, execution: str, reason: str) -> None:
         self.stopped.append(execution)
 
+    def runs(self, machine: str, execution: str) -> bool:
+        return execution in self.started and execution not in self.stopped
+
 
 class Queue:
     """Holds what the webhook door sent."""

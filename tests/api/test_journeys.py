@@ -161,6 +161,87 @@ def test_the_drawing_shows_how_many_are_where(call: Caller, path: str, wired: Ap
     assert "7" in " ".join(root.itertext())
 
 
+@pytest.fixture
+def one(call: Caller, path: str, wired: ApiWiring, store: dict[str, Any]) -> Enrolment:
+    """Somebody who waits in a live journey."""
+    call("PUT", path, THANKS)
+    call("POST", f"{path}/activate")
+    body = {"email": "dana@shopper.example", "first_name": "<Dana>"}
+    contact = call("POST", f"/v1/stores/{store['id']}/contacts", body).json
+    enrolment = Enrolment(
+        id=enrolment_id(contact["id"], store["id"], "thanks", "1"),
+        store_id=store["id"],
+        journey="thanks",
+        contact_id=contact["id"],
+        version=1,
+        entry_key="1",
+        event={"id": "order_paid:1", "type": "order_paid", "properties": {}},
+        at_step="pause",
+        due_at=wired.clock.now() + timedelta(days=3),
+        entered_at=wired.clock.now(),
+        started=True,
+        rev=1,
+    )
+    wired.enrolments.create(enrolment)
+    return enrolment
+
+
+def test_one_pass_is_shown_skipped_on_and_stopped(call: Caller, one: Enrolment) -> None:
+    path = f"/v1/stores/{one.store_id}/enrolments/{one.id}"
+    shown = call("GET", path).json
+    assert (shown["status"], shown["at_step"], shown["event"]["id"], shown["messages"]) == (
+        "running", "pause", "order_paid:1", [],
+    )  # fmt: skip
+    skipped = call("POST", f"{path}/skip-wait")
+    assert (skipped.status, skipped.json["history"][-1]["what"]) == (200, "skipped")
+    assert call("POST", f"{path}/redrive").status == 409
+    stopped = call("POST", f"{path}/stop").json
+    assert (stopped["status"], stopped["reason"]) == ("stopped", "stopped_by_hand")
+    assert call("POST", f"{path}/stop").status == 409
+    assert call("POST", f"{path}/skip-wait").status == 409
+    page = call("GET", f"{path}/page")
+    assert page.headers["content-type"].startswith("text/html")
+    assert 'dir="rtl"' in page.text and "ההמתנה דולגה" in page.text and "stopped_by_hand" in page.text
+    other = path[:-20] + "a" * 20
+    assert [call("GET", other).status, call("POST", f"{other}/stop").status] == [404, 404]
+
+
+def test_a_draft_without_a_step_says_how_many_stand_on_it(call: Caller, path: str, one: Enrolment) -> None:
+    shorter = {**THANKS, "steps": [THANKS["steps"][0]]}  # type: ignore[index]
+    warnings = call("PUT", path, shorter).json["warnings"]
+    said = [warning["message"] for warning in warnings if warning["field"] == "steps"]
+    assert len(said) == 2
+    assert said[0].startswith("step 'pause' is gone: 1 contacts stand on it")
+    assert said[1].startswith("step 'mail-2' is gone: 0 contacts")
+
+
+def test_everybody_is_moved_with_a_report_of_who_could_not_be(call: Caller, path: str, one: Enrolment) -> None:
+    steps = list(THANKS["steps"])  # type: ignore[call-overload]
+    call("PUT", path, {**THANKS, "steps": [steps[0], steps[2]]})
+    call("POST", f"{path}/activate")
+    moved = call("POST", f"{path}/move", {})
+    assert (moved.status, moved.json["report"], moved.json["ended_at"] is None) == (
+        202,
+        {"no_such_step:pause": 1},
+        False,
+    )
+    call("PUT", path, THANKS)
+    call("POST", f"{path}/activate")
+    assert call("POST", f"{path}/move", {"version": 3}).json["report"] == {"moved": 1}
+    assert call("POST", f"{path}/move", {"version": 9}).status == 404
+    assert call("POST", f"{path}/move", {"version": 0}).status == 422
+    assert call("POST", f"{path}/redrive").json["report"] == {}
+    kinds = [errand["kind"] for errand in call("GET", f"{path}/errands").json["items"]]
+    assert sorted(kinds) == ["let_go", "let_go", "let_go", "move", "move", "redrive"]
+
+
+def test_the_drawing_is_also_text(call: Caller, path: str) -> None:
+    call("PUT", path, THANKS)
+    text = call("GET", f"{path}/drawing.mmd")
+    assert text.headers["content-type"].startswith("text/vnd.mermaid")
+    assert text.text.startswith("flowchart TD")
+
+
 def test_what_is_not_there_is_not_found(call: Caller, path: str) -> None:
     for method, rest in (
         ("GET", ""),

@@ -32,11 +32,11 @@ from chalicelib.access import ConnectionCode, Token, token_hash
 from chalicelib.handlers import http
 from chalicelib.storage.table import Table, create_table
 from local.gateway import Gateway, HttpRequest
-from local.table_server import TableServer
 from tests.api.client import Caller
 from tests.api.conftest import ADMIN, SHOP, ApiWiring
 from tests.api.test_journeys import THANKS
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 
 EXAMPLES = int(os.environ.get("AGALA_SCHEMATHESIS_EXAMPLES", "12"))
 CHECKS = [
@@ -89,11 +89,11 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(table_server: TableServer) -> Iterator[Shop]:
+def shop(tables: MemoryTables) -> Iterator[Shop]:
     name = f"agala-{uuid.uuid4().hex[:12]}"
-    create_table(table_server.dynamodb(), name)
+    create_table(tables.dynamodb(), name)
     clock = HandClock()
-    made = ApiWiring(Table(table_server.dynamodb(), name), clock)
+    made = ApiWiring(Table(tables.dynamodb(), name), clock)
     made.tokens.put(Token(id="0" * 26, name="admin", hash=token_hash(ADMIN), stores=("*",), created_at=clock.now()))
     wiring.use(made)
     yield Shop()

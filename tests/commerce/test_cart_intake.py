@@ -19,7 +19,6 @@ from chalicelib.commerce.order import Order
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.contacts.person import Person
 from chalicelib.storage.table import Table, create_table
-from local.table_server import TableServer
 from tests.commerce.carts import (
     CHECKOUT,
     CONVERTED,
@@ -38,6 +37,7 @@ from tests.commerce.carts import (
 )
 from tests.commerce.shop import DAN, NOA, START, STORE, S, Shop, chose, order
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 
 LATER = START + timedelta(days=1)
 NOA_MAIL, DAN_MAIL = "noa@mail.test", "dan@mail.test"
@@ -53,7 +53,7 @@ def tell(shop: Shop, *changes: Change) -> None:
         shop.intake.apply(STORE, change, None, LATER)
 
 
-def fresh(server: TableServer) -> Shop:
+def fresh(server: MemoryTables) -> Shop:
     name = f"agala-{uuid.uuid4().hex[:12]}"
     client = server.dynamodb()
     create_table(client, name)
@@ -193,11 +193,11 @@ def test_what_broke_off_before_the_timeline_is_told_by_the_repeat(shop: Shop, mo
 @pytest.mark.parametrize("where", ["watch", "contacts", "record", "timeline", "journeys", "leave"])
 @pytest.mark.parametrize("last", ["checkout", "emptied", "order"])
 def test_what_breaks_off_anywhere_is_finished_by_the_repeat(
-    table_server: TableServer, monkeypatch: pytest.MonkeyPatch, where: str, after: bool, last: str
+    tables: MemoryTables, monkeypatch: pytest.MonkeyPatch, where: str, after: bool, last: str
 ) -> None:
     begun = activity(0, CHECKOUT, NOA if last != "checkout" else Person(email="noa@mial.test"))
     then = {"checkout": activity(9, CHECKOUT, NOA), "emptied": activity(9, EMPTIED, NOA), "order": bought(9)}[last]
-    shop, whole = fresh(table_server), fresh(table_server)
+    shop, whole = fresh(tables), fresh(tables)
     tell(whole, begun, then)
     tell(shop, begun)
     owner, name = {
@@ -288,8 +288,8 @@ def both(shop: Shop) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> list[Any]:
-    shop = fresh(table_server)
+def in_order(tables: MemoryTables) -> list[Any]:
+    shop = fresh(tables)
     tell(shop, *story())
     return both(shop)
 
@@ -308,11 +308,11 @@ def test_the_story_comes_to_something(in_order: list[Any]) -> None:
 @settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_order_with_any_repeats_comes_to_the_same(
-    table_server: TableServer, in_order: list[Any], chance: random.Random
+    tables: MemoryTables, in_order: list[Any], chance: random.Random
 ) -> None:
     tellings = [change for change in story() for _ in range(chance.choice((1, 1, 2)))]
     chance.shuffle(tellings)
-    shop = fresh(table_server)
+    shop = fresh(tables)
     tell(shop, *tellings)
     assert both(shop) == in_order
     watched = {name.rpartition("-")[2] for name in shop.executions.started}

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from chalicelib.commerce.change import Change
 from chalicelib.storage.table import Table, create_table
-from local.table_server import TableServer
 from tests.commerce.shop import Shop, records, story
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 
 
-def fresh(server: TableServer) -> Shop:
+def fresh(server: MemoryTables) -> Shop:
     name = f"agala-{uuid.uuid4().hex[:12]}"
     client = server.dynamodb()
     create_table(client, name)
@@ -25,8 +25,8 @@ def fresh(server: TableServer) -> Shop:
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> str:
-    shop = fresh(table_server)
+def in_order(tables: MemoryTables) -> str:
+    shop = fresh(tables)
     shop.tell(*story())
     return records(shop)
 
@@ -34,17 +34,17 @@ def in_order(table_server: TableServer) -> str:
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.randoms(use_true_random=False))
 def test_any_order_with_any_repeats_ends_in_the_same_records(
-    table_server: TableServer, in_order: str, chance: random.Random
+    tables: MemoryTables, in_order: str, chance: random.Random
 ) -> None:
     tellings: list[Change] = [change for change in story() for _ in range(chance.choice((1, 1, 2)))]
     chance.shuffle(tellings)
-    shop = fresh(table_server)
+    shop = fresh(tables)
     shop.tell(*tellings)
     assert records(shop) == in_order
 
 
-def test_many_hands_at_once_end_in_the_same_records(table_server: TableServer, in_order: str) -> None:
-    shop = fresh(table_server)
+def test_many_hands_at_once_end_in_the_same_records(tables: MemoryTables, in_order: str) -> None:
+    shop = fresh(tables)
     tellings = story() * 2
     random.Random(7).shuffle(tellings)
     failures: list[BaseException] = []

@@ -13,9 +13,9 @@ from chalicelib.commerce.change import Change, ErasureAsked, OrderDeleted, Order
 from chalicelib.commerce.event import Event
 from chalicelib.contacts.person import Person
 from chalicelib.storage.table import Table, create_table
-from local.table_server import TableServer
 from tests.commerce.shop import DAN, NOA, START, STORE, S, Shop, day, line, order, records, version
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 
 PAID = order("101", 1, S.PAID, NOA, paid=1)
 SENT = order("101", 4, S.COMPLETED, NOA, paid=1, items=(line("1", 5000), line("2", 3000)))
@@ -95,7 +95,7 @@ def test_the_text_of_a_parcel_is_not_kept(shop: Shop) -> None:
     assert shop.intake.apply(STORE, CAME, None, START).erased
 
 
-def everything(server: TableServer, tellings: list[Change]) -> str:
+def everything(server: MemoryTables, tellings: list[Change]) -> str:
     name = f"agala-{uuid.uuid4().hex[:12]}"
     client = server.dynamodb()
     create_table(client, name)
@@ -110,15 +110,15 @@ STORY: list[Change] = [PAID, SENT, TOLD_WITH_IT, CAME, CAME_TOO, order("103", 2,
 
 
 @pytest.fixture(scope="module")
-def in_order(table_server: TableServer) -> str:
-    return everything(table_server, STORY)
+def in_order(tables: MemoryTables) -> str:
+    return everything(tables, STORY)
 
 
 @settings(max_examples=25, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_order_and_any_number_of_tellings_end_the_same(
-    table_server: TableServer, in_order: str, chance: random.Random
+    tables: MemoryTables, in_order: str, chance: random.Random
 ) -> None:
     tellings = [one for one in STORY for _ in range(chance.choice((1, 1, 2)))]
     chance.shuffle(tellings)
-    assert everything(table_server, tellings) == in_order
+    assert everything(tables, tellings) == in_order

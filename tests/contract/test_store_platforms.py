@@ -22,13 +22,13 @@ from hypothesis import strategies as st
 from chalicelib.journeys.gallery import gallery
 from chalicelib.messages.ports import Email
 from local.demo.shop import TEAS
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
 from tests.contract import store_story as script
 from tests.contract.store_story import OrderGone, OrderTold
 from tests.contract.tellers import TELLERS, Teller
 from tests.journeys.world import journey, mail
+from tests.memory_client import MemoryTables
 
 _CHOSEN = ("thank-you-new", "replenishment", "repeat-purchase", "cart-abandonment", "payment-failed")
 JOURNEYS: dict[str, dict[str, Any]] = {
@@ -60,7 +60,7 @@ class Ends:
         return Ends(sorted(records), sorted(_without(line, "event") for line in begun), self.messages)
 
 
-def lived(server: TableServer, teller: Teller) -> Ends:
+def lived(server: MemoryTables, teller: Teller) -> Ends:
     """Everything is heard when it is told, and the clock goes on between."""
     with _shop(server, teller, script.BEGIN) as shop:
         shop.activate(_of_tea(teller, "in-cart", "cart"))
@@ -71,7 +71,7 @@ def lived(server: TableServer, teller: Teller) -> Ends:
         return _ends(shop, teller)
 
 
-def heard_at_once(server: TableServer, teller: Teller, told: list[Told], batch: int = 1) -> Ends:
+def heard_at_once(server: MemoryTables, teller: Teller, told: list[Told], batch: int = 1) -> Ends:
     """All of it at the story's end, in the order given."""
     with _shop(server, teller, script.BEGIN + script.END) as shop:
         shop.hear(told, batch)
@@ -87,7 +87,7 @@ def tellings(teller: Teller) -> list[Told]:
 
 
 @contextmanager
-def _shop(server: TableServer, teller: Teller, now: datetime) -> Iterator[Listening]:
+def _shop(server: MemoryTables, teller: Teller, now: datetime) -> Iterator[Listening]:
     with listening(server, HandClock(now), {**script.SHOP, "platform": teller.platform}) as shop:
         shop.activate({**JOURNEYS, **_of_tea(teller, "bought", "purchased")})
         yield shop
@@ -168,15 +168,15 @@ def _text(text: str, teller: Teller) -> str:
 
 
 @pytest.fixture(scope="module")
-def ends(table_server: TableServer) -> dict[str, Ends]:
+def ends(tables: MemoryTables) -> dict[str, Ends]:
     """The story as it was lived, by platform."""
-    return {teller.platform.value: lived(table_server, teller) for teller in TELLERS}
+    return {teller.platform.value: lived(tables, teller) for teller in TELLERS}
 
 
 @pytest.fixture(scope="module")
-def at_once(table_server: TableServer) -> dict[str, Ends]:
+def at_once(tables: MemoryTables) -> dict[str, Ends]:
     """All of it heard at its end, in the order in which it happened."""
-    return {teller.platform.value: heard_at_once(table_server, teller, tellings(teller)) for teller in TELLERS}
+    return {teller.platform.value: heard_at_once(tables, teller, tellings(teller)) for teller in TELLERS}
 
 
 FIRST, *OTHERS = (teller.platform.value for teller in TELLERS)
@@ -211,7 +211,7 @@ def test_the_story_heard_at_its_end_comes_to_the_same(at_once: dict[str, Ends], 
 
 @pytest.mark.parametrize("teller", TELLERS, ids=lambda teller: teller.platform.value)
 def test_in_any_order_with_any_repeats_it_ends_the_same(
-    table_server: TableServer, at_once: dict[str, Ends], teller: Teller
+    tables: MemoryTables, at_once: dict[str, Ends], teller: Teller
 ) -> None:
     @settings(
         max_examples=2, deadline=None, phases=[Phase.generate], database=None, suppress_health_check=list(HealthCheck)
@@ -220,7 +220,7 @@ def test_in_any_order_with_any_repeats_it_ends_the_same(
     def ends_the_same(chance: random.Random, batch: int) -> None:
         told = [one for one in tellings(teller) for _ in range(chance.choice((1, 1, 1, 2)))]
         chance.shuffle(told)
-        found = heard_at_once(table_server, teller, told, batch)
+        found = heard_at_once(tables, teller, told, batch)
         assert found.whatever_the_order() == at_once[teller.platform.value].whatever_the_order()
 
     ends_the_same()

@@ -20,6 +20,7 @@ from local.table_server import TableServer
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
 from tests.journeys.world import journey, mail, pause
+from tests.memory_client import MemoryTables
 from tests.recorded import SECRET, signature
 
 TEA, COFFEE = "tea.myshopify.com", "coffee.myshopify.com"
@@ -149,6 +150,6 @@ def order(number: int, at: datetime, **changed: Any) -> dict[str, Any]:
 
 @contextmanager
 def two_shops(server: TableServer, clock: HandClock) -> Iterator[Shops]:
-    with listening(server, clock, {**STORE, "id": "shop"}) as listener:
+    with listening(MemoryTables(), clock, {**STORE, "id": "shop"}) as listener:
         clock.advance(seconds=1)
         yield Shops(listener, server)

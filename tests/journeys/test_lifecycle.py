@@ -158,6 +158,7 @@ def test_a_held_wait_is_entered_with_its_own_end(world: World) -> None:
     world.buy("1")
     world.run(world.only(), ["mail"], "pause")
     due_at = world.clock.now() + timedelta(days=3)
+    world.lifecycle.pause(world.store, "j")
     world.enrolments.save(world.only().model_copy(update={"status": EnrolmentStatus.HELD}))
     world.lifecycle.resume(world.store, "j")
     _, payload = world.recorded.started[world.only().execution]

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.machines import ERRAND, machine
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
@@ -22,8 +23,11 @@ from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import contact_order, fold, ranks, totals
 from chalicelib.errors import TryLater
 from chalicelib.ids import new_id
+from chalicelib.journeys import multitude
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.errands import Errands, Work
+from chalicelib.journeys.interventions import Interventions
 from chalicelib.journeys.lifecycle import Lifecycle
 from chalicelib.journeys.ports import Workflows
 from chalicelib.journeys.steps import Steps
@@ -35,6 +39,7 @@ from chalicelib.messages.sms import SmsComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.decisions import Decisions
+from chalicelib.storage.errands import ErrandRecords
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
@@ -83,6 +88,10 @@ class RecordingWorkflows:
     def stop(self, machine: str, execution: str, reason: str) -> None:
         self._maybe_fail("stop")
         self.stopped.append(execution)
+
+    def runs(self, machine: str, execution: str) -> bool:
+        self._maybe_fail("runs")
+        return execution in self.started and execution not in self.stopped
 
     def _maybe_fail(self, operation: str) -> None:
         if operation in self.fail:
@@ -144,7 +153,11 @@ class World:
             self.workflows,
             clock,
         )
-        self.lifecycle = Lifecycle(self.journeys, self.enrolments, self.enroller, self.workflows, SETTINGS, clock)
+        self.interventions = Interventions(*self.enroller.parts, clock)
+        self.errands = Errands(ErrandRecords(table), self.stores, self.work, lambda: self.workflows, ERRAND, clock)
+        if workflows is not None:  # which runs them
+            workflows.publish(ERRAND, machine(ERRAND, "arn:errands"))
+        self.lifecycle = Lifecycle(self.journeys, self.errands, self.workflows, SETTINGS, clock)
         links = SignedLinks("https://agala.example", [b"key"])
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
@@ -153,6 +166,10 @@ class World:
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
         self.book = CausedChanges(self.contacts, clock)
         self.steps = self.new_steps()
+
+    def work(self, kind: str) -> Work:
+        acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
+        return multitude.work_of(kind, self.enrolments, acts, self.clock)
 
     def new_steps(self) -> Steps:
         return Steps(

@@ -18,9 +18,9 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.purchases import fact, fold
 from chalicelib.handlers.ingest import replay
 from chalicelib.store_adapters import woocommerce
-from local.table_server import TableServer
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 from tests.store_adapters.woocommerce_shop import (
     PLACED,
     at,
@@ -82,8 +82,8 @@ class Door(Listening):
 
 
 @pytest.fixture
-def shop(table_server: TableServer) -> Iterator[Door]:
-    with listening(table_server, HandClock(NOW), FRENCH) as listener:
+def shop(tables: MemoryTables) -> Iterator[Door]:
+    with listening(tables, HandClock(NOW), FRENCH) as listener:
         listener.__class__ = Door
         assert isinstance(listener, Door)
         yield listener
@@ -410,8 +410,8 @@ def test_meta_data_in_every_shape(shop: Door, shape: str) -> None:
         (ISRAELI, "2026-03-27T03:00:00", "2026-03-27T00:00:00"),
     ],
 )
-def test_times_without_gmt_are_the_shops(table_server: TableServer, zone: dict[str, str], local: str, utc: str) -> None:
-    with listening(table_server, HandClock(NOW), zone) as listener:
+def test_times_without_gmt_are_the_shops(tables: MemoryTables, zone: dict[str, str], local: str, utc: str) -> None:
+    with listening(tables, HandClock(NOW), zone) as listener:
         without = dict.fromkeys(times(date_created=PLACED, date_modified=PLACED, date_paid=PLACED))
         moments = {**without, "date_created": local, "date_modified": local, "date_paid": local}
         body = {**json.loads(order(70, "processing", 1)[1]), **moments}
@@ -560,9 +560,9 @@ def everything() -> dict[str, list[Told]]:
 
 
 @pytest.mark.parametrize("story", everything())
-def test_any_order_and_any_repeats_end_in_the_same_records(table_server: TableServer, story: str) -> None:
+def test_any_order_and_any_repeats_end_in_the_same_records(tables: MemoryTables, story: str) -> None:
     def records(deliveries: list[Told]) -> str:
-        with listening(table_server, HandClock(NOW), FRENCH) as listener:
+        with listening(tables, HandClock(NOW), FRENCH) as listener:
             listener.hear(deliveries)
             return listener.records()
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chalice.app import Blueprint
 
 from chalicelib.errors import NotFound
+from chalicelib.handlers.api.messages import MessageAnswer
+from chalicelib.handlers.api.messages import shown as message_shown
 from chalicelib.handlers.api.shapes import Answer, PageQuery, Time, page
-from chalicelib.handlers.http import Call, door
+from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.messages.message import Message
 
 enrolments = Blueprint(__name__)
 
@@ -81,6 +86,78 @@ def list_contact_enrolments(call: Call) -> EnrolmentList:
     left = [e for e in records.of_contact(call.store.id, contact.id) if records.sort_key(e) > after]
     kept, following = page(left, call.query.limit, listing, records.sort_key)
     return EnrolmentList(items=[shown(enrolment) for enrolment in kept], next=following)
+
+
+_ONE = "/v1/stores/{store_id}/enrolments/{enrolment_id}"
+
+
+class EnrolmentWhole(EnrolmentAnswer):
+    """With the event that began it, and every message that it came to, sent or not."""
+
+    event: dict[str, Any]
+    messages: list[MessageAnswer]
+
+
+@door(enrolments, "GET", _ONE, summary="One pass: what happened, when and why", scope="store", answers=EnrolmentWhole)
+def get_enrolment(call: Call) -> EnrolmentWhole:
+    enrolment = _found(call)
+    messages = [message_shown(one) for one in _messages(call, enrolment)]
+    return EnrolmentWhole(**dict(shown(enrolment)), event=enrolment.event, messages=messages)
+
+
+@door(
+    enrolments,
+    "GET",
+    f"{_ONE}/page",
+    summary="The same as a page to read, in the store's language",
+    scope="store",
+    media="text/html",
+)
+def enrolment_page(call: Call) -> Reply:
+    from chalicelib.journeys.enrolment_page import page_of
+
+    enrolment = _found(call)
+    definition = call.wiring.interventions.definition(enrolment)
+    return Reply(page_of(enrolment, definition, _messages(call, enrolment), call.store))
+
+
+@door(enrolments, "POST", f"{_ONE}/stop", summary="End this pass", scope="store", answers=EnrolmentAnswer)
+def stop_enrolment(call: Call) -> EnrolmentAnswer:
+    return shown(call.wiring.interventions.stop(_found(call)))
+
+
+@door(
+    enrolments,
+    "POST",
+    f"{_ONE}/skip-wait",
+    summary="End the wait that it is in",
+    scope="store",
+    answers=EnrolmentAnswer,
+)
+def skip_wait(call: Call) -> EnrolmentAnswer:
+    return shown(call.wiring.interventions.skip_wait(_found(call)))
+
+
+@door(enrolments, "POST", f"{_ONE}/redrive", summary="Try the failed step anew", scope="store", answers=EnrolmentAnswer)
+def redrive_enrolment(call: Call) -> EnrolmentAnswer:
+    return shown(call.wiring.interventions.redrive(_found(call)))
+
+
+def _found(call: Call) -> Enrolment:
+    """Wherever a merge moved it."""
+    from chalicelib.ids import contact_of
+    from chalicelib.journeys.ports import Wanted
+
+    enrolment_id = call.path["enrolment_id"]
+    found = call.wiring.decisions.read(call.store.id, contact_of(enrolment_id), Wanted(enrolment=enrolment_id))
+    if found.enrolment is None:
+        raise NotFound("no such enrolment")
+    return found.enrolment
+
+
+def _messages(call: Call, enrolment: Enrolment) -> list[Message]:
+    mine = call.wiring.messages.of_contact(call.store.id, enrolment.contact_id)
+    return [message for message in mine if message.enrolment_id == enrolment.id]
 
 
 def shown(enrolment: Enrolment) -> EnrolmentAnswer:

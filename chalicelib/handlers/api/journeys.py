@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from chalice.app import Blueprint
+from pydantic import Field
 
 from chalicelib.errors import FieldMistake, NotFound
-from chalicelib.handlers.api.shapes import Answer, FieldProblem, PageQuery, Time, page
+from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, PageQuery, Time, page
 from chalicelib.handlers.api.stores import not_yet
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor
 from chalicelib.journeys.enrolment import EnrolmentStatus
 from chalicelib.journeys.journey import Journey, JourneyStatus
+
+if TYPE_CHECKING:
+    from chalicelib.journeys.errands import Errand
 
 journeys = Blueprint(__name__)
 
@@ -77,7 +81,9 @@ def get_journey(call: Call) -> JourneyAnswer:
 )
 def save_draft(call: Call) -> JourneyAnswer:
     journey, _warnings = call.wiring.lifecycle.save_draft(call.store, call.path["journey_id"], call.body)
-    return _shown(call, journey)
+    shown = _shown(call, journey)
+    standing = [FieldProblem(field=one.field, message=one.message) for one in _standing(call, journey)]
+    return shown.model_copy(update={"warnings": [*shown.warnings, *standing]})
 
 
 @door(
@@ -140,6 +146,80 @@ def archive_journey(call: Call) -> JourneyAnswer:
     return _shown(call, call.wiring.lifecycle.archive(call.store, call.path["journey_id"]))
 
 
+class MoveBody(Body):
+    """`version` is the live one if absent."""
+
+    version: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+
+
+class ErrandAnswer(Answer):
+    """Work on everybody in a journey. `kind`: let_go (after a pause), stop, move, redrive, sweep. `done`: to how many
+    something was done. `report` counts what, such as `moved`, `no_such_step:offer`, `step_changed:a-week`; of a sweep
+    also `overdue_ids` and `mended_ids` (20 at most). `ended_at` None: it is still at it, until `next_at` at rest.
+    """
+
+    kind: str
+    parameters: dict[str, Any]
+    done: int
+    report: dict[str, Any]
+    begun_at: Time
+    next_at: Time | None
+    ended_at: Time | None
+
+
+class ErrandList(Answer):
+    items: list[ErrandAnswer]
+    next: None = None
+
+
+@door(
+    journeys,
+    "POST",
+    f"{_PATH}/move",
+    summary="Move everybody who is on the way to the same step of the live (or a given) version",
+    scope="store",
+    body=MoveBody,
+    answers=ErrandAnswer,
+    status=202,
+)
+def move_journey(call: Call) -> ErrandAnswer:
+    return _errand(call.wiring.lifecycle.move(call.store, call.path["journey_id"], call.body.version))
+
+
+@door(
+    journeys,
+    "POST",
+    f"{_PATH}/redrive",
+    summary="Everybody whose pass failed tries the failed step again",
+    scope="store",
+    answers=ErrandAnswer,
+    status=202,
+)
+def redrive_journey(call: Call) -> ErrandAnswer:
+    return _errand(call.wiring.lifecycle.redrive(call.store, call.path["journey_id"]))
+
+
+@door(
+    journeys,
+    "GET",
+    f"{_PATH}/errands",
+    summary="What is, or was in the last 90 days, being done to everybody in it; oldest first",
+    scope="store",
+    answers=ErrandList,
+)
+def journey_errands(call: Call) -> ErrandList:
+    from chalicelib.journeys.multitude import KINDS
+
+    journey = _found(call)
+    found = [one for kind in KINDS for one in call.wiring.errands.of_kind(call.store.id, kind)]
+    mine = sorted((one for one in found if one.parameters["journey"] == journey.id), key=lambda one: one.begun_at)
+    return ErrandList(items=[_errand(one) for one in mine])
+
+
+def _errand(errand: Errand) -> ErrandAnswer:
+    return ErrandAnswer(**{name: getattr(errand, name) for name in ErrandAnswer.model_fields})
+
+
 @door(
     journeys,
     "GET",
@@ -169,11 +249,23 @@ def drawing(call: Call) -> Reply:
     from chalicelib.journeys.drawing import drawing_svg
 
     journey = _found(call)
-    counts: dict[str, int] = {}
-    for enrolment in call.wiring.enrolments.all_of_journey(call.store.id, journey.id):
-        if enrolment.at_step and enrolment.status in (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD):
-            counts[enrolment.at_step] = counts.get(enrolment.at_step, 0) + 1
-    return Reply(drawing_svg(Definition.kept(_definition(call, journey)), counts, call.store.locale))
+    definition = Definition.kept(_definition(call, journey))
+    return Reply(drawing_svg(definition, _counts(call, journey), call.store.locale))
+
+
+@door(
+    journeys,
+    "GET",
+    f"{_PATH}/drawing.mmd",
+    summary="The picture as text (a Mermaid flowchart), for pull requests",
+    scope="store",
+    media="text/vnd.mermaid",
+)
+def drawing_as_text(call: Call) -> Reply:
+    from chalicelib.journeys.definition import Definition
+    from chalicelib.journeys.drawing import drawing_text
+
+    return Reply(drawing_text(Definition.kept(_definition(call, _found(call))), call.store.locale))
 
 
 def _found(call: Call) -> Journey:
@@ -205,6 +297,37 @@ def _head(journey: Journey) -> dict[str, Any]:
 def _shown(call: Call, journey: Journey) -> JourneyAnswer:
     warnings = [FieldProblem(field=w.field, message=w.message) for w in _warnings(call, journey)]
     return JourneyAnswer(**_head(journey), draft=journey.draft, definition=_live(call, journey), warnings=warnings)
+
+
+def _standing(call: Call, journey: Journey) -> list[FieldMistake]:
+    """Steps that the draft has no more, and how many stand on them."""
+    from chalicelib.journeys.definition import Definition
+
+    live = _live(call, journey)
+    if live is None or journey.draft is None:
+        return []
+    kept = {place.step.id for place in Definition.kept(journey.draft).located()}
+    gone = [place.step.id for place in Definition.kept(live).located() if place.step.id not in kept]
+    if not gone:
+        return []
+    counts = _counts(call, journey)
+    return [
+        FieldMistake(
+            "steps",
+            f"step {step!r} is gone: {counts.get(step, 0)} contacts stand on it; they finish in their version, "
+            "and cannot be moved to this one while they stand there",
+        )
+        for step in gone
+    ]
+
+
+def _counts(call: Call, journey: Journey) -> dict[str, int]:
+    """How many stand at each step."""
+    counts: dict[str, int] = {}
+    for enrolment in call.wiring.enrolments.all_of_journey(call.store.id, journey.id):
+        if enrolment.at_step and enrolment.status in (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD):
+            counts[enrolment.at_step] = counts.get(enrolment.at_step, 0) + 1
+    return counts
 
 
 def _warnings(call: Call, journey: Journey) -> list[FieldMistake]:

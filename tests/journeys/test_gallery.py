@@ -71,7 +71,6 @@ NOT_YET: frozenset[str] = frozenset(
         "review-request-service",
         "review-request",
         "second-purchase",
-        "site-abandonment",
         "survey-total",
         "upsell",
         "win-back",

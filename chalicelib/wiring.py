@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.files import JourneyFiles
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel
+    from chalicelib.messages.reports import Reports
     from chalicelib.messages.send import Medium, Sender
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
@@ -59,9 +61,19 @@ class Wiring(StorageWiring):
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            self.consequences,
+            self.contact_book,
+            lambda: self.errands,
             self.workflows,
             self.clock,
         )
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        from chalicelib.journeys.consequences import Consequences
+
+        return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
@@ -95,6 +107,8 @@ class Wiring(StorageWiring):
         if kind in multitude.KINDS:
             acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
             return multitude.work_of(kind, self.enrolments, acts, self.clock)
+        if kind == "gather":
+            return self.enroller.gatherer
         raise KeyError(kind)
 
     @cached_property
@@ -140,6 +154,19 @@ class Wiring(StorageWiring):
         return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
 
     @cached_property
+    def reports(self) -> Reports:
+        from chalicelib.messages.reports import Reports
+
+        return Reports(
+            self.messages,
+            self.contacts,
+            self.contact_book,
+            self.timeline.append,
+            self.stores,
+            lambda: self.listener,
+        )
+
+    @cached_property
     def steps(self) -> Steps:
         from chalicelib.journeys.steps import Steps
 
@@ -165,7 +192,13 @@ class Wiring(StorageWiring):
         from chalicelib.contacts.book import ContactBook
 
         return ContactBook(
-            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+            self.contacts,
+            self.resolver,
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            lambda: self.listener,
+            self.stores,
         )
 
     @cached_property

@@ -37,16 +37,23 @@ class Reports:
     def __init__(self, lambdas: Lambdas, handler: str, outbox: Outbox, clock: Clock) -> None:
         self._lambdas, self._handler, self._outbox, self._clock = lambdas, handler, outbox, clock
 
-    def play(self, message_id: str, status: str) -> None:
-        """`status` is one of STATUSES. Raises NotFound for a message never sent, BadInput for what nobody reports of
+    def play(self, message_id: str, status: str, link: str | None = None) -> None:
+        """`status` is one of STATUSES; `link` is what was clicked.
+
+        Raises NotFound for a message never sent, BadInput for what nobody reports of
         its channel, and what the handler raises."""
         message = self._outbox.message(message_id)
         if message is None:
             raise NotFound("no such message in the outbox")
         if message["channel"] == "sms" and status not in _SMS_EVENTS:
             raise BadInput(f"of an SMS a provider reports {', '.join(_SMS_EVENTS)}")
-        told = _sms_notification if message["channel"] == "sms" else _notification
-        notification = json.dumps(told(message, status, self._clock.now()))
+        at = self._clock.now()
+        told = (
+            _sms_notification(message, status, at)
+            if message["channel"] == "sms"
+            else _notification(message, status, at, {"link": link} if link and status == "clicked" else {})
+        )
+        notification = json.dumps(told)
         sns: dict[str, Any] = {
             "MessageId": str(uuid.uuid4()),
             "Subject": None,
@@ -57,11 +64,11 @@ class Reports:
         self._lambdas.call(self._handler, {"Records": [record]})
 
 
-def _notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
+def _notification(message: dict[str, Any], status: str, at: datetime, more: dict[str, Any]) -> dict[str, Any]:
     event, key, details = _EVENTS[status]
     tags = {"store": [message["store_id"]], "message": [message["id"]], "contact": [message["contact_id"]]}
     mail = {"timestamp": message["at"], "messageId": f"outbox-{message['id']}", "tags": tags}
-    return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details}}
+    return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details, **more}}
 
 
 def _sms_notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:

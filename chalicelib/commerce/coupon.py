@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pydantic import BaseModel, ConfigDict
+
 from chalicelib.commerce.money import Money
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.ids import digest
@@ -65,6 +67,24 @@ class Coupon:
 
     code: str
     external_id: str
+
+
+class OwnedCoupon(BaseModel):
+    """Whose a code is, and which step of which enrolment gave it; kept before the shop makes the coupon, so that nobody
+    redeems one that is nobody's. `name` as the step has it; it is good from `at`, refused from `ends_at` on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    store_id: str
+    contact_id: str
+    enrolment: str
+    journey: str
+    step: str
+    name: str | None = None
+    at: datetime
+    ends_at: datetime
 
 
 def coupon_code(cause: str) -> str:

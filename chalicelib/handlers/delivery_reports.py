@@ -14,13 +14,13 @@ from chalice import Blueprint  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.clock import parse_rfc3339
-from chalicelib.messages.message import MessageStatus
-from chalicelib.messages.ports import MessageRepository
-from chalicelib.messages.reports import ChannelKeeper, Report, apply_report
+from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.reports import Report
 
-__all__ = ["Report", "apply_report", "delivery_reports", "receive_report", "report_from", "report_from_ses"]
+__all__ = ["Report", "delivery_reports", "receive_report", "report_from", "report_from_ses"]
 
 TOPIC = os.environ.get("AGALA_DELIVERY_TOPIC", "agala-delivery-reports")
+_LONGEST_LINK = 2000
 log = Logger(service="delivery_reports")
 delivery_reports = Blueprint(__name__)
 
@@ -52,12 +52,13 @@ SMS_MEANINGS = {
 }
 
 
+class _Reports(Protocol):
+    def take(self, report: Report) -> Message | None: ...
+
+
 class _Parts(Protocol):
     @property
-    def messages(self) -> MessageRepository: ...
-
-    @property
-    def contact_book(self) -> ChannelKeeper: ...
+    def reports(self) -> _Reports: ...
 
 
 @delivery_reports.on_sns_message(topic=TOPIC, name="delivery_reports")
@@ -68,7 +69,7 @@ def receive_report(event: Any) -> None:
         log.info("a notification that is not about a message of ours")
         return
     parts = cast(_Parts, wiring.get())
-    if apply_report(report, parts.messages, parts.contact_book) is None:
+    if parts.reports.take(report) is None:
         log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
 
 
@@ -148,7 +149,10 @@ def _time(text: Any) -> datetime | None:
 
 
 def _detail(status: MessageStatus, details: Mapping[str, Any]) -> str | None:
-    """SES's own codes; its free texts may hold an address and stay out."""
+    """SES's own codes, and the link that was clicked; its free texts may hold an address and stay out."""
+    if status is MessageStatus.CLICKED:
+        link = details.get("link")
+        return link[:_LONGEST_LINK] if isinstance(link, str) and link else None
     if status is MessageStatus.BOUNCED:
         return f"{details.get('bounceType', 'Undetermined')}/{details.get('bounceSubType', 'Undetermined')}"
     if status is MessageStatus.COMPLAINED:

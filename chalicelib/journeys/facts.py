@@ -106,6 +106,14 @@ def wanted_for(conditions: Iterable[Condition], event: Mapping[str, Any], enrolm
     )
 
 
+def wanted_for_each(asked: Iterable[tuple[Condition, Mapping[str, Any]]]) -> Wanted:
+    """The same for several, each with an event of its own."""
+    wanted = Wanted()
+    for condition, event in asked:
+        wanted |= wanted_for([condition], event)
+    return wanted
+
+
 def before_entry(event: Event, found: Found, now: datetime) -> Facts | None:
     """For a trigger's `where`. None if the contact is gone."""
     if found.contact is None:

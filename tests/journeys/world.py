@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,9 +25,11 @@ from chalicelib.contacts.purchases import contact_order, fold, ranks, totals
 from chalicelib.errors import TryLater
 from chalicelib.ids import new_id
 from chalicelib.journeys import multitude
+from chalicelib.journeys.consequences import Consequences
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errands, Work
+from chalicelib.journeys.gatherer import GATHER
 from chalicelib.journeys.interventions import Interventions
 from chalicelib.journeys.lifecycle import Lifecycle
 from chalicelib.journeys.ports import Workflows
@@ -40,6 +43,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.errands import ErrandRecords
+from chalicelib.storage.gatherings import Gatherings
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
@@ -116,6 +120,25 @@ class RecordingChannel:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
 
 
+@dataclass(frozen=True)
+class OwnedCode:
+    code: str
+    contact_id: str
+    journey: str = "ambassador"
+    step: str = "give"
+    name: str | None = "ambassador"
+
+
+class CouponsDouble:
+    """Codes of ours, by code."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, OwnedCode] = {}
+
+    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCode]:
+        return {code: self.kept[code] for code in codes if code in self.kept}
+
+
 class World:
     """One store, one contact, and everything that journeys need."""
 
@@ -143,6 +166,8 @@ class World:
         )
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
+        self.book = CausedChanges(self.contacts, clock)
+        self.gatherings, self.coupons = Gatherings(table), CouponsDouble()
         self.enroller = Enroller(
             self.journeys,
             self.enrolments,
@@ -150,6 +175,10 @@ class World:
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            Consequences(self.contacts, self.orders, self.coupons, self.book, self.timeline),
+            self.book,
+            lambda: self.errands,
             self.workflows,
             clock,
         )
@@ -164,12 +193,11 @@ class World:
             Channel.SMS: Medium(SmsComposer(None), self.channel),
         }
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
-        self.book = CausedChanges(self.contacts, clock)
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:
         acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
-        return multitude.work_of(kind, self.enrolments, acts, self.clock)
+        return self.enroller.gatherer if kind == GATHER else multitude.work_of(kind, self.enrolments, acts, self.clock)
 
     def new_steps(self) -> Steps:
         return Steps(
@@ -241,7 +269,8 @@ class World:
         contact = contact.model_copy(update={**dict(totals(rows, "EUR")), "last_placed_at": placed_at})
         places = ranks(rows)
         events = [self._event(told_order, places[name]) for name, told_order in self.told.items()]
-        writing = Writing(contact.id, contact=contact, purchases=fold(rows), events=tuple(events))
+        mine = tuple(row for row in rows if row.order_id == order_id)
+        writing = Writing(contact.id, contact=contact, orders=mine, purchases=fold(rows), events=tuple(events))
         record = self.orders.get(self.store.id, order_id) or OrderRecord(store_id=self.store.id, external_id=order_id)
         self.orders.write(record.model_copy(update={"order": order, "contact_id": contact.id}), [writing])
         return next(event for event in events if event.properties["order_id"] == order_id)
@@ -269,6 +298,15 @@ class World:
         event = self.order(order_id, **how)
         self.tell(event)
         return event
+
+    def errands_begun(self) -> list[dict[str, Any]]:
+        return [payload for machine, payload in self.recorded.started.values() if machine == ERRAND]
+
+    def run_errands(self) -> None:
+        """What is due of every errand that was sent for, as its execution does it."""
+        for payload in self.errands_begun():
+            while (again := self.errands.work(self.store.id, payload["errand_id"])) and again <= self.clock.now():
+                continue
 
     def enrolled(self) -> list[Enrolment]:
         return self.enrolments.of_contact(self.store.id, self.contact)

@@ -91,6 +91,13 @@ def test_every_report_is_one_that_the_handler_knows(ask: Ask, reports: list[dict
     assert (known.status, known.message_id, known.store_id) == (status, "c1-m1", "s1")
 
 
+def test_a_click_may_name_its_link(ask: Ask, reports: list[dict[str, Any]]) -> None:
+    ask("POST", "/local/deliveries/c1-m1", b'{"status": "clicked", "link": "https://tea.example/sale"}')
+    known = report_from_ses(json.dumps(reports[0]))
+    assert known
+    assert known.detail == "https://tea.example/sale"
+
+
 @pytest.mark.parametrize("status", ["delivered", "failed", "bounced"])
 def test_a_report_on_an_sms_is_the_one_of_its_provider(ask: Ask, reports: list[dict[str, Any]], status: str) -> None:
     answer = ask("POST", "/local/deliveries/c1-s1", json.dumps({"status": status}).encode())

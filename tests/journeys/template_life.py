@@ -75,7 +75,7 @@ Doing = Callable[["Life"], None]
 class Scene:
     """`does`: what happens, each after so long (`2d01:30`). `sent`: what is to come of it, `<when> <step> <channel>`,
     in order. `ends`: the last pass's status and reason, None while it is on the way or where nobody entered. `before`:
-    how the contact was known before the journey was switched on. `choose`: what the owner filled in, by its place.
+    how the contact was known before the journey was switched on. `says`: words that are to be read in the messages. `choose`: what the owner filled in, by its place.
     """
 
     title: str
@@ -87,6 +87,7 @@ class Scene:
     lists: tuple[str, ...] | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     lives: str = "200d"
+    says: tuple[str, ...] = ()
 
 
 class Life:
@@ -404,6 +405,8 @@ def play(table: Table, template_id: str, scene: Scene, locale: str) -> set[str]:
         told = f"{template_id}, {scene.title} ({locale})"
         assert (told, life.sent(), life.ended()) == (told, list(scene.sent), scene.ends)
         _speaks(life, locale, told)
+        read = "\n".join(message.text for message in life.channel.taken)
+        assert all(words in read for words in scene.says), told
         profile = _profile(life)
         if scene.lists is not None:
             assert set(profile.lists) == set(scene.lists), told

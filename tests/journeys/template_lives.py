@@ -304,12 +304,18 @@ LIVES: dict[str, tuple[Scene, ...]] = {
         ),
     ),
     "survey-reply": (
-        Scene("all are in", (("0d", has(**RATINGS)), ("00:01", has(survey_total=14))), ("00:01 our-reply email",)),
+        Scene(
+            "all are in",
+            (("0d", has(**RATINGS)), ("00:01", has(survey_total=14))),
+            ("00:01 our-reply email",),
+            says=("שימחת אותנו",),
+        ),
         Scene("one is missing", (("0d", has(rating_product=5, survey_total=5)),), (), GONE),
         Scene(
             "a changed rating is not answered again",
             (("0d", has(**LOW)), ("00:01", has(survey_total=4)), ("2d", has(survey_total=9))),
             ("00:01 our-reply email",),
+            says=("אנחנו מצטערים",),
         ),
     ),
     "win-back": (

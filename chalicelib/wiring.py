@@ -175,9 +175,11 @@ class Wiring(StorageWiring):
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.contact_book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 

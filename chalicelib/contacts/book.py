@@ -120,8 +120,9 @@ class ContactBook(CausedChanges):
                     contact.id,
                     contact=contact,
                     pointers=writing.pointers,
-                    events=(*writing.events, *events),
+                    events=(*writing.events, *events, *writing.seen),
                     events_gone=writing.events_gone,
+                    seen=writing.seen,
                 )
                 self._contacts.write(store.id, [written])
                 contact = _next(contact)

@@ -39,7 +39,8 @@ class CausedChanges:
     def change_field(
         self, store_id: str, contact_id: str, name: str, change: FieldChange, cause: str | None = None
     ) -> list[Event]:
-        """Two at once count two, a cause that comes again counts once. Raises `StepCannot("not_a_number")`."""
+        """Two at once count two, a cause that comes again counts once. Raises `StepCannot("not_a_number")`, and
+        ValueError for a cause that changed another field."""
         now = self._clock.now()
         cause = cause or f"{contact_id}:{name}:{rfc3339(now)}"
 
@@ -49,7 +50,12 @@ class CausedChanges:
             contact = own_fields.change_field(before, name, change, now, cause)
             return contact, _field_properties(before, contact, name)
 
-        return self._once(store_id, contact_id, f"field_changed:{store_id}:{cause}", "field_changed", alter)
+        def told(event: Event) -> list[Event]:
+            if event.properties["field"] != name:
+                raise ValueError("one cause changes one field")
+            return [event]
+
+        return self._once(store_id, contact_id, f"field_changed:{store_id}:{cause}", "field_changed", alter, told)
 
     def undo_field(self, store_id: str, contact_id: str, cause: str) -> list[Event]:
         """Take back, once, what an add or subtract with this cause did.

@@ -133,20 +133,32 @@ class Resolver:
             claims = (*claims, customer)  # the store may be deleting this account just now
         if contact == before and not claims:
             repeated = [c.channel for c in telling.consent if contact.consent_for(c.channel) == c.consent]
-            again = self.consent_told(store.id, contact, repeated)
+            again = self._consent_claimed(store.id, contact, repeated)
             return Meeting(contact, events=(*heard, *again), merged=merged)
-        kept = (*created, *consented)
-        writing = Writing(contact.id, contact=contact, pointers=claims, events=kept, events_gone=gone)
+        writing = Writing(
+            contact.id, contact=contact, pointers=claims, events=created, events_gone=gone, seen=tuple(consented)
+        )
         return Meeting(contact, writing, (*heard, *consented), merged)
 
+    def _consent_claimed(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
+        """What was told of these channels' choices as they stand: whoever told it may not have come to tell journeys.
+
+        Which of several choices changed anything depends on which came first, so the timeline, where order of arrival
+        makes no difference, does not hold them: only that they were told is kept.
+        """
+        known = (self._contacts.seen(store_id, event.id) for event in self._fresh(contact, channels))
+        return [told[1] for told in known if told and told[1]]
+
     def consent_told(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
-        """What the timeline has of these channels' choices as they stand, if it is fresh: whoever told it first may
-        not have come to tell journeys."""
-        since = self._clock.now() - _TOLD_AGAIN
-        fresh = [event for event in standing(contact, channels) if event.occurred_at > since]
+        """What the timeline has of these channels' choices as they stand: of those that were made with us."""
+        fresh = self._fresh(contact, channels)
         if not fresh:
             return []
         return self._timeline.entries(store_id, contact.id, [Removal(one.occurred_at, one.id) for one in fresh])
+
+    def _fresh(self, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
+        since = self._clock.now() - _TOLD_AGAIN
+        return [event for event in standing(contact, channels) if event.occurred_at > since]
 
     def claims(self, store_id: str, contact: Contact, told: Identities) -> tuple[Pointer, ...]:
         """The pointers by which these identities become this contact's. Raises `BadInput` for another's email."""

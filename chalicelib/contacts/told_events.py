@@ -19,9 +19,9 @@ MOST_LINKED = 1024  # bytes of a linked record's fields as JSON
 
 
 class Told(BaseModel):
-    """The properties of one type of event."""
+    """The properties of one type of event. Built when first used, so that importing it stays cheap."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Anything(Told):

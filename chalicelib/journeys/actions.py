@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from chalicelib.contacts.consent import Channel
 from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, Subject, TimeOfDay, Weekday
 from chalicelib.journeys.condition_values import Value
+from chalicelib.journeys.limits import LONGEST_EXECUTION, LONGEST_WAIT
 from chalicelib.journeys.triggers import Trigger
 from chalicelib.messages.content_model import EmailContent, Language, Line, Link, Text
 from chalicelib.messages.message import MessageKind
 
 LocalText = Annotated[dict[Language, Line], Field(max_length=20)]
 LocalLongText = Annotated[dict[Language, Text], Field(min_length=1, max_length=20)]
-LONGEST_WAIT = timedelta(days=365)
 
 
 class Part(BaseModel):
@@ -38,15 +38,15 @@ class StepForm(Part):
 class Duration(Part):
     """Added up: 1 second to 365 days."""
 
-    days: Annotated[int, Field(ge=0, le=365)] = 0
-    hours: Annotated[int, Field(ge=0, le=8760)] = 0
-    minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
-    seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    days: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    hours: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    minutes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    seconds: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
 
     @model_validator(mode="after")
     def _bounded(self) -> Duration:
         if not timedelta(seconds=1) <= self.length <= LONGEST_WAIT:
-            raise ValueError("a wait lasts from 1 second to 365 days")
+            raise ValueError("a wait lasts from 1 second to 365 days; for longer use until_date, or several waits")
         return self
 
     @property
@@ -115,8 +115,8 @@ class Wait(StepForm):
 
     @property
     def computed(self) -> bool:
-        """Whether its end depends on the contact, so that a task (or the start) must work it out."""
-        return self.duration is None
+        """Whether a task (or the start) must work out its end: it depends on the contact, or is too far for one go."""
+        return self.duration is None or self.duration.length > LONGEST_EXECUTION
 
 
 class SendEmail(StepForm):
@@ -379,8 +379,6 @@ def reason_not_yet(step: Step) -> str | None:
         return "on_failure cannot end the journey yet"
     if step.type not in EXECUTABLE:
         return f"{step.type} steps cannot run yet"
-    if isinstance(step, Wait) and step.duration is None and step.lifetime is None:
-        return "only waits with for or lifetime can run yet"
     if isinstance(step, SetField) and step.change not in ("set", "clear"):
         return f"set_field can only set or clear yet, not {step.change}"
     return None

@@ -15,7 +15,7 @@ from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.journeys.consequences import Consequences, thresholds_in
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
-from chalicelib.journeys.entering import Entering, is_only_history
+from chalicelib.journeys.entering import Entering, begins_by_contact, is_only_history
 from chalicelib.journeys.entry import FRESH, place
 from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.exits import (
@@ -29,6 +29,7 @@ from chalicelib.journeys.gatherer import Gatherer, GatheringRecords
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.leaving import FieldKeeper, Leaving
+from chalicelib.journeys.parked import Awaited, Wakers
 from chalicelib.journeys.ports import (
     DecisionRecords,
     EnrolmentRecords,
@@ -71,6 +72,8 @@ class Enroller:
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
         self.parts = (self._published, self._changes, self._launcher)
         """What whoever interferes with one on the way needs as well."""
+        awaited = Awaited(decisions, products, timeline)
+        self._wakers = Wakers(self._published, awaited, self._changes, workflows, clock)
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
         since = self._true_order.since
         self._leaving = Leaving(decisions, orders, self._published, self._changes, book, since, clock)
@@ -92,8 +95,9 @@ class Enroller:
         """What follows from events of one contact, new or told again, after the records they are about are kept.
 
         First goals of those on their way, then entries (only events younger than 48 h of store time), then exits: the
-        journey's own, and orders and carts that are over. So an event that is both the goal and an exit met the goal,
-        and one that begins a pass does not end it. Raises `TryLater`: repeat with the same events.
+        journey's own, and orders and carts that are over; last those are woken who waited for one of these events. So
+        an event that is both the goal and an exit met the goal, and one that begins a pass does not end it.
+        Raises `TryLater`: repeat with the same events.
         """
         if not events:
             return
@@ -114,12 +118,13 @@ class Enroller:
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
         self._recheck(mine, told)
-        in_the_way = [self._entering.enter_all(contact_id, journeys, mine, event, found) for event in fresh]
+        in_the_way = [self._entering.enter_all(store, contact_id, journeys, mine, event, found) for event in fresh]
         if any(in_the_way):
             self.reconsider(store, contact_id)
         self._leave(store, contact_id, mine, told, found)
         for owner, event in self._consequences.redemptions(store, fresh):
             self.on_events(store, owner, [event])
+        self._wakers.wake(mine, told)
 
     def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """Goals and exits that follow from events out of the store's past; nobody enters by them."""
@@ -131,6 +136,7 @@ class Enroller:
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
         self._leave(store, contact_id, mine, events, found)
+        self._wakers.wake(mine, events)
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
@@ -152,7 +158,7 @@ class Enroller:
             met = [self._leaving.look_at_goal(enrolment, goals) for enrolment in mine]
             if any(met):
                 mine = self._enrolments.of_contact(store.id, contact_id)
-            self._entering.enter_all(contact_id, journeys, mine, event, found)
+            self._entering.enter_all(store, contact_id, journeys, mine, event, found)
         self._leaving.by_events(mine, (), Found())
         self._leaving.with_orders(mine, None)
 
@@ -179,7 +185,7 @@ class Enroller:
         mine = self._enrolments.of_contact(store.id, contact_id)
         self._recheck(mine, [event])
         found = self._read(store.id, contact_id, [journey], [event])
-        self._entering.enter_all(contact_id, [journey], mine, event, found)
+        self._entering.enter_all(store, contact_id, [journey], mine, event, found)
         self._leaving.by_events(mine, (), Found())
 
     def _recheck(self, mine: Sequence[Enrolment], events: Iterable[Event]) -> None:
@@ -215,10 +221,12 @@ class Enroller:
         asked = {one for edition in (*live, *going) if edition for one in thresholds_in(edition.definition)}
         return self._consequences.thresholds(store, contact_id, asked, self._clock.now() - FRESH)
 
-    def let_in(self, contact_id: str, edition: Edition, key: str, event: Event, found: Found) -> Enrolment | None:
+    def let_in(
+        self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found
+    ) -> Enrolment | None:
         """See `Entering.let_in`; the contact's other passes hear of it."""
         mine = self._enrolments.of_contact(edition.version.store_id, contact_id)
-        entered = self._entering.let_in(contact_id, edition, key, event, found, mine)
+        entered = self._entering.let_in(store, contact_id, edition, key, event, found, mine)
         if entered is not None:
             self._leaving.by_events([*mine, entered], (), Found())
         return entered
@@ -255,7 +263,7 @@ class Enroller:
             order_id, token = order_of(seen), token_in(seen)
             for edition in self._entering.open_to(journeys, event):
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
-                conditional = conditional or bool(asked)
+                conditional = conditional or bool(asked) or begins_by_contact(edition)
                 wanted |= Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
                 wanted |= wanted_for(asked, seen)
         if not (conditional or wanted.orders or wanted.carts):

@@ -44,6 +44,12 @@ class Workflows(Protocol):
 
     def runs(self, machine: str, execution: str) -> bool:
         """Whether it is there and has not ended. Raises `errors.TryLater`."""
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """The task that waits with this token succeeded. Nothing happens where nobody waits with it (any more).
+
+        Raises `errors.TryLater` when the service refuses for now.
+        """
         ...
 
 

@@ -16,7 +16,7 @@ from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import MAY_BE_WITHDRAWN, EnrolmentChanges
 from chalicelib.journeys.entry import FRESH, OF_ORDERS, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS
-from chalicelib.journeys.facts import as_entered, entered_since, subjects_asked, with_catalogue
+from chalicelib.journeys.facts import as_entered, entered_since, wanted_for, with_catalogue
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import DecisionRecords, ProductRecords, TimelineRecords, Wanted
 from chalicelib.journeys.published import Edition, Published
@@ -93,7 +93,7 @@ class TrueOrder:
 
     def _would_enter(self, store_id: str, contact_id: str, edition: Edition, event: Event, now: datetime) -> bool:
         where = edition.definition.trigger.where
-        wanted = Wanted(subjects=subjects_asked([where] if where else [], as_entered(event)))
+        wanted = wanted_for([where] if where else [], as_entered(event))
         return matches(edition, event, self._decisions.read(store_id, contact_id, wanted), now)
 
     def _waits_otherwise(self, enrolment: Enrolment, edition: Edition, today: Event, now: datetime) -> bool:
@@ -103,7 +103,7 @@ class TrueOrder:
             return False
         if due is None or due <= now or today.occurred_at <= now - FRESH:
             return False
-        return self._waits.end(enrolment.store_id, first, as_entered(today), now) != due
+        return self._waits.lifetime_end(enrolment.store_id, first.lifetime, as_entered(today), now) != due
 
     def _reread(self, enrolment: Enrolment, now: datetime) -> None:
         """Its event in the words of the oldest telling and with what the catalogue says, whichever came first."""

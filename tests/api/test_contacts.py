@@ -103,12 +103,14 @@ def test_a_change_replaces_lists_and_merges_fields(call: Caller, path: str) -> N
     changed = call(
         "PATCH",
         f"{path}/{contact['id']}",
-        {"lists": ["b", "c"], "fields": {"pet": None, "city": "חיפה"}, "last_name": "Levi"},
+        {"lists": ["b", "c"], "fields": {"pet": None, "city": "חיפה"}, "last_name": "Levi", "timezone": "Asia/Tokyo"},
     )
     assert changed.status == 200
     assert changed.json["lists"] == ["b", "c"]
     assert changed.json["fields"] == {"shoe": 38, "city": "חיפה"}
     assert changed.json["last_name"] == "Levi"
+    assert (contact["timezone"], changed.json["timezone"]) == (None, "Asia/Tokyo")
+    assert call("PATCH", f"{path}/{contact['id']}", {"timezone": None}).json["timezone"] is None
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,8 @@ def test_a_change_replaces_lists_and_merges_fields(call: Caller, path: str) -> N
         ({"email": "d\u0000@shopper.example"}, "email"),
         ({"email": "dana@shopper.example", "first_name": "\ud800"}, "first_name"),
         ({"email": 5}, "email"),
+        ({"email": "dana@shopper.example", "timezone": "Asia/Haifa"}, "timezone"),
+        ({"email": "dana@shopper.example", "timezone": "../../etc/hosts"}, "timezone"),
     ],
 )
 def test_a_bad_contact_is_refused_by_field(call: Caller, path: str, body: dict[str, Any], field: str) -> None:

@@ -186,6 +186,12 @@ def test_a_step_is_the_newest_by_coming_last() -> None:
     )
 
 
+def test_a_cause_that_changed_another_field_is_a_mistake_and_never_silence(shop: Shop, noa: str) -> None:
+    shop.book.set_field("shop", noa, "one", 1, "e1")
+    with pytest.raises(ValueError, match="one cause"):
+        shop.book.set_field("shop", noa, "two", 2, "e1")
+
+
 def types(events: list[Event]) -> list[str]:
     return [event.type for event in events]
 

@@ -115,6 +115,29 @@ def test_a_branch_sees_the_message_that_the_same_task_sent(world: World) -> None
     assert world.run(world.only(), ["mail", "again"], {"then": None, "else": "reminder"})["go"] == "then"
 
 
+def test_a_journey_goes_by_what_the_contact_did_on_the_site(world: World) -> None:
+    """Its trigger's filter and its branch read the engagement, the catalogue's categories and the store's clock."""
+    world.catalogue("12", "tea")
+    viewed = {"viewed": {"category": "tea", "at_least_times": 2}}
+    night = {"clock": {"from": "22:30", "to": "06:00"}}  # eleven o'clock in Paris
+    world.activate(
+        journey(
+            pause(),
+            branch(condition={"all": [viewed, night, {"segment": {"id": "vip"}}]}),
+            trigger={"type": "order_paid", "where": {"viewed": {"product": "12"}}},
+        )
+    )
+    world.buy("1")
+    assert world.enrolled() == []
+    world.note("product_viewed", product_id="12")
+    world.buy("2")
+    ways = {"then": None, "else": "reminder"}
+    world.note("segment_entered", segment="vip")
+    world.clock.advance(minutes=1)
+    world.note("product_viewed", product_id="12")
+    assert world.run(world.only(), ["again"], ways) == {"go": "then"}
+
+
 def test_lists_tags_and_fields_change_once_and_start_other_journeys(world: World) -> None:
     world.activate(
         journey(

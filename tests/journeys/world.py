@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.machines import ERRAND, machine
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord, ProductRecord
-from chalicelib.commerce.product import Product
+from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.contacts.caused import CausedChanges
@@ -78,6 +79,7 @@ class RecordingWorkflows:
         self.published: dict[str, dict[str, Any]] = {}
         self.started: dict[str, tuple[str, dict[str, Any]]] = {}
         self.stopped: list[str] = []
+        self.answered: list[str] = []
         self.fail: set[str] = set()
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
@@ -96,6 +98,10 @@ class RecordingWorkflows:
     def runs(self, machine: str, execution: str) -> bool:
         self._maybe_fail("runs")
         return execution in self.started and execution not in self.stopped
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        self._maybe_fail("answer")
+        self.answered.append(token)
 
     def _maybe_fail(self, operation: str) -> None:
         if operation in self.fail:
@@ -205,9 +211,11 @@ class World:
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 
@@ -237,6 +245,22 @@ class World:
             lifetime_days=lifetime_days,
         )
         self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def catalogue(self, product_id: str, *categories: str) -> None:
+        product = Product(
+            external_id=product_id,
+            version=Version(modified_at=self.clock.now()),
+            name="Tea",
+            categories=tuple(Category(id=category, name=category) for category in categories),
+        )
+        self.products.save(ProductRecord(store_id=self.store.id, external_id=product_id, product=product))
+
+    def note(self, type_: str, **properties: Any) -> Event:
+        """The contact does something on the site. Nobody is notified."""
+        now = self.clock.now()
+        event = Event(id=f"{type_}:{rfc3339(now)}", type=type_, occurred_at=now, properties=properties)
+        self.book.note(self.store.id, self.contact, event)
+        return event
 
     def order(
         self,

@@ -134,3 +134,16 @@ def test_old_orders_are_summed_and_nothing_is_lost() -> None:
     assert (other.orders, other.units, other.total) == (250, 250, 10000)
     tea = fact(purchases, "category:tea", {"1": ["tea"], "2": ["tea"]})
     assert (tea.orders, tea.units, tea.last_at) == (250, 750, day(ORDERS_KEPT + 49))
+    anything = fact(purchases, "any", {}, "ILS")
+    assert (anything.orders, anything.units, anything.total) == (250, 750, 25_000)
+    assert purchases.products() == {"1", "2", "21"}
+
+
+def test_of_a_bundle_its_parts_are_not_counted_beside_it_and_a_foreign_total_not_at_all() -> None:
+    lines = (Line(product="box", units=1, total=90), Line(product="1", units=3, total=0, included=True))
+    bought = ContactOrder(
+        order_id="1", paid_at=day(1), net=Money(amount=100, currency="ILS"), counted=True, lines=lines
+    )
+    abroad = bought.model_copy(update={"order_id": "2", "net": Money(amount=40, currency="EUR")})
+    anything = fact(fold([bought, abroad]), "any", {}, "ILS")
+    assert (anything.orders, anything.units, anything.total) == (2, 2, 100)

@@ -75,7 +75,8 @@ Doing = Callable[["Life"], None]
 class Scene:
     """`does`: what happens, each after so long (`2d01:30`). `sent`: what is to come of it, `<when> <step> <channel>`,
     in order. `ends`: the last pass's status and reason, None while it is on the way or where nobody entered. `before`:
-    how the contact was known before the journey was switched on. `says`: words that are to be read in the messages. `choose`: what the owner filled in, by its place.
+    how the contact was known before the journey was switched on. `choose`: what the owner filled in, by its place.
+    `lists`, `fields`: how the profile is in the end. `says`: words that are to be read in the messages.
     """
 
     title: str

@@ -231,6 +231,10 @@ class Enroller:
             self._leaving.by_events([*mine, entered], (), Found())
         return entered
 
+    def launch(self, enrolment: Enrolment) -> None:
+        """See `Launcher.launch`."""
+        self._launcher.launch(enrolment)
+
     def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
         """Events of carts that wait for their owner, as the catalogue completes them."""
         wanted = {one for event in events if event.type in ON_CARTS for one in lacking_in(event)}

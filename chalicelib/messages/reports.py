@@ -160,7 +160,12 @@ def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
 
 
 def _follow(report: Report, message: Message, contacts: ChannelKeeper) -> None:
-    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines)."""
+    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines).
+
+    The manager's mailbox is not the contact's.
+    """
+    if message.to_manager:
+        return
     with suppress(NotFound):  # erased meanwhile: there is nobody left to write to
         _close_channel(report, message, contacts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -76,3 +77,15 @@ def test_the_module_alone_is_a_lambda() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert json.loads(done.stdout) == [True, False, False]
+
+
+def test_a_step_loads_no_shop_before_it_needs_one() -> None:
+    script = (
+        "import sys; import chalicelib.handlers.journey_steps; from chalicelib import wiring;"
+        "wired = wiring.Wiring(); wired.secrets.signing_key = lambda: 'key'; wired.steps;"
+        "adapters = tuple(f'chalicelib.store_adapters.{name}' for name in ('shop', 'woo', 'webhook'));"
+        "bad = {name for name in sys.modules if name.startswith((*adapters, 'requests', 'boto3'))};"
+        "sys.exit(str(bad) if bad else 0)"
+    )
+    known = {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60, env={**os.environ, **known})

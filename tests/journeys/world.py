@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.clock import rfc3339
+from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.machines import ERRAND, machine
 from chalicelib.commerce.money import Money
@@ -33,15 +34,18 @@ from chalicelib.journeys.errands import Errands, Work
 from chalicelib.journeys.gatherer import GATHER
 from chalicelib.journeys.interventions import Interventions
 from chalicelib.journeys.lifecycle import Lifecycle
-from chalicelib.journeys.ports import Workflows
+from chalicelib.journeys.other_journeys import OtherJourneys
+from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.ports import Email, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.coupons import Coupons
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.errands import ErrandRecords
 from chalicelib.storage.gatherings import Gatherings
@@ -116,7 +120,7 @@ class RecordingChannel:
         self.before: Callable[[Any], None] = lambda message: None
         self.after: Callable[[Any], None] = lambda message: None
 
-    def send(self, message: Email | Sms, /) -> str:
+    def send(self, message: Email | Sms | WhatsApp, /) -> str:
         self.before(message)
         self.taken.append(message)
         self.after(message)
@@ -143,6 +147,35 @@ class CouponsDouble:
 
     def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCode]:
         return {code: self.kept[code] for code in codes if code in self.kept}
+
+
+class RecordingShop:
+    """A shop's coupons by their cause, each made once. `before` and `after` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, tuple[CouponTerms, str | None]] = {}
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        self.before()
+        self.made.setdefault(cause, (terms, customer_id))
+        self.after()
+        return Coupon(coupon_code(cause), "1")
+
+
+class RecordingWebhooks:
+    """Answers with `status`, and keeps what it was told. `before` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.told: list[tuple[str, str, dict[str, Any]]] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        self.before()
+        self.told.append((url, identifier, dict(body)))
+        return self.status
 
 
 class World:
@@ -197,7 +230,10 @@ class World:
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer(None), self.channel),
+            Channel.WHATSAPP: Medium(WhatsAppComposer("phone-number-id-1"), self.channel),
         }
+        self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
+        self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
         self.steps = self.new_steps()
 
@@ -216,6 +252,7 @@ class World:
             self.enroller,
             self.sender,
             self.workflows,
+            Outside(self.shop, Coupons(self.table), lambda: self.webhooks, self.others),
             self.clock,
         )
 

@@ -25,8 +25,18 @@ NOW = datetime(2026, 11, 21, 21, 16, 57, tzinfo=UTC)  # a minute after the recor
 FRENCH = {"country": "FR", "currency": "EUR", "timezone": "Europe/Paris", "locale": "en"}
 HEBREW = {"country": "IL", "currency": "ILS", "timezone": "Asia/Jerusalem", "locale": "he"}
 LASTING = {"field": "event.lifetime_days", "is": "is_set"}
+TEMPLATES = {
+    "thank-you-new",
+    "thank-you-returning",
+    "replenishment",
+    "repeat-purchase",
+    "payment-failed",
+    "cart-abandonment",
+    "cart-abandonment-email-first",
+    "checkout-abandonment",
+}
 JOURNEYS = {
-    **{template.id: template.definition for template in gallery()},
+    **{template.id: template.definition for template in gallery() if template.id in TEMPLATES},
     "uncategorized": journey(mail(), trigger={"type": "order_paid", "where": {"purchased": {"category": "15"}}}),
     "lasting": journey(mail(), trigger={"type": "order_completed", "where": LASTING}),
     "not-lasting": journey(mail(), trigger={"type": "order_placed", "where": {"not": LASTING}}),

@@ -11,28 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
-from chalicelib.journeys.actions import Split, Step
+from chalicelib.journeys.actions import Branch, Split, Step
 from chalicelib.journeys.definition import Definition, always_ends, inner_steps
 from chalicelib.journeys.plan import Way, plan
-from chalicelib.journeys.wording import (
-    condition_in_words,
-    detail_of,
-    localised,
-    title_of,
-    trigger_in_words,
-    word,
-)
+from chalicelib.journeys.wording import localised, word
+from chalicelib.journeys.wording_conditions import condition_in_words
+from chalicelib.journeys.wording_steps import detail_of, title_of
+from chalicelib.journeys.wording_triggers import trigger_detail, trigger_in_words
 
 RIGHT_TO_LEFT = frozenset({"he", "ar", "fa", "yi", "ur"})
 
 _CARD_WIDTH, _CARD_HEIGHT = 296, 76
 _DOWN, _PART, _JOIN = 34, 58, 30  # from card to card, into a branch's columns, out of them
 _BETWEEN, _MARGIN, _RADIUS = 36, 28, 12
-_LINE_LETTERS, _DETAIL_LETTERS, _ROWS = 26, 32, 3
+_LINE_LETTERS, _DETAIL_LETTERS, _ROWS = 24, 31, 3
 
 _COLOURS = {
     "trigger": "#4f46e5",
     "goal": "#15803d",
+    "exits": "#475569",
+    "create_coupon": "#be185d",
+    "alert_manager": "#b91c1c",
     "send_email": "#2563eb",
     "send_sms": "#2563eb",
     "send_whatsapp": "#2563eb",
@@ -58,6 +57,14 @@ _ICONS = {
     "remove_from_list": "M4 7h14M4 12h10M4 17h6M13.5 17h7",
     "add_tag": "M4 5h8l8 8-7 7-9-8zM8 9h.1",
     "remove_tag": "M4 5h8l8 8-7 7-9-8zM8 9h.1",
+    "exits": "M13 5H6v14h7M10 12h10M16.5 8.5 20 12l-3.5 3.5",
+    "create_coupon": "M4 8h16v3a1.5 1.5 0 0 0 0 3v3H4v-3a1.5 1.5 0 0 0 0-3zM14 8v9",
+    "alert_manager": "M6 17h12l-1.5-2.5V11a4.5 4.5 0 0 0-9 0v3.5zM10.5 19.5h3",
+    "call_webhook": "M9 15l6-6M10 7l2-2a3.5 3.5 0 0 1 5 5l-2 2M14 17l-2 2a3.5 3.5 0 0 1-5-5l2-2",
+    "subscribe": "M4 7h10M4 12h10M4 17h6M13 16l3 3 5-6",
+    "unsubscribe": "M4 7h14M4 12h10M4 17h6M13.5 17h7",
+    "start_journey": "M8 5l10 7-10 7z",
+    "stop_journey": "M7 7h10v10H7z",
 }
 _OTHER_ICON = "M5 19l1-4L16 5l3 3L9 18zM14 7l3 3"
 
@@ -86,18 +93,23 @@ def drawing_text(definition: Definition, locale: str = "en") -> str:
     lines = ["flowchart TD", f'    start(["{_mermaid(trigger_in_words(definition.trigger, locale))}"])']
     arrows = [f"    start --> {number[laid.first]}"] if laid.first else []
     for step_id, step in laid.steps.items():
-        opening, closing = ("{", "}") if step.type == "branch" else ("[", "]")
+        opening, closing = ("{", "}") if isinstance(step, Branch | Split) else ("[", "]")
         lines.append(f'    {number[step_id]}{opening}"{_mermaid(title_of(step, locale))}"{closing}')
-        for way, label in _BRANCH_WAYS if step.type == "branch" else _ONE_WAY:
+        for way, label in _ways(step, locale):
             following = laid.next_of(step_id, way)
-            said = f"|{word(label, locale)}|" if label else ""
+            said = f'|"{_mermaid(label)}"|' if isinstance(step, Split) else f"|{label}|" if label else ""
             if following:
                 arrows.append(f"    {number[step_id]} -->{said} {number[following]}")
     return "\n".join([*lines, *arrows]) + "\n"
 
 
-_BRANCH_WAYS: tuple[tuple[Way | None, str], ...] = (("then", "yes"), ("else", "no"))
-_ONE_WAY: tuple[tuple[Way | None, str], ...] = ((None, ""),)
+def _ways(step: Step, locale: str) -> list[tuple[Way | None, str]]:
+    """The ways on from a step, each with the word on its arrow."""
+    if isinstance(step, Branch):
+        return [("then", word("yes", locale)), ("else", word("no", locale))]
+    if isinstance(step, Split):
+        return [(way.name, way.name) for way in step.ways]
+    return [(None, "")]
 
 
 def _mermaid(text: str) -> str:
@@ -119,6 +131,7 @@ class _Drawing:
         self.locale = locale
         self.mirrored = locale in RIGHT_TO_LEFT
         self.reached = plan(definition).steps
+        self.titles = {place.step.id: title_of(place.step, locale) for place in definition.located()}
         self.width = 0.0
         self.wires: list[str] = []
         self.cards: list[str] = []
@@ -131,7 +144,11 @@ class _Drawing:
         y = self._heading(name, y)
         y = self._trigger_card(middle, y)
         if self.definition.goal is not None:
-            y = self._goal(middle, y)
+            said = condition_in_words(self.definition.goal, self.locale, self.titles)
+            y = self._aside("goal", said, middle, y)
+        if self.definition.exits:
+            leaving = [trigger_in_words(one, self.locale) for one in self.definition.exits]
+            y = self._aside("exits", ", ".join(leaving), middle, y)
         if self.definition.steps:
             self._wire(middle, y, middle, y + _DOWN)
             y = self._steps(self.definition.steps, middle, y + _DOWN, leads_on=False)
@@ -186,6 +203,8 @@ class _Drawing:
             self._bend(middle, top, column, top + _PART)
             self._label(self._way_name(step, index), column, top + _PART - 20)
             end = self._steps(inner, column, top + _PART, leads_on)
+            if not inner and not leads_on:
+                self._full_stop(column, end)
             if leads_on and not any(always_ends(last) for last in inner):
                 self._bend_back(column, end, middle, bottom)
             x += size.width + _BETWEEN
@@ -204,22 +223,22 @@ class _Drawing:
         return y + 40
 
     def _trigger_card(self, middle: float, y: float) -> float:
-        where = self.definition.trigger.where
-        detail = f"{word('only if', self.locale)} {condition_in_words(where, self.locale)}" if where else ""
-        self._card(middle, y, "trigger", trigger_in_words(self.definition.trigger, self.locale), detail, 0, False)
+        trigger = self.definition.trigger
+        where = trigger.where
+        only = f"{word('only if', self.locale)} {condition_in_words(where, self.locale)}" if where else ""
+        detail = ", ".join(part for part in (trigger_detail(trigger, self.locale), only) if part)
+        self._card(middle, y, "trigger", trigger_in_words(trigger, self.locale), detail, 0, False)
         return y + _CARD_HEIGHT
 
-    def _goal(self, middle: float, y: float) -> float:
-        goal = self.definition.goal
-        assert goal is not None
+    def _aside(self, kind: str, said: str, middle: float, y: float) -> float:
+        """The goal, or what makes a contact leave."""
         self._wire(middle, y, middle, y + _DOWN / 2)
-        said = condition_in_words(goal, self.locale)
-        self._card(middle, y + _DOWN / 2, "goal", word("goal", self.locale), said, 0, False)
+        self._card(middle, y + _DOWN / 2, kind, word(kind, self.locale), said, 0, False)
         return y + _DOWN / 2 + _CARD_HEIGHT
 
     def _step_card(self, step: Step, middle: float, y: float) -> None:
         idle = step.id not in self.reached
-        title, detail = title_of(step, self.locale), detail_of(step, self.locale)
+        title, detail = self.titles[step.id], detail_of(step, self.locale, self.titles)
         self._card(middle, y, step.type, title, detail, self.counts.get(step.id, 0), idle, step.id)
 
     def _card(
@@ -291,6 +310,10 @@ class _Drawing:
 
     def _wire(self, x1: float, y1: float, x2: float, y2: float) -> None:
         self.wires.append(f'<path class="w" d="M{_n(self._x(x1, 0))} {_n(y1)}L{_n(self._x(x2, 0))} {_n(y2)}"/>')
+
+    def _full_stop(self, x: float, y: float) -> None:
+        """Where a way ends without a step."""
+        self.wires.append(f'<circle cx="{_n(self._x(x, 0))}" cy="{_n(y + 3)}" r="5" fill="#94a3b8"/>')
 
     def _bend(self, x1: float, y1: float, x2: float, y2: float) -> None:
         """Down a little, across, and down."""

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from chalicelib.commerce.store import Store
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus, Passage
-from chalicelib.journeys.wording import Pair, localised, say, title_of
+from chalicelib.journeys.wording import Pair, localised, say
+from chalicelib.journeys.wording_steps import title_of
 from chalicelib.messages.message import Message
 from chalicelib.messages.wording import direction, primary
 

@@ -20,7 +20,7 @@ class Template(BaseModel):
     id: str
     name: dict[str, str]
     description: dict[str, str]
-    touches: int = Field(ge=1)
+    touches: int = Field(ge=0)
     definition: dict[str, Any]
 
 

@@ -15,7 +15,7 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.conditions import Facts, asks_for_cart, evaluate
 from chalicelib.journeys.definition import Definition, check
-from chalicelib.journeys.wording import condition_in_words
+from chalicelib.journeys.wording_conditions import condition_in_words
 from tests.commerce.carts import activity, item
 from tests.journeys.world import journey, mail
 
@@ -91,7 +91,7 @@ def test_journeys_of_carts_can_run() -> None:
         ({"is": "abandoned"}, "העגלה ננטשה", "the cart was left"),
         ({"is": "open", "product": "5"}, "העגלה פתוחה ויש בה מוצר 5", "the cart is open, with product 5"),
         ({"product": "trigger"}, "יש עגלה ויש בה אותו מוצר", "there is a cart, with the same product"),
-        ({"at_least_total": 900}, "יש עגלה, בסכום 900 ומעלה", "there is a cart, total 900 or more"),
+        ({"at_least_total": 900}, "יש עגלה, בסכום 9.00 ומעלה", "there is a cart, total 9.00 or more"),
     ],
 )
 def test_conditions_on_carts_read_as_words(asked: dict[str, Any], hebrew: str, english: str) -> None:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import example, given, settings
 
-from chalicelib.journeys import actions, triggers, wording
+from chalicelib.journeys import actions, condition_forms, triggers, wording_steps, wording_triggers
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.drawing import drawing_svg, drawing_text
 from chalicelib.journeys.gallery import gallery
@@ -125,8 +125,8 @@ def test_the_text_form_names_every_step_that_can_be_reached() -> None:
 
 
 def test_there_are_words_for_the_whole_vocabulary() -> None:
-    assert set(wording.TRIGGERS) == set(triggers.TRIGGERS)
-    assert set(wording.STEPS) == set(actions.STEPS)
+    assert set(wording_triggers.TRIGGERS) == set(triggers.TRIGGERS)
+    assert set(wording_steps.STEPS) == set(actions.STEPS)
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,203 @@ def test_there_are_words_for_the_whole_vocabulary() -> None:
 )
 def test_lengths_in_words(length: dict[str, int], hebrew: str, english: str) -> None:
     step = Definition.parse(journey(pause("p", **length), mail("m"))).step("p")
-    assert (wording.detail_of(step, "he"), wording.detail_of(step, "en")) == (hebrew, english)
+    assert (wording_steps.detail_of(step, "he"), wording_steps.detail_of(step, "en")) == (hebrew, english)
+
+
+EVERY_CONDITION: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"viewed": {"category": "trigger", "at_least_products": 4, "within_days": 14}},
+        "צפו באותה קטגוריה ב־14 יום האחרונים, לפחות 4 מוצרים",
+        "viewed the same category in the last 14 days, 4 products or more",
+    ),
+    ({"viewed": {"product": "7", "out_of_stock": True}}, "צפו במוצר 7, שאזל", "viewed product 7, out of stock"),
+    ({"wish_list": {"product": "trigger"}}, "ברשימת המשאלות: אותו מוצר", "on the wish list: the same product"),
+    ({"segment": {"id": "loyal"}}, "בפלח loyal", "in the segment loyal"),
+    ({"topic": {"name": "tea", "at_least": 60}}, "עניין (tea): 60 ומעלה", "interest in tea: 60 or more"),
+    ({"benefit": {"none_within_days": 30}}, "לא קיבלו הטבה ב־30 יום האחרונים", "had no benefit in the last 30 days"),
+    ({"benefit": {"used": False}}, "ההטבה האחרונה לא מומשה", "the last benefit was not used"),
+    (
+        {"survey": {"survey": "review", "question": "service", "is": "at_most", "value": 2}},
+        "review/service לכל היותר 2",
+        "review/service at most 2",
+    ),
+    (
+        {"linked": {"kind": "pet", "field": "species", "is": "equals", "value": "cat"}},
+        "pet: species הוא cat",
+        "pet: species is cat",
+    ),
+    (
+        {"clock": {"weekdays": ["friday", "saturday"], "from": "09:00", "to": "12:00", "zone": "contact"}},
+        "שישי או שבת, בין 09:00 ל־12:00, לפי השעון של איש הקשר",
+        "Friday or Saturday, from 09:00 to 12:00, on the contact's clock",
+    ),
+    ({"clock": {"holiday": True}}, "חג או יום מנוחה", "a holiday or day of rest"),
+    ({"random": {"percent": 10}}, "10% באקראי", "10% at random"),
+    ({"order": {"is": "paid"}}, "ההזמנה שולמה", "the order is paid"),
+    ({"ordered": {"since": "entry"}}, "הזמינו מאז הכניסה למסע", "placed an order since entering"),
+    (
+        {"field": "consent.sms", "is": "equals", "value": "subscribed"},
+        "רשומים ל־SMS",
+        "subscribed to SMS",
+    ),
+    ({"message": {"step": "m", "is": "opened"}}, "ההודעה ״תודה״ נפתחה", "message “Thanks” was opened"),
+    ({"step": {"step": "m", "is": "failed"}}, "״תודה״: נכשל", "“Thanks”: failed"),
+    (
+        {"all": [{"not": {"random": {"percent": 5}}}, {"any": [{"cart": {"is": "open"}}, {"order": {"is": "paid"}}]}]},
+        "לא: 5% באקראי וגם (העגלה פתוחה או ההזמנה שולמה)",
+        "not: 5% at random and (the cart is open or the order is paid)",
+    ),
+]
+
+
+def test_there_are_words_for_every_condition() -> None:
+    told: set[str] = set()
+    for asked, hebrew, english in EVERY_CONDITION:
+        step = Definition.parse(
+            journey(mail("m", title={"he": "תודה", "en": "Thanks"}), branch("b", [], [end("e")], asked), mail("n"))
+        ).step("b")
+        titles = {"he": {"m": "תודה"}, "en": {"m": "Thanks"}}
+        said = [wording_steps.detail_of(step, locale, titles[locale]) for locale in ("he", "en")]
+        assert said == [hebrew, english]
+        assert isinstance(step, actions.Branch)
+        told |= {condition_forms.key_of(inner) for _, inner in condition_forms.located(step.condition, "")}
+    assert told | {"purchased"} == set(condition_forms.FORMS)
+
+
+EVERY_STEP: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"type": "wait", "until_date": {"field": "birthday", "plus_days": -3, "yearly": True}},
+        "עד 3 ימים לפני birthday, בכל שנה, בשעה 09:00",
+        "until 3 days before birthday, every year, at 09:00",
+    ),
+    (
+        {"type": "wait", "until_time": {"weekdays": ["sunday", "monday"], "at": "10:00", "zone": "contact"}},
+        "עד יום ראשון או שני בשעה 10:00 (שעון איש הקשר)",
+        "until Sunday or Monday at 10:00 (the contact's clock)",
+    ),
+    (
+        {"type": "wait", "until_event": {"event": {"type": "list_joined", "list": "vip"}, "at_most": {"days": 7}}},
+        "עד: הצטרפות לרשימה: vip, לכל היותר 7 ימים",
+        "until: Joins a list: vip, at most 7 days",
+    ),
+    (
+        {
+            "type": "set_field",
+            "field": "punches",
+            "change": "add",
+            "units_of": {"category": "7"},
+            "undo_on_refund": True,
+        },
+        "punches + יחידות שנקנו: מקטגוריה 7, מתבטל בהחזר",
+        "punches + units bought: from category 7, undone by a refund",
+    ),
+    (
+        {"type": "set_field", "field": "total", "change": "sum", "fields": ["a", "b"]},
+        "total = הסכום של a, b",
+        "total = the sum of a, b",
+    ),
+    ({"type": "set_field", "field": "day", "change": "today"}, "day = התאריך של היום", "day = today's date"),
+    (
+        {"type": "set_field", "field": "kind", "value": "new", "only_if_empty": True, "on_failure": "end"},
+        "kind = new, אם ריק (אם נכשל, המסע נגמר)",
+        "kind = new, if empty (if it fails, the journey ends)",
+    ),
+    (
+        {"type": "create_coupon", "benefit": "percent", "value": 10, "expiry": {"days": 14}, "not_within_days": 60},
+        "כבוי, 10% הנחה, בתוקף 14 יום, לא למי שקיבלו הטבה לפני פחות מ־60 יום",
+        "switched off, 10% off, good for 14 days, nobody who had one within 60 days",
+    ),
+    (
+        {
+            "type": "create_coupon",
+            "enabled": True,
+            "benefit": "amount",
+            "value": 2550,
+            "expiry": {"end_of_month": True},
+        },
+        "25.50 הנחה, בתוקף עד סוף החודש",
+        "25.50 off, good until the end of the month",
+    ),
+    ({"type": "unsubscribe", "channel": "email", "reason": "inactive"}, "מייל (inactive)", "email (inactive)"),
+    ({"type": "add_to_audience", "audience": "lookalike"}, "lookalike", "lookalike"),
+    ({"type": "call_webhook", "url": "https://crm.example/in?key=secret"}, "crm.example", "crm.example"),
+    ({"type": "start_journey", "journey": "welcome"}, "welcome", "welcome"),
+    ({"type": "alert_manager", "text": {"en": "Call {{ contact.first_name }}"}}, "Call …", "Call …"),
+    (
+        {"type": "split", "ways": [{"name": "a", "weight": 1}, {"name": "control", "weight": 3, "steps": [end("e")]}]},
+        "a 25% / control 75%",
+        "a 25% / control 75%",
+    ),
+]
+
+
+@pytest.mark.parametrize(("step", "hebrew", "english"), EVERY_STEP)
+def test_a_step_says_exactly_what_it_does(step: dict[str, Any], hebrew: str, english: str) -> None:
+    found = Definition.parse(journey({"id": "s", **step}, mail("m"))).step("s")
+    assert (wording_steps.detail_of(found, "he"), wording_steps.detail_of(found, "en")) == (hebrew, english)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "english"),
+    [
+        ({"type": "product_viewed", "quiet_hours": 2}, "A product is viewed; after 2 hours of quiet"),
+        (
+            {"type": "price_dropped", "watchers": ["viewed", "wished"], "at_least_percent": 10, "collect_hours": 24},
+            "A price drops; whoever viewed it or whoever wished for it, by 10% or more, gathered for 24 hours",
+        ),
+        (
+            {"type": "date_field", "field": "birthday", "days": 3, "yearly": True},
+            "A date of the contact: 3 days before birthday; every year, at 09:00",
+        ),
+        (
+            {"type": "date_field", "field": "created_at", "days": 1, "when": "after"},
+            "A date of the contact: 1 day after the day of joining; at 09:00",
+        ),
+        (
+            {"type": "holiday", "holiday": "black_friday", "days_before": 2},
+            "A holiday: 2 days before black friday; at 09:00",
+        ),
+        (
+            {"type": "inactivity", "of": ["open", "click"], "days": 180},
+            "Nothing happens for a while: no open or click in the last 180 days; ",
+        ),
+        (
+            {"type": "inactivity", "of": ["order"], "days": 90, "lifetime": True},
+            "Nothing happens for a while: no order in the last 90 days; or as long as the last bought product lasts",
+        ),
+        (
+            {"type": "threshold_reached", "of": "total_spent", "value": 100_000},
+            "A threshold is reached: 1,000.00 spent; ",
+        ),
+        ({"type": "field_changed", "field": "size", "from": "S", "to": "M"}, "A field changes: size S → M; "),
+        ({"type": "subscribed", "channel": "sms"}, "Subscribes: SMS; "),
+        ({"type": "survey_answered", "form": "review"}, "A survey is answered: review; "),
+        (
+            {"type": "message_clicked", "step": "m", "link": "https://x.example/"},
+            "A message is clicked: m https://x.example/; ",
+        ),
+        ({"type": "tag_added", "tag": "vip"}, "A tag is added: vip; "),
+        ({"type": "coupon_redeemed", "coupon": "ambassador"}, "A coupon is redeemed: ambassador; "),
+    ],
+)
+def test_a_trigger_says_exactly_when(trigger: dict[str, Any], english: str) -> None:
+    found = Definition.parse(journey(mail("m"), trigger=trigger)).trigger
+    assert (
+        "; ".join([wording_triggers.trigger_in_words(found, "en"), wording_triggers.trigger_detail(found, "en")])
+        == english
+    )
+    assert wording_triggers.trigger_in_words(found, "he") != wording_triggers.trigger_in_words(found, "en")
+
+
+def test_who_leaves_and_every_way_of_a_split_are_drawn() -> None:
+    ways = [{"name": "short", "weight": 1, "steps": [mail("one")]}, {"name": "control", "weight": 1}]
+    definition = Definition.parse(
+        journey(
+            {"id": "ab", "type": "split", "ways": ways}, mail("after"), exits=[{"type": "list_left", "list": "news"}]
+        )
+    )
+    picture = drawing_svg(definition, {}, "en")
+    assert "Leaves the journey" in picture and "Leaves a list: news" in picture
+    assert all(name in picture for name in ("short", "control"))
+    text = drawing_text(definition)
+    assert '    s0 -->|"short"| s1' in text and '    s0 -->|"control"| s2' in text

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.journeys.actions import SendEmail, SendText
+from chalicelib.journeys.actions import CreateCoupon, End, SendEmail, SendText, Step
 from chalicelib.journeys.definition import Definition, check, inner_steps
 from chalicelib.journeys.gallery import Template, gallery
 from chalicelib.journeys.texts import text_mistakes
@@ -30,24 +30,104 @@ def languages(template: Template) -> Iterator[tuple[SendEmail, str]]:
     return ((email, language) for email in emails(template) for language in email.content)
 
 
-def most_messages(steps: tuple[object, ...]) -> int:
-    """The most that one pass through these steps can send."""
-    total = 0
+def most_messages(steps: tuple[Step, ...]) -> tuple[int, bool]:
+    """The most that one pass through these steps can send, and whether it goes on after them."""
+    sent, most = 0, 0
     for step in steps:
-        ways = inner_steps(step)  # type: ignore[arg-type]
-        total += isinstance(step, SendEmail | SendText) + max((most_messages(way) for _, way in ways), default=0)
-    return total
+        sent += isinstance(step, SendEmail | SendText)
+        if isinstance(step, End):
+            return max(most, sent), False
+        if ways := [most_messages(way) for _, way in inner_steps(step)]:
+            most = max(most, *(sent + inner for inner, leads_on in ways if not leads_on), 0)
+            if not any(leads_on for _, leads_on in ways):
+                return max(most, sent), False
+            sent += max(inner for inner, leads_on in ways if leads_on)
+    return max(most, sent), True
 
 
-def test_the_gallery_has_the_first_three() -> None:
-    assert {"thank-you-new", "replenishment", "repeat-purchase"} <= set(TEMPLATES)
+NOT_YET: frozenset[str] = frozenset(
+    {
+        "ambassador-credit",
+        "ambassador",
+        "any-date",
+        "back-in-stock",
+        "birthday",
+        "buy-x-get-y",
+        "cart-why-reply",
+        "gift-reminder",
+        "holiday",
+        "joined-anniversary",
+        "list-cleaning",
+        "manager-alert",
+        "new-arrivals",
+        "product-abandonment",
+        "punch-card-reward",
+        "punch-card",
+        "refer-a-friend-welcome",
+        "refer-a-friend",
+        "second-purchase",
+        "survey-total",
+        "upsell",
+        "win-back",
+    }
+)
+"""Templates with parts that cannot run yet."""
+
+
+def test_the_gallery_has_what_a_store_owner_expects_on_day_one() -> None:
+    assert set(TEMPLATES) == {
+        "ambassador",
+        "ambassador-credit",
+        "any-date",
+        "back-in-stock",
+        "birthday",
+        "buy-x-get-y",
+        "cart-abandonment",
+        "cart-abandonment-email-first",
+        "cart-why",
+        "cart-why-reply",
+        "cart-why-reply-one-email",
+        "checkout-abandonment",
+        "get-to-know-you",
+        "gift-reminder",
+        "holiday",
+        "infer-profile",
+        "joined-anniversary",
+        "lead-nurture",
+        "list-cleaning",
+        "manager-alert",
+        "new-arrivals",
+        "next-in-line",
+        "payment-failed",
+        "product-abandonment",
+        "punch-card",
+        "punch-card-reward",
+        "refer-a-friend",
+        "refer-a-friend-welcome",
+        "repeat-purchase",
+        "replenishment",
+        "review-request",
+        "review-request-completed",
+        "review-request-service",
+        "second-purchase",
+        "site-abandonment",
+        "subscribe-offer",
+        "survey-reply",
+        "survey-total",
+        "thank-you-new",
+        "thank-you-returning",
+        "upsell",
+        "vip",
+        "welcome",
+        "win-back",
+    }
 
 
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=list(TEMPLATES))
 class TestEveryTemplate:
     def test_can_be_activated_as_it_is(self, template: Template) -> None:
         definition = Definition.parse(template.definition)
-        assert check(definition).not_yet == []
+        assert (check(definition).not_yet != []) == (template.id in NOT_YET)
 
     def test_speaks_hebrew_and_english_everywhere(self, template: Template) -> None:
         assert set(template.name) == set(template.description) == {"he", "en"}
@@ -55,7 +135,16 @@ class TestEveryTemplate:
         assert all(set(sms.text) == {"he", "en"} for sms in texts(template))
 
     def test_touches_are_the_most_messages_of_one_pass(self, template: Template) -> None:
-        assert most_messages(Definition.parse(template.definition).steps) == template.touches
+        assert most_messages(Definition.parse(template.definition).steps)[0] == template.touches
+
+    def test_an_incentive_is_off_and_never_the_first_answer(self, template: Template) -> None:
+        located = [place.step for place in Definition.parse(template.definition).located()]
+        assert not any(step.enabled for step in located if isinstance(step, CreateCoupon))
+
+    def test_says_what_it_does_in_one_line(self, template: Template) -> None:
+        assert template.name == template.definition["name"]
+        assert template.description == template.definition["description"]
+        assert all("\n" not in text and len(text) <= 250 for text in template.description.values())
 
     def test_its_texts_have_no_mistakes(self, template: Template) -> None:
         assert list(text_mistakes(Definition.parse(template.definition))) == []
@@ -98,5 +187,9 @@ def test_what_is_not_chosen_yet_is_a_warning() -> None:
 def test_only_the_order_itself_is_written_about_without_consent() -> None:
     kinds = {(name, email.id): email.kind for name, template in TEMPLATES.items() for email in emails(template)}
     transactional = [place for place, kind in kinds.items() if kind is MessageKind.TRANSACTIONAL]
-    assert sorted(transactional) == [("payment-failed", "pay-again"), ("thank-you-new", "thank-you")]
+    assert sorted(transactional) == [
+        ("payment-failed", "pay-again"),
+        ("thank-you-new", "thank-you"),
+        ("thank-you-returning", "thank-you"),
+    ]
     assert all(sms.kind is MessageKind.MARKETING for template in TEMPLATES.values() for sms in texts(template))

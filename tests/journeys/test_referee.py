@@ -36,7 +36,7 @@ from chalicelib.clock import parse_rfc3339, rfc3339
 from chalicelib.commerce.machines import CART_WATCH
 from chalicelib.commerce.machines import machine as fixed_machine
 from chalicelib.journeys.compile import compile_journey, compile_resume
-from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.gallery import Template, gallery
 from chalicelib.journeys.plan import plan
 from chalicelib.journeys.walk import TaskError, run_virtual
@@ -253,8 +253,11 @@ def test_the_referee_sees_a_difference(moto_runner: MotoRunner, monkeypatch: pyt
         both_ways(moto_runner, compile_journey(definition, ARN), INPUT, ScriptedSteps(1, {}), next(_names))
 
 
+_RUNNING = [template for template in gallery() if not check(Definition.parse(template.definition)).not_yet]
+
+
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("template", gallery(), ids=lambda template: template.id)
+@pytest.mark.parametrize("template", _RUNNING, ids=lambda template: template.id)
 def test_every_ready_journey_runs_the_same_way_on_both(moto_runner: MotoRunner, template: Template, seed: int) -> None:
     machine = compile_journey(Definition.parse(template.definition), ARN)
     both_ways(moto_runner, machine, INPUT, ScriptedSteps(seed, {} if seed < 2 else None), next(_names))

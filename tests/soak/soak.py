@@ -34,7 +34,7 @@ from tests.soak.story import CATEGORY, DAYS, START, TELLING, Doing, catalogue, s
 from tests.soak.trouble import Killed, UnreliableClient
 
 _HEBREW = {"country": "IL", "currency": "ILS", "timezone": "Asia/Jerusalem", "locale": "he"}
-_TICK = timedelta(hours=1)
+_TICK = timedelta(hours=3)
 
 
 class Soak:

@@ -1,5 +1,5 @@
-"""Plays the provider: what SES, or End User Messaging for an SMS, would tell about a message in the outbox, through the
-handler that they would reach."""
+"""Plays the provider: what SES, or End User Messaging for an SMS or a WhatsApp message, would tell about a message in
+the outbox, through the handler that they would reach."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _SMS_EVENTS = {
     "failed": ("TEXT_CARRIER_UNREACHABLE", "CARRIER_UNREACHABLE"),
     "bounced": ("TEXT_INVALID", "INVALID"),
 }
+# WhatsApp's message statuses: an opened one was read.
+_WHATSAPP_STATUSES = {"delivered": "delivered", "opened": "read", "failed": "failed"}
 
 
 class Reports:
@@ -47,12 +49,11 @@ class Reports:
             raise NotFound("no such message in the outbox")
         if message["channel"] == "sms" and status not in _SMS_EVENTS:
             raise BadInput(f"of an SMS a provider reports {', '.join(_SMS_EVENTS)}")
-        at = self._clock.now()
-        told = (
-            _sms_notification(message, status, at)
-            if message["channel"] == "sms"
-            else _notification(message, status, at, {"link": link} if link and status == "clicked" else {})
-        )
+        if message["channel"] == "whatsapp" and status not in _WHATSAPP_STATUSES:
+            raise BadInput(f"of a WhatsApp message a provider reports {', '.join(_WHATSAPP_STATUSES)}")
+        told = _NOTIFICATIONS[message["channel"]](message, status, self._clock.now())
+        if link and status == "clicked":
+            told["click"]["link"] = link
         notification = json.dumps(told)
         sns: dict[str, Any] = {
             "MessageId": str(uuid.uuid4()),
@@ -64,11 +65,11 @@ class Reports:
         self._lambdas.call(self._handler, {"Records": [record]})
 
 
-def _notification(message: dict[str, Any], status: str, at: datetime, more: dict[str, Any]) -> dict[str, Any]:
+def _notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
     event, key, details = _EVENTS[status]
     tags = {"store": [message["store_id"]], "message": [message["id"]], "contact": [message["contact_id"]]}
     mail = {"timestamp": message["at"], "messageId": f"outbox-{message['id']}", "tags": tags}
-    return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details, **more}}
+    return {"eventType": event, "mail": mail, key: {"timestamp": rfc3339(at), **details}}
 
 
 def _sms_notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
@@ -82,3 +83,21 @@ def _sms_notification(message: dict[str, Any], status: str, at: datetime) -> dic
         "messageStatus": provider_status,
         "context": {"store": message["store_id"], "message": message["id"], "contact": message["contact_id"]},
     }
+
+
+def _whatsapp_notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
+    """AWS End User Messaging Social, "Message and event format": Meta's entry is a text inside the event."""
+    told = {
+        "id": f"wamid.{message['id']}",
+        "status": _WHATSAPP_STATUSES[status],
+        "timestamp": str(int(at.timestamp())),
+        "recipient_id": message["to"].removeprefix("+"),
+        "biz_opaque_callback_data": f"{message['store_id']}:{message['contact_id']}:{message['id']}",
+    }
+    if status == "failed":
+        told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
+    entry = {"id": "1", "changes": [{"field": "messages", "value": {"statuses": [told]}}]}
+    return {"whatsAppWebhookEntry": json.dumps(entry), "messageId": f"outbox-{message['id']}"}
+
+
+_NOTIFICATIONS = {"email": _notification, "sms": _sms_notification, "whatsapp": _whatsapp_notification}

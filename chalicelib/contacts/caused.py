@@ -7,12 +7,13 @@ event that it leaves is known by it, and not by the contact. All is computed ove
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.event import Event
-from chalicelib.contacts import own_fields, profile
+from chalicelib.contacts import engagement_fold, own_fields, profile
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.contacts.field_change import FieldChange, difference
@@ -131,6 +132,17 @@ class CausedChanges:
 
         self._quietly(store_id, contact_id, alter)
 
+    def note(self, store_id: str, contact_id: str, event: Event) -> None:
+        """Keep an event of our own making (a message was opened, say): in the timeline, and in the engagement where it
+        concerns that. Repeating is harmless; a contact that is gone has nothing noted."""
+
+        def action() -> None:
+            contact = self._contacts.get(store_id, contact_id)
+            if contact is not None:
+                self._contacts.write(store_id, [noting(self._contacts, store_id, contact, event)])
+
+        persist(action)
+
     def _member(
         self, store_id: str, contact_id: str, kind: str, name: str, wanted: bool, type_: str, cause: str | None
     ) -> list[Event]:
@@ -189,6 +201,18 @@ class CausedChanges:
         if contact is None:
             raise NotFound("no such contact")
         return contact
+
+
+def noting(contacts: Contacts, store_id: str, contact: Contact, event: Event) -> Writing:
+    """What keeps this event with its contact; the engagement is read only for a type that changes it."""
+    writing = Writing(contact.id, events=(event,))
+    if not engagement_fold.concerns(event):
+        return writing
+    known = contacts.engagement(store_id, contact.id)
+    after = engagement_fold.fold(known, event)
+    if after == known:
+        return writing
+    return replace(writing, engagement=after, contact=None if known.rev else contact)
 
 
 def _undone(store_id: str, cause: str) -> str:

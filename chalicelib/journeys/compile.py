@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.errors import BadInput
-from chalicelib.journeys.actions import Branch, Step, Wait
-from chalicelib.journeys.definition import SENDING, Definition, check
+from chalicelib.journeys.actions import MAY_HAVE_TO_WAIT, Branch, Step, Wait
+from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.plan import Plan, plan
 
 OVER = "Over"
@@ -195,14 +195,14 @@ class _Machine:
         }
 
     def add_troubles(self, task: str) -> None:
-        """What the named errors of this task lead to. Only a message may have to wait for its time."""
+        """What the named errors of this task lead to. Only some steps may have to wait for their time."""
         self.states.setdefault(OVER, {"Type": "Succeed"})
         over = {"ErrorEquals": ["Held", "Ended"], "ResultPath": "$.over", "Next": OVER}
         again = f"{task} again"
         tired = {"ErrorEquals": [*_BUSY, *_TRANSIENT, *_CRASHED], "ResultPath": "$.again", "Next": again}
         self.states[task]["Catch"] = [over, tired]
         self.states[again] = {"Type": "Wait", "Seconds": _REST, "Next": task}
-        if not any(self.plan.steps[step].type in SENDING for step in self.states[task]["Parameters"]["steps"]):
+        if not any(self.plan.steps[step].type in MAY_HAVE_TO_WAIT for step in self.states[task]["Parameters"]["steps"]):
             return
         not_now, later = f"{task} not now", f"{task} later"
         caught = {"ErrorEquals": ["NotNow"], "ResultPath": "$.not_now", "Next": not_now}

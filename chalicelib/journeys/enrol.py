@@ -7,14 +7,11 @@ from two sides, or after a crash at any point, and ends in the same records.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import Any
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import FirstHistory, Store
-from chalicelib.journeys.conditions import Condition
 from chalicelib.journeys.consequences import Consequences, thresholds_in
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
@@ -27,11 +24,7 @@ from chalicelib.journeys.exits import (
     order_of,
     token_in,
 )
-from chalicelib.journeys.facts import (
-    as_entered,
-    messages_asked,
-    wanted_for,
-)
+from chalicelib.journeys.facts import as_entered, wanted_for
 from chalicelib.journeys.gatherer import Gatherer, GatheringRecords
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
@@ -45,6 +38,7 @@ from chalicelib.journeys.ports import (
     OrderRecords,
     ProductRecords,
     TimelineRecords,
+    Wanted,
     Workflows,
 )
 from chalicelib.journeys.published import Edition, Published
@@ -239,6 +233,10 @@ class Enroller:
             self._leaving.by_events([*mine, entered], (), Found())
         return entered
 
+    def launch(self, enrolment: Enrolment) -> None:
+        """See `Launcher.launch`."""
+        self._launcher.launch(enrolment)
+
     def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
         """Events of carts that wait for their owner, as the catalogue completes them."""
         wanted = {one for event in events if event.type in ON_CARTS for one in lacking_in(event)}
@@ -260,27 +258,26 @@ class Enroller:
 
         `told`: what may be somebody's exit.
         """
-        asked: list[tuple[Condition, dict[str, Any]]] = list(self._leaving.conditions(enrolments, told))
-        messages: set[str] = set()
-        orders: set[str] = set()
-        carts: set[str] = set()
+        wanted = Wanted()
+        conditional = False
+        for where, seen in self._leaving.conditions(enrolments, told):
+            conditional = True
+            wanted |= wanted_for([where], seen)
         for enrolment in enrolments:
             if goal := self._leaving.goal(enrolment):
-                asked.append((goal, enrolment.event))
-                messages |= set(messages_asked([goal], enrolment.id))
+                conditional = True
+                wanted |= wanted_for([goal], enrolment.event, enrolment.id)
         for event in events:
             seen = as_entered(event)
+            order_id, token = order_of(seen), token_in(seen)
             for edition in self._entering.open_to(journeys, event):
-                orders |= {order for order in [order_of(seen)] if order}
-                carts |= {token for token in [token_in(seen)] if token}
-                asked += [(one, seen) for one in (edition.definition.trigger.where, edition.definition.goal) if one]
-        if not (asked or orders or carts):
+                asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
+                conditional = conditional or bool(asked)
+                wanted |= Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
+                wanted |= wanted_for(asked, seen)
+        if not (conditional or wanted.orders or wanted.carts):
             return Found()
-        wanted = wanted_for(asked)
-        orders, carts = orders | set(wanted.orders), carts | set(wanted.carts)
-        return self._decisions.read(
-            store_id, contact_id, replace(wanted, orders=orders, carts=carts, messages=messages)
-        )
+        return self._decisions.read(store_id, contact_id, wanted)
 
 
 _FIRST_OF_TWO = {"checkout_abandoned": 0}

@@ -22,9 +22,10 @@ class EnrolmentStatus(StrEnum):
 
 
 class Passage(BaseModel):
-    """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended.
+    """One thing that happened to the enrolment: `what` is entered, step, tried, waiting, held, resumed, ended.
 
-    `detail` of a step is the way a branch took or a message's status, of an end its reason.
+    `detail` of a step is the way a branch took, a message's status, `failed:` or `skipped:` with why; of an end, and of
+    a first attempt that is to be repeated (`tried`), its reason.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -93,8 +93,10 @@ class Leaving:
             return False
         store_id, contact_id = enrolment.store_id, enrolment.contact_id
         events = self._since(store_id, contact_id, entered_since(enrolment))
-        asked = list(self.conditions([enrolment], events))
-        found = self._decisions.read(store_id, contact_id, wanted_for(asked)) if asked else Found()
+        wanted, conditional = Wanted(), False
+        for where, seen in self.conditions([enrolment], events):
+            wanted, conditional = wanted | wanted_for([where], seen), True
+        found = self._decisions.read(store_id, contact_id, wanted) if conditional else Found()
         return self._by_events(enrolment, mine, events, found)
 
     def has_exits(self, enrolment: Enrolment) -> bool:

@@ -8,6 +8,7 @@ is written over the revision that was read: if somebody else was quicker, all is
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from chalicelib.clock import Clock, rfc3339
@@ -15,13 +16,14 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, Step, Wait
-from chalicelib.journeys.acts import Acts, Passing
+from chalicelib.journeys.acts import Acts
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
-from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
+from chalicelib.journeys.facts import on_the_way, steps_of, wanted_for
 from chalicelib.journeys.journey import JourneyStatus
-from chalicelib.journeys.passages import answer, ended, held, noted, resumed_here, waiting
+from chalicelib.journeys.passages import answer, ended, failure, held, noted, resumed_here, waiting
+from chalicelib.journeys.passing import Passing
 from chalicelib.journeys.ports import (
     ContactChanges,
     DecisionRecords,
@@ -32,9 +34,11 @@ from chalicelib.journeys.ports import (
     Held,
     JourneyRecords,
     NotNow,
+    Outside,
     ProductRecords,
     ProviderBusy,
     Sender,
+    StepCannot,
     StepFailed,
     Wanted,
 )
@@ -56,12 +60,13 @@ class Steps:
         book: ContactChanges,
         listener: EventListener,
         sender: Sender,
+        outside: Outside,
         clock: Clock,
     ) -> None:
         self._decisions = decisions
         self._journeys = journeys
         self._enrolments = enrolments
-        self._acts = Acts(decisions, enrolments, book, listener, sender, clock)
+        self._acts = Acts(decisions, enrolments, book, listener, sender, outside, clock)
         self._clock = clock
         self._published = Published(journeys)
         self._waits = Waits(products)
@@ -137,14 +142,8 @@ class Steps:
     def _around(self, enrolment: Enrolment, conditions: Sequence[Condition]) -> Found:
         """What this enrolment may go on by, and just what these conditions ask for, read at once."""
         order_id, token = order_of(enrolment.event), token_in(enrolment.event)
-        wanted = Wanted(
-            journey=enrolment.journey,
-            orders=orders_asked(conditions, enrolment.event) | ({order_id} if order_id else set()),
-            carts=[token] if token else [],
-            newest_cart=newest_cart_asked(conditions, enrolment.event),
-            messages=list(messages_asked(conditions, enrolment.id)),
-            subjects=subjects_asked(conditions, enrolment.event),
-        )
+        own = Wanted(journey=enrolment.journey, orders=[order_id] if order_id else [], carts=[token] if token else [])
+        wanted = own | wanted_for(conditions, enrolment.event, enrolment.id)
         return self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted)
 
     def _may_go_on(self, enrolment: Enrolment, found: Found, step: Step | None) -> Enrolment:
@@ -174,12 +173,20 @@ class Steps:
     def _do(self, step: Step, passing: Passing) -> None:
         done = answer(passing.enrolment, step.id)
         if done is None:
-            detail = self._acts.do(step, passing)
-            passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
+            try:
+                detail = self._acts.do(step, passing)
+            except StepCannot as cannot:
+                detail = f"failed:{cannot}"
+            now = self._clock.now()
+            passing.enrolment = noted(passing.enrolment, now, "step", step.id, detail)
+            passing.facts = replace(passing.facts, steps=steps_of(passing.enrolment, now))
         else:
             detail = done.detail
         if isinstance(step, Branch):
             passing.go = detail
+        if step.on_failure == "end" and (reason := failure(detail)):
+            there = passing.enrolment.model_copy(update={"at_step": step.id})
+            self._end(there, EnrolmentStatus.FAILED, f"{step.id}:{reason}")
 
     def _onward(self, passing: Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""

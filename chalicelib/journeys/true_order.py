@@ -14,7 +14,7 @@ from chalicelib.ids import message_id
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import MAY_BE_WITHDRAWN, EnrolmentChanges
-from chalicelib.journeys.entry import FRESH, OF_ORDERS, happened_after, matches, place, same_words
+from chalicelib.journeys.entry import FRESH, OF_ORDERS, STARTED_BY, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS
 from chalicelib.journeys.facts import as_entered, entered_since, subjects_asked, with_catalogue
 from chalicelib.journeys.plan import first_step
@@ -73,7 +73,7 @@ class TrueOrder:
 
     def _is_misplaced(self, enrolment: Enrolment, others: Sequence[Event], now: datetime) -> bool:
         """Whether it would not be there, or not with this event, had all orders come in their true order."""
-        if enrolment.event.get("type") not in ON_ORDERS:
+        if enrolment.event.get("type") not in ON_ORDERS or STARTED_BY in enrolment.event.get("properties", {}):
             return False
         if enrolment.status is EnrolmentStatus.GOAL_MET and entered_since(enrolment) <= now - FRESH:
             return False  # its event would start nothing any more, and it reached what it was for

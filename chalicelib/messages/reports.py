@@ -107,13 +107,14 @@ class Reports:
     def take(self, report: Report) -> Message | None:
         """The message as it stands afterwards; None if there is no such message. Raises as `apply_report`.
 
-        It is found where a merge carried it. Of an erased contact nothing is kept but the message's own history.
+        It is found where a merge carried it. Of an erased contact, and of an alert to the manager, nothing is kept
+        but the message's own history.
         """
         contact = self._contacts.get(report.store_id, report.contact_id or contact_of(report.message_id))
         if contact is not None:
             report = replace(report, contact_id=contact.id)
         message = apply_report(report, self._messages, self._book)
-        if message is None or contact is None or message.status is MessageStatus.NOT_SENT:
+        if message is None or contact is None or message.to_manager or message.status is MessageStatus.NOT_SENT:
             return message
         event = event_of(message, _entry(report))
         if event is not None:
@@ -160,7 +161,12 @@ def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
 
 
 def _follow(report: Report, message: Message, contacts: ChannelKeeper) -> None:
-    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines)."""
+    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines).
+
+    The manager's mailbox is not the contact's.
+    """
+    if message.to_manager:
+        return
     with suppress(NotFound):  # erased meanwhile: there is nobody left to write to
         _close_channel(report, message, contacts)
 

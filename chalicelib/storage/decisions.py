@@ -10,6 +10,7 @@ from chalicelib.commerce.cart_catalogue import completed, lacking
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact, PurchaseFact
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.purchases import Purchases, fact
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.journey import Journey
@@ -29,8 +30,8 @@ class Decisions:
         self._table = table
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
-        """One request for each hundred records; one more after a merge, one for categories, two for the newest cart,
-        one for carts whose store tells goods by id only."""
+        """One request for each hundred records; one more after a merge, one or two for categories, two for the newest
+        cart, one for carts whose store tells goods by id only."""
         shared, own = _shared(store_id, wanted), _own(wanted)
         partition = keys.contact(store_id, contact_id)
         asked = [*shared, *((partition, sk) for sk in own)]
@@ -85,25 +86,35 @@ class Decisions:
         if enrolment is not None and enrolment["id"] != wanted.enrolment:
             enrolment = None  # of the other contact, who had entered by the same key before the merge
         messages = {m: load(Message, items[keys.message(m)]) for m in wanted.messages if keys.message(m) in items}
+        contact = load(Contact, items[keys.PROFILE])
+        kept = items.get(keys.ENGAGEMENT, {})
+        engaged = load(Engagement, kept) if wanted.engagement else None
         bought = load(Purchases, items[keys.PURCHASES]) if keys.PURCHASES in items else Purchases()
         return replace(
             found,
-            contact=load(Contact, items[keys.PROFILE]),
+            contact=contact,
             enrolment=load(Enrolment, enrolment) if enrolment else None,
             messages={asked: message for asked, message in messages.items() if message.id == asked},
-            purchases=self._facts(store_id, bought, wanted.subjects),
+            purchases=self._facts(store_id, bought, wanted.subjects, contact.total_spent.currency),
+            engagement=engaged,
+            categories=self._categories(store_id, _goods(engaged)) if engaged and wanted.categories else {},
         )
 
-    def _facts(self, store_id: str, purchases: Purchases, subjects: Collection[str]) -> dict[str, PurchaseFact]:
+    def _categories(self, store_id: str, products: Collection[str]) -> dict[str, list[str]]:
+        known = Products(self._table).get_many(store_id, sorted(products))
+        return {
+            product_id: [category.id for category in product.categories]
+            for product_id, record in known.items()
+            if (product := record.current)
+        }
+
+    def _facts(
+        self, store_id: str, purchases: Purchases, subjects: Collection[str], currency: str
+    ) -> dict[str, PurchaseFact]:
         categories: dict[str, list[str]] = {}
         if any(subject.startswith("category:") for subject in subjects):
-            known = Products(self._table).get_many(store_id, sorted(purchases.products()))
-            categories = {
-                i: [category.id for category in product.categories]
-                for i, record in known.items()
-                if (product := record.current)
-            }
-        return {subject: fact(purchases, subject, categories) for subject in subjects}
+            categories = self._categories(store_id, purchases.products())
+        return {subject: fact(purchases, subject, categories, currency) for subject in subjects}
 
     def _get(self, wanted: Sequence[_Key]) -> dict[_Key, Item]:
         found: list[Item] = []
@@ -123,4 +134,10 @@ def _own(wanted: Wanted) -> list[str]:
     """Sort keys in the contact's own partition."""
     found = [keys.PROFILE, *(keys.message(message) for message in wanted.messages)]
     found += [keys.enrolment(wanted.enrolment)] if wanted.enrolment else []
+    found += [keys.ENGAGEMENT] if wanted.engagement else []
     return found + ([keys.PURCHASES] if wanted.subjects else [])
+
+
+def _goods(engagement: Engagement) -> set[str]:
+    """Products whose categories a condition may ask for."""
+    return {view.product for view in engagement.views if view.product} | engagement.wishes()

@@ -13,7 +13,7 @@ from chalicelib.commerce.event import Event
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import TryLater
-from chalicelib.handlers.delivery_reports import report_from, report_from_ses
+from chalicelib.handlers.delivery_reports import report_from_ses, reports_from
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.reports import Reports
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble, contact, store
@@ -205,7 +205,49 @@ def test_a_number_that_does_not_exist_gets_no_more_sms(parts: Any) -> None:
     ],
 )
 def test_what_says_nothing_of_an_sms_of_ours_is_passed_over(parts: Any, text: str) -> None:
-    assert report_from(text) is None
+    assert reports_from(text) == []
+    receive(text)
+    assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
+def whatsapp_event(*statuses: Any, **entry: Any) -> str:
+    told = {"id": "1", "changes": [{"field": "messages", "value": {"statuses": list(statuses)}}], **entry}
+    return json.dumps({"context": {}, "whatsAppWebhookEntry": json.dumps(told), "messageId": "x"})
+
+
+def whatsapp_status(status: str = "delivered", **changes: Any) -> dict[str, Any]:
+    ours = f"s1:{CONTACT_ID}:{ID}"
+    told = {"id": "wamid.1", "status": status, "timestamp": "1795341660", "recipient_id": "972505550101"}
+    return {**told, "biz_opaque_callback_data": ours, **changes}
+
+
+def test_what_becomes_of_a_whatsapp_message_becomes_its_status(parts: Any) -> None:
+    receive(whatsapp_event(whatsapp_status("sent"), whatsapp_status("delivered"), whatsapp_status("read")))
+    kept = parts.messages.kept[ID]
+    assert [entry.status for entry in kept.history[-2:]] == ["delivered", "opened"]
+    assert kept.status is MessageStatus.OPENED
+    errors = [{"code": 131026, "title": "+972505550101 is not on WhatsApp"}]
+    receive(whatsapp_event(whatsapp_status("failed", errors=errors)))
+    kept = parts.messages.kept[ID]
+    assert (kept.status, kept.history[-1].detail) == (MessageStatus.FAILED, "131026")
+    assert "+972" not in str(kept.history)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        whatsapp_event(whatsapp_status("sent")),
+        whatsapp_event(whatsapp_status(biz_opaque_callback_data="theirs")),
+        whatsapp_event(whatsapp_status(biz_opaque_callback_data=None)),
+        whatsapp_event(whatsapp_status(timestamp="soon")),
+        whatsapp_event(3, None),
+        whatsapp_event(changes=[{"value": {"messages": [{"from": "972505550101", "text": {"body": "hi"}}]}}]),
+        whatsapp_event(changes="x"),
+        json.dumps({"whatsAppWebhookEntry": 5}),
+        json.dumps({"whatsAppWebhookEntry": "[]"}),
+    ],
+)
+def test_what_says_nothing_of_a_whatsapp_message_of_ours_is_passed_over(parts: Any, text: str) -> None:
     receive(text)
     assert parts.messages.kept[ID].status is MessageStatus.SENT
 
@@ -272,3 +314,10 @@ def test_after_a_merge_the_contact_that_stayed_is_told_and_of_an_erased_one_nobo
     parts.contacts.now = contact()
     receive(notification("Delivery", "delivery", timestamp=at(7)))
     assert len(parts.journeys.heard) == 1
+
+
+def test_what_the_manager_did_with_an_alert_is_nothing_that_the_contact_did(parts: Any) -> None:
+    parts.messages.kept[ID] = parts.messages.kept[ID].model_copy(update={"to_manager": True})
+    receive(notification("Open", "open", timestamp=at(5)))
+    assert parts.messages.kept[ID].status is MessageStatus.OPENED
+    assert parts.journeys.heard == []

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
@@ -29,15 +29,18 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.gatherer import GATHER
 from chalicelib.journeys.lifecycle import Lifecycle
-from chalicelib.journeys.ports import Workflows
+from chalicelib.journeys.other_journeys import OtherJourneys
+from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.ports import Email, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.coupons import Coupons
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.errands import ErrandRecords
 from chalicelib.storage.gatherings import Gatherings
@@ -104,7 +107,7 @@ class RecordingChannel:
         self.before: Callable[[Any], None] = lambda message: None
         self.after: Callable[[Any], None] = lambda message: None
 
-    def send(self, message: Email | Sms, /) -> str:
+    def send(self, message: Email | Sms | WhatsApp, /) -> str:
         self.before(message)
         self.taken.append(message)
         self.after(message)
@@ -114,23 +117,33 @@ class RecordingChannel:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
 
 
-@dataclass(frozen=True)
-class OwnedCode:
-    code: str
-    contact_id: str
-    journey: str = "ambassador"
-    step: str = "give"
-    name: str | None = "ambassador"
-
-
-class CouponsDouble:
-    """Codes of ours, by code."""
+class RecordingShop:
+    """A shop's coupons by their cause, each made once. `before` and `after` may raise, or move the world."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, OwnedCode] = {}
+        self.made: dict[str, tuple[CouponTerms, str | None]] = {}
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
 
-    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCode]:
-        return {code: self.kept[code] for code in codes if code in self.kept}
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        self.before()
+        self.made.setdefault(cause, (terms, customer_id))
+        self.after()
+        return Coupon(coupon_code(cause), "1")
+
+
+class RecordingWebhooks:
+    """Answers with `status`, and keeps what it was told. `before` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.told: list[tuple[str, str, dict[str, Any]]] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        self.before()
+        self.told.append((url, identifier, dict(body)))
+        return self.status
 
 
 class World:
@@ -161,7 +174,7 @@ class World:
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
         self.book = CausedChanges(self.contacts, clock)
-        self.gatherings, self.coupons = Gatherings(table), CouponsDouble()
+        self.gatherings, self.coupons = Gatherings(table), Coupons(table)
         self.errands = Errands(
             ErrandRecords(table),
             self.stores,
@@ -189,7 +202,10 @@ class World:
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer(None), self.channel),
+            Channel.WHATSAPP: Medium(WhatsAppComposer("phone-number-id-1"), self.channel),
         }
+        self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
+        self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
         self.steps = self.new_steps()
 
@@ -202,6 +218,7 @@ class World:
             self.book,
             self.enroller,
             self.sender,
+            Outside(self.shop, Coupons(self.table), lambda: self.webhooks, self.others),
             self.clock,
         )
 

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from chalice.app import Blueprint
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from chalicelib.commerce.event import Event
+from chalicelib.contacts import told_events
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
+from chalicelib.handlers.request import field_mistakes
 
 events = Blueprint(__name__)
 
@@ -29,6 +31,7 @@ _OURS = frozenset(
         "coupon_redeemed",
         "date_field",
         "field_changed",
+        "field_undone",
         "gathered",
         "holiday",
         "inactivity",
@@ -64,7 +67,10 @@ class EventContact(Body):
 
 
 class EventNew(Body):
-    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent."""
+    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent.
+
+    The `properties` of a known type (`product_viewed`, `survey_answered`, …) have their names, as docs/api.md has them.
+    """
 
     id: Line
     type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
@@ -116,3 +122,9 @@ def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
         yield FieldMistake("contact", "expected an id, an email or a phone")
     if given.occurred_at and given.occurred_at > now + AHEAD:
         yield FieldMistake("occurred_at", "is in the future")
+    try:
+        told_events.read(given.type, given.properties)
+    except ValidationError as problem:
+        for mistake in field_mistakes(problem):  # "body": of the properties as a whole
+            field = "properties" if mistake.field == "body" else f"properties.{mistake.field}"
+            yield FieldMistake(field, mistake.message)

@@ -130,6 +130,12 @@ LIVES: dict[str, tuple[Scene, ...]] = {
         ),
         Scene("buys", (("0d", LEAVES_CART), ("01:30", buys(TEA))), ("01:00 cart-sms sms",), MET),
         Scene(
+            "the incentive is on",
+            (("0d", LEAVES_CART), ("01:05", reports("cart-sms", MessageStatus.DELIVERED))),
+            ("01:00 cart-sms sms", "1d02:00 questions email", "3d02:00 with-a-coupon email"),
+            choose={"steps[6].enabled": True},
+        ),
+        Scene(
             "no SMS",
             (("0d", LEAVES_CART),),
             ("01:00 cart-email email", "1d01:00 questions email"),

@@ -31,6 +31,9 @@ _SHOWN = (
     "cart-abandonment",
     "cart-abandonment-email-first",
     "checkout-abandonment",
+    "welcome",
+    "cart-why-reply",
+    "upsell",
 )
 """The others are compiled and checked by `infra.check_state_machines`; these are worth reading."""
 DEFINITIONS = {**SAMPLES, **{f"template-{one.id}": one.definition for one in gallery() if one.id in _SHOWN}}

@@ -11,6 +11,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from chalicelib import wiring_products
 from chalicelib.wiring_channels import ChannelWiring
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.calendar import Calendar
     from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.interventions import Interventions
     from chalicelib.journeys.lifecycle import Lifecycle
     from chalicelib.journeys.ports import Outside
+    from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
@@ -105,7 +108,32 @@ class Wiring(ChannelWiring):
             return multitude.work_of(kind, self.enrolments, acts, self.clock)
         if kind == "gather":
             return self.enroller.gatherer
+        if kind in ("due", "index_dates"):
+            return self._work_of_calendar(kind)
+        if kind == "tell_watchers":
+            return self.tell_watchers
         raise KeyError(kind)
+
+    @cached_property
+    def tell_watchers(self) -> TellWatchers:
+        return wiring_products.tell_watchers(self)
+
+    @cached_property
+    def product_news(self) -> ProductNews:
+        return wiring_products.product_news(self)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        from chalicelib.journeys.calendar import Calendar
+
+        return Calendar(self.journeys, self.ledgers, self.errands, self.clock)
+
+    def _work_of_calendar(self, kind: str) -> Work:
+        from chalicelib.journeys.due import Due, IndexDates
+
+        if kind == "index_dates":
+            return IndexDates(self.contacts, self.clock)
+        return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
     def reports(self) -> Reports:
@@ -203,6 +231,7 @@ class Wiring(ChannelWiring):
             self.privacy,
             lambda: self.listener,
             self.clock,
+            lambda: self.product_news,
         )
 
     @cached_property
@@ -232,7 +261,7 @@ class Wiring(ChannelWiring):
         from chalicelib.commerce.order_intake import OrderIntake
         from chalicelib.sync.listeners import HistoryListener
 
-        listener = HistoryListener(lambda: self.enroller)
+        listener = wiring_products.noting_watchers(self, HistoryListener(lambda: self.enroller))
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver, history=True)
         return Intake(
             self.contacts,
@@ -250,7 +279,8 @@ class Wiring(ChannelWiring):
         """Who hears of events: the journeys."""
         from chalicelib.sync.listeners import LiveListener
 
-        return LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
+        return wiring_products.noting_watchers(self, journeys)
 
     @cached_property
     def sync(self) -> SyncStarter:

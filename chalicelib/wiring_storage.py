@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.journeys.ports import Workflows
+    from chalicelib.storage.calendar import DayIndex, Ledgers
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
+    from chalicelib.storage.watchers import WatcherRecords
 
 
 class StorageWiring:
@@ -193,6 +195,24 @@ class StorageWiring:
         from chalicelib.storage.errands import ErrandRecords
 
         return ErrandRecords(self.table)
+
+    @cached_property
+    def day_index(self) -> DayIndex:
+        from chalicelib.storage.calendar import DayIndex
+
+        return DayIndex(self.table)
+
+    @cached_property
+    def ledgers(self) -> Ledgers:
+        from chalicelib.storage.calendar import Ledgers
+
+        return Ledgers(self.table)
+
+    @cached_property
+    def watcher_records(self) -> WatcherRecords:
+        from chalicelib.storage.watchers import WatcherRecords
+
+        return WatcherRecords(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

@@ -36,7 +36,7 @@ from chalicelib.commerce.event import Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.order_intake import OrderIntake, Outcome
-from chalicelib.commerce.ports import Listener, ProductRecord, Products
+from chalicelib.commerce.ports import Listener, ProductNews, ProductRecord, Products
 from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.product_intake import ProductIntake, ProductOutcome, shown
@@ -88,9 +88,12 @@ class Intake:
         privacy: PrivacyDesk,
         listener: Callable[[], Listener],
         clock: Clock,
+        news: Callable[[], ProductNews] | None = None,
     ) -> None:
+        """`news`: who is told what happens to products; None for what is told out of a store's past."""
         self._contacts, self._resolver, self._orders, self._products = contacts, resolver, orders, products
         self._carts, self._privacy, self._listener, self._clock = carts, privacy, listener, clock
+        self._news = news
         self._goods = ProductIntake(products)
 
     def apply(self, store: Store, change: Change, delivery_id: str | None, received_at: datetime) -> Applied:
@@ -287,6 +290,10 @@ class Intake:
     def _catalogued(self, store: Store, outcome: ProductOutcome) -> Applied:
         for product_id in outcome.to_hear:
             self._told_with(store, product_id)
+        since = self._clock.now() - TOLD_AGAIN
+        fresh = [event for event in outcome.news if event.occurred_at > since]
+        if fresh and self._news:
+            self._news().tell(store, fresh)
         return Applied(reason=outcome.reason)
 
     def _told_with(self, store: Store, product_id: str) -> None:

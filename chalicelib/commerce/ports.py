@@ -12,6 +12,7 @@ from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.product import Category, Product
+from chalicelib.commerce.product_news import PriceTold
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.stock import Level, StockTelling
 from chalicelib.commerce.store import Store
@@ -65,6 +66,8 @@ class ProductRecord(BaseModel):
     Where it is counted: `stock_before` are the last words before those, `stock_turns` when a product with
     variants (`by_variants`) turned because of them, `in_stock_now` and `stock_now` what comes of all. `levels_of` is
     the stock item whose levels come here.
+    `prices_told` are the newest tellings' prices; `first_shown` is the first telling that showed it to shoppers, since
+    `shown_since` by the store's word, `first_hidden` the first that did not (commerce.product_news).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +88,10 @@ class ProductRecord(BaseModel):
     levels_of: str | None = None
     sold_out_by: str = ""
     back_by: str = ""
+    prices_told: dict[str, PriceTold] = Field(default_factory=dict)
+    first_shown: str = ""
+    first_hidden: str = ""
+    shown_since: datetime | None = None
     rev: int = 0
 
     @property
@@ -207,6 +214,14 @@ class Products(Protocol):
 
     def awaited_by(self, store_id: str, external_id: str) -> Sequence[str]:
         """Ids of the orders whose events were told without this product."""
+        ...
+
+
+class ProductNews(Protocol):
+    """Whoever watches a product (`journeys.product_news`)."""
+
+    def tell(self, store: Store, events: Sequence[Event]) -> None:
+        """See to it that they hear these events of products. Repeating is harmless. Raises `TryLater`."""
         ...
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.commerce.money import Money
@@ -23,6 +25,7 @@ class Product(BaseModel):
     `variants`: ids of its variations, where the store tells a product with all of them.
     `inventory_item`: by what its levels at several places are told, where they are (commerce.stock); `stock` is then
     how many there are in all of them, `locations` in how many, and `keeps_selling` that it is sold when none is left.
+    `published_at`: since when shoppers find it in the shop, as far as the store tells; None while they do not.
     `stock_known` False: this telling does not say whether it is there, and changes nothing of what is known.
     """
 
@@ -38,6 +41,7 @@ class Product(BaseModel):
     stock_known: bool = True
     stock: int | None = None
     published: bool = True
+    published_at: datetime | None = None
     categories: tuple[Category, ...] = ()
     collections: tuple[Category, ...] | None = None
     image: str | None = None

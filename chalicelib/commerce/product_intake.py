@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from chalicelib.commerce.change import CollectionDeleted, CollectionTold, ProductDeleted, ProductRestored, StockTold
+from chalicelib.commerce.event import Event
 from chalicelib.commerce.order_intake import latest
 from chalicelib.commerce.ports import CollectionRecord, ProductRecord, Products, StockItem
 from chalicelib.commerce.product import Product
-from chalicelib.commerce.stock import Level, kept_levels, level_key, returns, with_levels, with_stock, with_variants
+from chalicelib.commerce.product_news import news_between, news_since, with_price, with_publication
+from chalicelib.commerce.stock import Level, kept_levels, level_key, with_levels, with_stock, with_variants
 from chalicelib.contacts.retry import persist
 
 _Change = Callable[[ProductRecord], ProductRecord]
@@ -17,10 +20,14 @@ _Change = Callable[[ProductRecord], ProductRecord]
 
 @dataclass(frozen=True)
 class ProductOutcome:
-    """`to_hear`: products of which journeys may see something else now. `reason`: why there was nothing more to do."""
+    """`to_hear`: products of which journeys may see something else now. `reason`: why there was nothing more to do.
+
+    `news`: what those who watch these products want to hear, also of a telling that was kept before.
+    """
 
     to_hear: tuple[str, ...] = ()
     reason: str | None = None
+    news: tuple[Event, ...] = ()
 
 
 class ProductIntake:
@@ -39,9 +46,10 @@ class ProductIntake:
                 record = with_levels(record.model_copy(update={"levels_of": item}), brought)
             return self._with_variants(record) if record.by_variants else record
 
-        outcome = self._save(store_id, product.external_id, change)
+        moment = product.version.modified_at
+        outcome = self._save(store_id, product.external_id, change, moment)
         if brought and product.parent_id:
-            self._parent(store_id, product.parent_id)
+            outcome = replace(outcome, news=(*outcome.news, *self._parent(store_id, product.parent_id, moment)))
         return outcome
 
     def marked(self, store_id: str, change: ProductDeleted | ProductRestored) -> ProductOutcome:
@@ -50,7 +58,7 @@ class ProductIntake:
         def action(record: ProductRecord) -> ProductRecord:
             return record.model_copy(update={mark: latest(getattr(record, mark), change.version)})
 
-        return self._save(store_id, change.external_id, action)
+        return self._save(store_id, change.external_id, action, None)
 
     def stock(self, store_id: str, told: StockTold) -> ProductOutcome:
         """Noted with the item first, where a product that is told at the same time finds it; then with its products."""
@@ -63,11 +71,10 @@ class ProductIntake:
                 parents.add(record.product.parent_id)
             return with_levels(record, levels)
 
-        for owner in owners:
-            self._save(store_id, owner, change)
-        for parent in parents:
-            self._parent(store_id, parent)
-        return ProductOutcome(reason=None if owners else "kept until its product is told")
+        moment = told.version.modified_at
+        news = [event for owner in owners for event in self._save(store_id, owner, change, moment).news]
+        news += [event for parent in parents for event in self._parent(store_id, parent, moment)]
+        return ProductOutcome(reason=None if owners else "kept until its product is told", news=tuple(news))
 
     def collection(self, store_id: str, change: CollectionTold | CollectionDeleted) -> ProductOutcome:
         """Kept beside the products, which name their collections by id."""
@@ -88,20 +95,24 @@ class ProductIntake:
         persist(action)
         return ProductOutcome()
 
-    def _save(self, store_id: str, external_id: str, change: _Change) -> ProductOutcome:
-        def action() -> bool:
+    def _save(self, store_id: str, external_id: str, change: _Change, moment: datetime | None) -> ProductOutcome:
+        """`moment`: of the telling; None where it makes no news."""
+
+        def action() -> ProductOutcome:
             known = self._products.get(store_id, external_id)
             changed = change(known or ProductRecord(store_id=store_id, external_id=external_id))
-            if changed == known:
-                return True  # perhaps whoever saved it did not come to tell
-            self._products.save(changed, *returns(known, changed))
-            return known is None or shown(changed) != shown(known)
+            if changed == known:  # perhaps whoever saved it did not come to tell
+                return ProductOutcome((external_id,), news=news_since(changed, moment) if moment else ())
+            news = news_between(known, changed)
+            self._products.save(changed, news.kept, news.gone)
+            heard = known is None or shown(changed) != shown(known)
+            return ProductOutcome((external_id,) if heard else (), news=news.fresh)
 
-        return ProductOutcome((external_id,) if persist(action) else ())
+        return persist(action)
 
-    def _parent(self, store_id: str, external_id: str) -> None:
-        """Read anew with all its variants, so that of two who change one each the later sees both."""
-        self._save(store_id, external_id, self._with_variants)
+    def _parent(self, store_id: str, external_id: str, moment: datetime) -> tuple[Event, ...]:
+        """Read anew with all its variants, so that of two who change one each the later sees both. Returns its news."""
+        return self._save(store_id, external_id, self._with_variants, moment).news
 
     def _with_variants(self, record: ProductRecord) -> ProductRecord:
         wanted = list(record.product.variants) if record.product else []
@@ -151,4 +162,5 @@ def with_product(record: ProductRecord, told: Product) -> ProductRecord:
         changed["product"] = told.model_copy(update={"collections": None})
     if told.collections is not None and time >= record.collections_by:
         changed |= {"collections": told.collections, "collections_by": time}
-    return with_stock(record.model_copy(update=changed), told)
+    record = with_publication(with_price(record.model_copy(update=changed), told), told)
+    return with_stock(record, told)

@@ -17,7 +17,9 @@ from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
 from chalicelib.journeys.gathering import Gathering, united
+from chalicelib.journeys.watchers import Watcher
 from chalicelib.storage import keys
+from chalicelib.storage.day_entries import engagement_operations
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
 
@@ -30,8 +32,10 @@ _KINDS = {
     "M": "messages",
     "T": "timeline",
     "D": "deliveries",
+    "W": "watched",
 }
 _OF_WATCHING = {"contact_by", "generation", "watched", "heard_at", "left_as", "left_generation", "rev"}
+_OF_A_WATCHER = {"subject", "viewed", "wished", "unwished", "asked", "unasked", "bought"}
 _LIVING = ("running", "held")
 _TRIES = 20
 
@@ -41,19 +45,20 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
 
     Several may do it at once: what another carried over, and perhaps changed since, is not put there again.
 
-    Purchase facts stay behind: they are folded anew from the orders.
+    Purchase facts stay behind: they are folded anew from the orders. So do entries of the index of days: who writes
+    the winner's records writes theirs.
     """
     source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for item in table.iterate(source):
         sk = str(item["sk"])
         if sk == keys.PROFILE:
             continue
-        if sk == keys.PURCHASES or item.get("id") == f"contact_created:{store_id}:{loser}":
+        if sk == keys.PURCHASES or sk.startswith(keys.DAYS) or item.get("id") == f"contact_created:{store_id}:{loser}":
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
         elif sk == keys.ENGAGEMENT:
-            _move_engagement(table, source, target)
+            _move_engagement(table, store_id, loser, winner)
         elif sk[0] == "G":
             _move_gathering(table, source, sk, target)
         else:
@@ -73,17 +78,19 @@ def _move_item(table: Table, source: str, sk: str, target: str) -> None:
     raise Conflict("another is carrying this record")
 
 
-def _move_engagement(table: Table, source: str, target: str) -> None:
+def _move_engagement(table: Table, store_id: str, loser: str, winner: str) -> None:
     """Both did what they did: the two are joined."""
+    source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for _ in range(_TRIES):
         goes, stays = table.get(source, keys.ENGAGEMENT), table.get(target, keys.ENGAGEMENT)
         if goes is None:
             return
         known = load(Engagement, stays) if stays else Engagement()
-        both = join(known, load(Engagement, goes)).model_copy(update={"rev": known.rev + 1})
-        put = Put(dump(both, (target, keys.ENGAGEMENT)), rev=known.rev)
+        both = join(known, load(Engagement, goes))
         try:
-            table.transact([put, Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))])
+            table.transact(
+                [*engagement_operations(store_id, winner, both), Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))]
+            )
         except ConditionFailed:
             continue
         return
@@ -135,9 +142,11 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*_KINDS.values(), "engagement")}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
+        if sk == keys.PROFILE or sk.startswith((keys.EXPORTS, keys.DAYS)):
             continue
-        plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
+        plain = {
+            k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "indexed", "rev")
+        }
         if sk[0] == "D":
             plain = {"id": sk.removeprefix("D#")}
         if sk[0] == "K":
@@ -145,6 +154,11 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
             if cart is None:
                 continue  # its time was over
             plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
+        if sk[0] == "W":
+            entry = table.get(*_listed(store_id, item))
+            if entry is None:
+                continue
+            plain = load(Watcher, entry).model_dump(mode="json", include=_OF_A_WATCHER, exclude_none=True)
         found["engagement" if sk == keys.ENGAGEMENT else _KINDS[sk[0]]].append(plain)
     found["orders"] = []
     for external_id in order_ids(found["timeline"]):
@@ -179,11 +193,18 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
                 _scrub_cart(table, store_id, str(item["token"]), at)
             if sk[0] == "T":
                 _scrub_seen(table, store_id, str(item["id"]))
+            if sk[0] == "W":
+                table.delete(*_listed(store_id, item))
             table.delete(partition, sk)
     for kind, values in ((EMAIL, contact.emails), (PHONE, contact.phones), (CUSTOMER, contact.external_ids)):
         for value in values:
             _release(table, store_id, kind, value, contact.id)
     table.delete(partition, keys.PROFILE)
+
+
+def _listed(store_id: str, note: Item) -> tuple[str, str]:
+    """Where the watcher's entry is that the contact's note is about: under the id it had when it was written."""
+    return keys.watcher(store_id, str(note["subject"]), str(note["contact_id"]))
 
 
 def remember_erased(table: Table, store_id: str, hashes: Sequence[str], at: datetime) -> None:
@@ -241,7 +262,7 @@ def _scrub_record(table: Table, partition: str, sk: str) -> None:
         item = table.get(partition, sk)
         if item is None:
             return
-        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "event")}
+        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "event", "coupon")}
         if sk[0] == "N" and bare["status"] in _LIVING:
             bare |= {"status": "stopped", "reason": "erased"}
         if sk[0] == "M":  # what a provider answered may name the address

@@ -52,13 +52,22 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
-    G#… what journeys gather, T#… timeline, D#… raw deliveries, X#… kept exports."""
+    G#… what journeys gather, T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days,
+    W#… what it watches."""
     return f"C#{store_id}#{contact_id}"
 
 
 PROFILE = "PROFILE"
 PURCHASES = "F#PURCHASES"
 ENGAGEMENT = "F#ENGAGEMENT"
+
+
+DAYS = "Y#"
+
+
+def day_entry(name: str) -> str:
+    """An entry of `contacts.day_index`, in its contact's partition."""
+    return f"{DAYS}{name}"
 
 
 def contact_order(paid_at: str, external_id: str) -> str:
@@ -92,6 +101,18 @@ EXPORTS = "X#"
 def kept_export(request_id: str) -> str:
     """The pointer to an export, in the partition of each contact or order that is in it."""
     return f"{EXPORTS}{request_id}"
+
+
+WATCHED = "W#"
+
+
+def watched(subject: str, contact_id: str) -> str:
+    """The contact's note of an entry among the watchers of `subject`; under which id, for a merge carries it along."""
+    return f"{WATCHED}{subject}#{contact_id}"
+
+
+def watcher(store_id: str, subject: str, contact_id: str) -> tuple[str, str]:
+    return f"WATCH#{store_id}#{subject}#{shard_of(contact_id)}", contact_id
 
 
 def privacy_request(store_id: str, request_id: str) -> tuple[str, str]:
@@ -159,6 +180,11 @@ def sync(store_id: str) -> tuple[str, str]:
 
 def errand(store_id: str, errand_id: str) -> tuple[str, str]:
     return f"ERRANDS#{store_id}#{shard_of(errand_id)}", errand_id
+
+
+def calendar(store_id: str) -> tuple[str, str]:
+    """Which days each journey of the calendar has done."""
+    return f"CALENDAR#{store_id}", "CALENDAR"
 
 
 def noted_contact(contact_id: str) -> str:

@@ -14,6 +14,7 @@ from chalicelib.store_adapters.shopify_collections import collections_of
 _LONGEST_LIFETIME = 3650  # days
 # ProductStatus in small letters: whether shoppers see it.
 PRODUCT_STATUSES = {"active": True, "unlisted": True, "draft": False, "archived": False}
+_LISTED = {**PRODUCT_STATUSES, "unlisted": False}  # whether they find it without knowing its address
 # ProductVariantInventoryPolicy in small letters: whether it is sold when none is left.
 INVENTORY_POLICIES = {"continue": True, "deny": False}
 _ONLY_VARIANT = "Default Title"  # Shopify's name for the variant of a product that has none
@@ -52,6 +53,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
         stock_known=any(part.in_stock for part in parts) or not untold,
         stock=sum(counted) if counted and len(counted) == len(parts) and not untold else None,
         published=published,
+        published_at=fields.moment("published_at") if _word(fields, "status", _LISTED, "active") else None,
         categories=_categories(fields),
         collections=collections_of(fields),
         image=picture,
@@ -70,6 +72,7 @@ def products(fields: Fields, store: Store, body_hash: str) -> list[Product]:
                     "parent_id": external_id,
                     "name": f"{product.name} - {part.name}" if part.name else product.name,
                     "published": published,
+                    "published_at": product.published_at,
                     "categories": product.categories,
                     "collections": product.collections,
                     "image": part.image or picture,

@@ -45,6 +45,7 @@ STATUSES = {
 _NO_ORDER_YET = ("checkout-draft", "auto-draft", "draft", "new")  # a checkout or an edit screen that stands open
 _TRASH = "trash"
 _PAID = (OrderStatus.PAID, OrderStatus.COMPLETED, OrderStatus.REFUNDED)
+_MOST_CHOICES = 500
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -204,6 +205,9 @@ def _customer(telling: _Telling) -> list[Change]:
 
 
 def _product(telling: _Telling) -> list[Change]:
+    """WooCommerce has no time of publishing: a product's date is that of its first draft or, where that had none (as
+    those of the edit screen), of its publication.
+    """
     fields, currency = telling.fields, telling.store.currency
     external_id = fields.identifier("id")
     status = fields.text("status", 60) or fields.wrong("status", "a product status")
@@ -223,6 +227,7 @@ def _product(telling: _Telling) -> list[Change]:
             in_stock=(fields.text("stock_status", 60) or "instock") != "outofstock",
             stock=fields.whole("stock_quantity"),
             published=status == "publish",
+            published_at=telling.moment("date_created") if status == "publish" and _is_listed(fields) else None,
             categories=tuple(
                 Category(id=category.identifier("id"), name=name_of(category, 200))
                 for category in fields.items("categories")
@@ -231,8 +236,20 @@ def _product(telling: _Telling) -> list[Change]:
             url=fields.link("permalink"),
             sku=fields.text("sku", 100),
             lifetime_days=meta_of(fields).lifetime_days,
+            variants=tuple(str(one) for one in _variations(fields)),
         )
     ]
+
+
+def _is_listed(fields: Fields) -> bool:
+    """Whether shoppers find it without knowing its address."""
+    return (fields.text("catalog_visibility", 60) or "visible") != "hidden"
+
+
+def _variations(fields: Fields) -> list[int]:
+    """The ids of its choices; anything else that a plugin put there tells none."""
+    told = fields.any("variations")
+    return [one for one in told if type(one) is int and one > 0][:_MOST_CHOICES] if isinstance(told, list) else []
 
 
 def _product_restored(telling: _Telling) -> list[Change]:

@@ -35,6 +35,9 @@ class Secrets:
         self.shopify: dict[str, dict[str, Any]] = {}
         self.app: dict[str, Any] | None = None
 
+    def signing_key(self) -> str:
+        return "signing-key"
+
     def rest_keys(self, store_id: str) -> tuple[str, str] | None:
         return self.rest.get(store_id)
 

@@ -177,3 +177,22 @@ def test_what_is_no_sender_and_no_address_is_named(
     refused = call("PATCH", f"/v1/stores/{store['id']}", {"settings": settings})
     assert refused.status == 422
     assert [mistake["field"] for mistake in refused.json["errors"]] == [field]
+
+
+def test_the_manager_is_a_setting_and_named_where_it_is_wrong(call: Caller, store: dict[str, Any]) -> None:
+    path = f"/v1/stores/{store['id']}"
+    manager = {"name": "Noa", "email": "noa@tea.example", "phone": "+12025550123"}
+    told = call("PATCH", path, {"settings": {"manager": manager}})
+    assert (told.status, told.json["settings"]["manager"]) == (200, manager)
+    assert call("GET", path).json["settings"]["manager"] == manager
+    for wrong in ({"email": "noa"}, {"phone": "0505550123"}):
+        refused = call("PATCH", path, {"settings": {"manager": wrong}})
+        assert (refused.status, refused.fields) == (422, [f"settings.manager.{next(iter(wrong))}"])
+
+
+def test_the_secret_of_webhook_steps_is_the_stores_own_and_stays(call: Caller, store: dict[str, Any]) -> None:
+    first = call("GET", f"/v1/stores/{store['id']}/call-secret")
+    assert first.status == 200 and len(first.json["secret"]) == 64
+    assert call("GET", f"/v1/stores/{store['id']}/call-secret").json == first.json
+    assert first.json["secret"] != store.get("secret")
+    assert call("GET", "/v1/stores/nobody/call-secret").status in (403, 404)

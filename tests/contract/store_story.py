@@ -25,6 +25,7 @@ SHOP = {
 NOA, DAN, MAYA, YONI, SHIRA, OMER, YAEL, ORI, HILA, GUY, RONI, TAMAR = SHOPPERS[:12]
 AT_WORK = replace(YONI, number=60)  # the same person under another address, which is another customer of the shop
 BLUE = replace(CUP, variation_id=1121, choice="כחול")
+OOLONG = replace(GREEN, id=131, name="תה אולונג, 100 גרם", price=6400, picture="oolong")
 WHITE = replace(CUP, variation_id=1122, choice="לבן", price=7400)
 Goods = tuple[Ware, ...]
 Basket = tuple[tuple[Ware, int], ...]
@@ -44,10 +45,13 @@ class Happening:
 
 @dataclass(frozen=True)
 class GoodsTold(Happening):
-    """A product, with all its choices if it has any. `stock`: how many there are; None where nobody counts."""
+    """A product, with all its choices if it has any. `stock`: how many there are; None where nobody counts. `since`:
+    since when shoppers see it.
+    """
 
     goods: Goods
     stock: int | None = None
+    since: datetime = BEGIN - timedelta(days=90)
 
 
 @dataclass(frozen=True)
@@ -162,12 +166,18 @@ def write() -> list[Happening]:
 
 
 def _catalogue(story: _Writer) -> None:
-    """Told before anything; one gets dearer, one sells out and comes back, one is taken away."""
+    """Told before anything; one gets dearer, two cheaper, one sells out and comes back, one is new, one is taken away.
+
+    Who bought green tea hears that it costs less and that there is oolong, and who bought a cup that teapots are back.
+    """
     told = [(GREEN,), (HONEY,), (COOKIES,), (STRAINER,), (BLUE, WHITE)]
     story.told += [GoodsTold(at(0), goods) for goods in told]
     story.told += [GoodsTold(at(hour), (TEAPOT,), stock) for hour, stock in ((0, 3), (12, 0), (30, 5))]
     story.told.append(GoodsTold(at(20), (replace(HONEY, price=5600),)))
     story.told.append(GoodsTold(at(21), (BLUE, replace(WHITE, price=7900))))
+    story.told.append(GoodsTold(at(34), (replace(GREEN, price=4900),)))
+    story.told.append(GoodsTold(at(34.5), (replace(HONEY, price=5500),)))  # too little to tell of
+    story.told.append(GoodsTold(at(35), (OOLONG,), since=at(35)))
     story.told.append(GoodsGone(at(25), (STRAINER,)))
 
 

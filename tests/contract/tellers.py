@@ -78,9 +78,11 @@ class WooCommerceTeller:
         bodies = [woocommerce.product_told(first, told.at, PICTURES)]
         if first.choice:
             price = f"{min(ware.price for ware in told.goods) / 100:.2f}"
-            bodies[0] |= {"type": "variable", "sku": "", "price": price, "regular_price": ""}
+            choices = [ware.variation_id for ware in told.goods]
+            bodies[0] |= {"type": "variable", "sku": "", "price": price, "regular_price": "", "variations": choices}
             bodies += [self._variation(ware, told.at) for ware in told.goods]
         for body in bodies:
+            body |= {"date_created": None, "date_created_gmt": f"{told.since:%Y-%m-%dT%H:%M:%S}"}
             if told.stock is not None:
                 there = "instock" if told.stock else "outofstock"
                 body |= {"manage_stock": True, "stock_quantity": told.stock, "stock_status": there}
@@ -178,7 +180,10 @@ class ShopifyTeller:
             case GoodsTold():
                 ids = [shopify_catalogue.variant_id(ware) for ware in happening.goods]
                 stock = {} if happening.stock is None else dict.fromkeys(ids, happening.stock)
-                body = shopify_catalogue.product_told(self.shop, happening.goods, happening.at, stock=stock)
+                since = self.shop.time(happening.since)
+                body = shopify_catalogue.product_told(
+                    self.shop, happening.goods, happening.at, stock=stock, published_at=since, created_at=since
+                )
                 return [self._sent("products/update", body, happening.at)]
             case GoodsGone():
                 return [self._sent("products/delete", {"id": happening.goods[0].id}, happening.at)]

@@ -38,6 +38,15 @@ JOURNEYS: dict[str, dict[str, Any]] = {
     "new": journey(mail(), trigger={"type": "contact_created"}, reentry={"mode": "once"}),
     "white-cups": journey(mail(), trigger={"type": "order_paid", "where": {"purchased": {"product": "1122"}}}),
 }
+JOURNEYS |= {
+    name: journey(mail(), trigger={"type": type_, "watchers": ["bought"], **more}, reentry={"mode": "every_time"})
+    for name, type_, more in (
+        ("returned", "product_back_in_stock", {}),
+        ("cheaper", "price_dropped", {"at_least_percent": 5}),
+        ("arrived", "product_published", {}),
+    )
+}
+NEWS = ("returned", "cheaper", "arrived")
 AFTERWARDS = timedelta(days=40)
 _VERSION = re.compile(r"(\d{4}-\d\d-\d\dT[\d:.]+Z#\d\d#)[0-9a-f]{16}")
 _LINK = re.compile(r"https?://[^\s<>\"\\]+")
@@ -186,7 +195,15 @@ others = pytest.mark.parametrize("other", OTHERS)
 def test_the_story_is_about_something(ends: dict[str, Ends]) -> None:
     """What is compared is not empty: each journey of interest has somebody, each end is there."""
     first = ends[FIRST]
-    for journey_id in ("thank-you-new", "replenishment", "cart-abandonment", "refunds", "tea-bought", "tea-in-cart"):
+    for journey_id in (
+        "thank-you-new",
+        "replenishment",
+        "cart-abandonment",
+        "refunds",
+        "tea-bought",
+        "tea-in-cart",
+        *NEWS,
+    ):
         assert any(f'"journey": "{journey_id}"' in line for line in first.enrolments), journey_id
         assert any(f'"journey": "{journey_id}"' in line for line in first.messages), journey_id
     for word in ("goal_met", "order_cancelled", "order_refunded"):

@@ -30,6 +30,7 @@ def test_who_renews_a_token_may_keep_it(function: str) -> None:
     for action in ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"):
         assert allowed(function, action, "stores/01x/shopify-access")
     assert allowed(function, "ssm:GetParameter", "shopify-app")
+    assert allowed(function, "ssm:GetParameter", "stores/01x/rest-keys")
 
 
 @pytest.mark.parametrize("function", ["webhook_door", "carts_door", "shopify_events", "nightly"])

@@ -223,6 +223,9 @@ def test_what_is_reported_of_an_alert_says_nothing_of_the_contact(world: World) 
     told = apply_report(report, world.messages, None)  # type: ignore[arg-type]
     assert told is not None and told.status is MessageStatus.COMPLAINED
     assert contact(world).suppressed == {}
+    world.contacts.forget(world.store.id, contact(world), (), world.clock.now())
+    (bare,) = world.messages.of_contact(world.store.id, world.contact)
+    assert (bare.to, bare.subject, bare.to_manager) == (None, None, True)
 
 
 def test_nobody_to_tell_is_a_failure_and_the_owners_switch_is_obeyed(world: World) -> None:

@@ -182,6 +182,20 @@ def test_the_resume_machine_can_enter_at_every_step_that_is_reached() -> None:
     assert machine["States"]["twice"]["Parameters"]["steps"] == ["twice"]
 
 
+@pytest.mark.parametrize(
+    ("step", "may_wait"),
+    [
+        ({"type": "create_coupon", "benefit": "percent", "value": 10, "expiry": {"days": 7}}, True),
+        ({"type": "alert_manager", "text": {"he": "x"}}, True),
+        ({"type": "call_webhook", "url": "https://erp.example/hook"}, True),
+        ({"type": "subscribe", "channel": "sms", "reason": "r"}, False),
+    ],
+)
+def test_only_what_may_have_to_wait_pays_for_it(step: dict[str, Any], may_wait: bool) -> None:
+    machine = compile_journey(Definition.parse(journey({"id": "act", **step})), ARN)
+    assert ("act not now" in machine["States"]) is may_wait
+
+
 def test_what_cannot_run_yet_does_not_compile() -> None:
     definition = Definition.parse(
         journey({"id": "until", "type": "wait", "until_time": {"at": "09:00"}}, mail("after"))

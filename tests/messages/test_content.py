@@ -1,4 +1,5 @@
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from typing import Any
 
@@ -6,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.contacts.contact import Benefit
 from chalicelib.messages.content import RenderingError, check_content, choose_language, products_needed, render
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.phrase import web_address
-from tests.messages.shop import contact, content, data, event, product, store
+from tests.messages.shop import NOW, contact, content, data, event, product, store
 
 
 def test_hebrew_reads_right_to_left_and_english_left_to_right() -> None:
@@ -245,3 +247,32 @@ def test_no_value_whatever_changes_the_tags_of_the_html(first: str, name: str) -
 def test_an_address_is_made_safe_for_a_link() -> None:
     assert web_address(' https://a.example/x y?q="<') == "https://a.example/x%20y?q=%22%3C"
     assert web_address("https://[half") is None
+
+
+def test_a_coupon_is_shown_with_its_last_day_and_leaves_no_hole_without_one() -> None:
+    told = content(
+        {"type": "text", "text": "{{ coupon.code | default: 'none' }} · {{ coupon.expires_at }}"},
+        {"type": "coupon", "text": "מתנה", "button": "לקנייה", "url": "https://hadar.example/shop"},
+    )
+    assert check_content(told) == []
+    given = Benefit(
+        kind="percent",
+        code="A7KQ-2MXJ-4PDQ",
+        at=NOW,
+        journey="j",
+        step="s",
+        expires_at=datetime(2026, 12, 5, 22, 0, tzinfo=UTC),  # midnight in Jerusalem
+    )
+    shown = render(told, data(coupon=given))
+    assert "A7KQ-2MXJ-4PDQ · 5 בדצמבר 2026" in shown.text.replace("\u2068", "").replace("\u2069", "")
+    assert "מתנה\nA7KQ-2MXJ-4PDQ\nבתוקף עד 5 בדצמבר 2026\n\nלקנייה:\nhttps://hadar.example/shop" in shown.text
+    assert 'dir="ltr"' in shown.html and "A7KQ-2MXJ-4PDQ</div>" in shown.html
+    without = render(told, data())
+    assert "none" in without.text
+    assert not {"מתנה", "לקנייה", "https://hadar.example/shop"} & set(without.text.split())
+
+
+@pytest.mark.parametrize("words", ["{{ coupon.worth }}", "{{ alert.subject }}"])
+def test_what_no_owner_may_write_of_a_coupon_or_an_alert_is_named(words: str) -> None:
+    [mistake] = check_content(content({"type": "coupon", "text": words}))
+    assert mistake.field == "blocks[0].text"

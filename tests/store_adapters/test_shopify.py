@@ -308,6 +308,20 @@ def test_a_product_with_more_variants_than_its_webhook_tells_is_not_sold_out() -
     assert (whole.variants, whole.stock_known, whole.in_stock, whole.stock) == (("34",), True, False, 0)
 
 
+@pytest.mark.parametrize(
+    ("status", "published_at", "since"),
+    [
+        ("active", "2026-11-01T02:00:00+02:00", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("active", None, None),
+        ("draft", "2026-11-01T00:00:00Z", None),
+        ("unlisted", "2026-11-01T00:00:00Z", None),  # who has its address may buy it
+    ],
+)
+def test_since_when_shoppers_see_a_product(status: str, published_at: str | None, since: datetime | None) -> None:
+    changes = told({**PRODUCT, "status": status, "published_at": published_at}, "products/update", "shopify")
+    assert {one.published_at for one in changes if isinstance(one, Product)} == {since}
+
+
 def test_a_product_without_a_choice_is_one_record() -> None:
     only = {**PRODUCT["variants"][0], "title": "Default Title"}
     assert len(told({**PRODUCT, "variants": [only]}, "products/update", "shopify")) == 1

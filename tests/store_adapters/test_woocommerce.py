@@ -183,6 +183,16 @@ def test_a_variation_knows_its_parent_and_a_product_its_categories() -> None:
     assert product(status="draft").published is False
 
 
+def test_since_when_shoppers_see_a_product() -> None:
+    """WooCommerce tells no time of publishing: the recorded product's own date is taken."""
+    assert product().published_at == datetime(2026, 11, 21, 21, 15, 50, tzinfo=UTC)
+    assert product(status="draft").published_at is None
+    assert product(catalog_visibility="hidden").published_at is None, "who has its address may buy it"
+    assert product(catalog_visibility="search").published_at is not None
+    assert product(variations=[14, 15, "x", None, 0]).variants == ("14", "15")
+    assert product(variations="none").variants == ()
+
+
 def test_only_web_links_come_through() -> None:
     images = [{"id": 1, "src": "javascript:alert(1)"}, {"id": 2, "src": "https://shop.example/mug.jpg"}]
     assert product(images=images).image == "https://shop.example/mug.jpg"

@@ -68,7 +68,8 @@ class Door(Listening):
         return [event.id for event in reversed(told)]
 
     def returns(self, number: int) -> list[str]:
-        return [event.id for event in self.parts.products.events("shop", str(number))]
+        happened = self.parts.products.events("shop", str(number))
+        return [event.id for event in happened if event.type == "product_back_in_stock"]
 
     def bought(self, email: str, subject: str, categories: dict[str, list[str]] | None = None) -> tuple[int, int, int]:
         """(orders, units, net total) of what the contact bought of a product or category."""

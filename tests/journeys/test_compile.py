@@ -197,12 +197,10 @@ def test_only_what_may_have_to_wait_pays_for_it(step: dict[str, Any], may_wait: 
 
 
 def test_what_cannot_run_yet_does_not_compile() -> None:
-    definition = Definition.parse(
-        journey({"id": "until", "type": "wait", "until_time": {"at": "09:00"}}, mail("after"))
-    )
+    definition = Definition.kept(journey(mail("m"), trigger={"type": "journey_entered", "journey": "welcome"}))
     with pytest.raises(BadInput) as refused:
         compile_journey(definition, ARN)
-    assert [mistake.field for mistake in refused.value.mistakes] == ["steps[0]"]
+    assert [mistake.field for mistake in refused.value.mistakes] == ["trigger.type"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -183,6 +183,8 @@ class Enroller:
         if event.occurred_at <= self._clock.now() - FRESH:
             return
         mine = self._enrolments.of_contact(store.id, contact_id)
+        for enrolment in mine:
+            self._launcher.launch(enrolment)  # one whose start a crash swallowed
         self._recheck(mine, [event])
         found = self._read(store.id, contact_id, [journey], [event])
         self._entering.enter_all(store, contact_id, [journey], mine, event, found)

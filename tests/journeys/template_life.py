@@ -25,6 +25,7 @@ from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store, StoreSettings
 from chalicelib.contacts.book import ContactInput, ContactPatch
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Writing
 from chalicelib.handlers.cart_watch import cart_watch
@@ -158,6 +159,15 @@ class Life:
             _put(definition, place, value)
         self.parts.lifecycle.save_draft(self.store, template_id, definition)
         self.parts.lifecycle.activate(self.store, template_id)
+
+    def sells(self) -> None:
+        for product in _WARES.values():
+            _apply(self, product)
+
+    @property
+    def profile(self) -> Contact:
+        found: Contact = self.parts.contacts.get(self.store.id, self.contact)
+        return found
 
     # Time
 
@@ -319,11 +329,11 @@ def comes(event_type: str, **properties: Any) -> Doing:
 
 
 def joins(*lists: str) -> Doing:
-    return lambda life: _patch(life, lists=(*_profile(life).lists, *lists))
+    return lambda life: _patch(life, lists=(*life.profile.lists, *lists))
 
 
 def leaves(name: str) -> Doing:
-    return lambda life: _patch(life, lists=tuple(one for one in _profile(life).lists if one != name))
+    return lambda life: _patch(life, lists=tuple(one for one in life.profile.lists if one != name))
 
 
 def has(**fields: Any) -> Doing:
@@ -344,7 +354,7 @@ def known(**changes: Any) -> Doing:
     """What the profile says of the past: where the contact was first met, and when."""
 
     def doing(life: Life) -> None:
-        contact = _profile(life).model_copy(update=changes)
+        contact = life.profile.model_copy(update=changes)
         life.parts.contacts.write(life.store.id, [Writing(contact.id, contact=contact)])
 
     return doing
@@ -360,6 +370,16 @@ def reports(step: str, status: MessageStatus) -> Doing:
             life.parts.messages,
             life.parts.contact_book,
         )
+
+    return doing
+
+
+def is_found(channel: Channel, status: ConsentStatus, source: str) -> Doing:
+    """What the contact's consent is by now."""
+
+    def doing(life: Life) -> None:
+        consent = life.profile.consent_for(channel)
+        assert (consent.status, consent.source) == (status, source)
 
     return doing
 
@@ -380,10 +400,6 @@ def _patch(life: Life, **changes: Any) -> None:
     life.parts.contact_book.patch(life.store, life.contact, ContactPatch(**changes))
 
 
-def _profile(life: Life) -> Any:
-    return life.parts.contacts.get(life.store.id, life.contact)
-
-
 @contextmanager
 def living(table: Table, locale: str) -> Iterator[Life]:
     life = Life(table, locale)
@@ -397,8 +413,7 @@ def living(table: Table, locale: str) -> Iterator[Life]:
 def play(table: Table, template_id: str, scene: Scene, locale: str) -> set[str]:
     """Live through it, and say which steps were reached. Fails where it goes another way than the scene says."""
     with living(table, locale) as life:
-        for product in _WARES.values():
-            _apply(life, product)
+        life.sells()
         for doing in scene.before:
             doing(life)
         life.switch_on(template_id, scene.choose)
@@ -412,7 +427,7 @@ def play(table: Table, template_id: str, scene: Scene, locale: str) -> set[str]:
         read = "\n".join(message.text for message in life.channel.taken)
         assert all(one.coupon.code in read for one in life.enrolments() if one.coupon), told
         assert all(words in read for words in scene.says), told
-        profile = _profile(life)
+        profile = life.profile
         if scene.lists is not None:
             assert set(profile.lists) == set(scene.lists), told
         assert {name: profile.fields.get(name) for name in scene.fields} == dict(scene.fields), told

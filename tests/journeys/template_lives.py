@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.commerce.cart import CartStep
 from chalicelib.commerce.order import OrderStatus
-from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.messages.message import MessageStatus
 from tests.journeys.template_life import (
     BOOK,
@@ -21,6 +21,7 @@ from tests.journeys.template_life import (
     happens,
     has,
     is_delivered,
+    is_found,
     joins,
     known,
     leaves,
@@ -342,7 +343,11 @@ LIVES: dict[str, tuple[Scene, ...]] = {
     "list-cleaning": (
         Scene(
             "opens neither",
-            (("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),),
+            (
+                ("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),
+                ("20d", is_found(Channel.EMAIL, ConsentStatus.SUBSCRIBED, "checkout")),
+                ("22d", is_found(Channel.EMAIL, ConsentStatus.UNSUBSCRIBED, "journey:inactive")),
+            ),
             ("0d still-interested email", "14d last-one email"),
         ),
         Scene(
@@ -352,7 +357,11 @@ LIVES: dict[str, tuple[Scene, ...]] = {
         ),
         Scene(
             "clicks in the last",
-            (("0d", comes("inactivity", of=["open", "click", "visit"], days=180)), ("15d", clicks("last-one"))),
+            (
+                ("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),
+                ("15d", clicks("last-one")),
+                ("40d", is_found(Channel.EMAIL, ConsentStatus.SUBSCRIBED, "checkout")),
+            ),
             ("0d still-interested email", "14d last-one email"),
         ),
     ),

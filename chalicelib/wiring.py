@@ -131,7 +131,7 @@ class Wiring(ShopWiring):
             self.messages,
             self.contacts,
             self.contact_book,
-            self.timeline.append,
+            self.contact_book.note,
             self.stores,
             lambda: self.listener,
         )

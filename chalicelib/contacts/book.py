@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,6 +61,9 @@ class ContactPatch(BaseModel):
     lists: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
     fields: dict[str, Any] = Field(default_factory=dict)
+
+
+_LATELY = timedelta(hours=1)
 
 
 class Stores(Protocol):
@@ -129,8 +132,7 @@ class ContactBook(CausedChanges):
             return contact, [*meeting.events, *events]
 
         contact, events = persist(action)
-        if events:
-            self._listener().on_events(store, contact.id, events)
+        self._tell(store, contact, events)
         return contact
 
     def patch(self, store: Store, contact_id: str, given: ContactPatch) -> Contact:
@@ -153,9 +155,17 @@ class ContactBook(CausedChanges):
             return contact, [*became(before, contact), *changed, *joined]
 
         contact, events = self._change(store.id, contact_id, alter, told)
-        if events:
-            self._listener().on_events(store, contact.id, events)
+        self._tell(store, contact, events)
         return contact
+
+    def _tell(self, store: Store, contact: Contact, events: Sequence[Event]) -> None:
+        """Journeys hear these events, and what calls before this one changed lately: one that was interrupted between
+        the record and the telling is repeated by its caller, and then finds nothing left to change.
+        """
+        told = {event.id: event for event in self._resolver.changed_lately(store.id, contact.id, _LATELY)}
+        told |= {event.id: event for event in events}
+        if told:
+            self._listener().on_events(store, contact.id, list(told.values()))
 
     def change_consent(self, store_id: str, contact_id: str, changes: Sequence[ConsentChange]) -> Contact:
         """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`.

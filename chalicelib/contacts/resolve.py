@@ -74,6 +74,18 @@ def ranked_event(event: Event, nth: int | None) -> Event:
     return event.model_copy(update={"properties": properties})
 
 
+_CHANGES = frozenset(
+    {
+        "contact_created",
+        "list_joined",
+        "list_left",
+        "tag_added",
+        "tag_removed",
+        "field_changed",
+    }
+)
+
+
 class Resolver:
     def __init__(self, contacts: Contacts, timeline: Timeline, clock: Clock) -> None:
         self._contacts, self._timeline, self._clock = contacts, timeline, clock
@@ -148,6 +160,11 @@ class Resolver:
         """
         known = (self._contacts.seen(store_id, event.id) for event in self._fresh(contact, channels))
         return [told[1] for told in known if told and told[1]]
+
+    def changed_lately(self, store_id: str, contact_id: str, lately: timedelta) -> list[Event]:
+        """What somebody changed of the contact itself within this time, oldest first."""
+        events = self._timeline.since(store_id, contact_id, self._clock.now() - lately)
+        return [event for event in events if event.type in _CHANGES]
 
     def consent_told(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
         """What the timeline has of these channels' choices as they stand: of those that were made with us."""

@@ -107,13 +107,14 @@ class Reports:
     def take(self, report: Report) -> Message | None:
         """The message as it stands afterwards; None if there is no such message. Raises as `apply_report`.
 
-        It is found where a merge carried it. Of an erased contact nothing is kept but the message's own history.
+        It is found where a merge carried it. Of an erased contact, and of an alert to the manager, nothing is kept
+        but the message's own history.
         """
         contact = self._contacts.get(report.store_id, report.contact_id or contact_of(report.message_id))
         if contact is not None:
             report = replace(report, contact_id=contact.id)
         message = apply_report(report, self._messages, self._book)
-        if message is None or contact is None or message.status is MessageStatus.NOT_SENT:
+        if message is None or contact is None or message.to_manager or message.status is MessageStatus.NOT_SENT:
             return message
         event = event_of(message, _entry(report))
         if event is not None:

@@ -285,3 +285,31 @@ def test_erasure_stops_enrolments_empties_messages_and_is_remembered(shop: Shop,
     back = shop.contacts.find("shop", "email", "noa@mail.test")
     assert back is not None and back.id != contact.id
     assert back.suppressed[Channel.EMAIL] == "erased"
+
+
+def test_a_call_that_was_cut_off_before_journeys_heard_tells_them_when_it_is_repeated(
+    shop: Shop, clock: HandClock
+) -> None:
+    given = ContactInput(email="noa@mail.test", lists=("club",), tags=("vip",), fields={"size": "M"})
+    heard, shop.book._listener = shop.book._listener, lambda: _cut_off()
+    for _ in range(2):
+        with pytest.raises(Cut):
+            shop.book.upsert(STORE, given)
+    shop.book._listener = heard
+    clock.advance(minutes=5)
+    contact = shop.book.upsert(STORE, given)
+    assert {event.type for _, event in shop.heard.events} == {
+        "contact_created", "list_joined", "tag_added", "field_changed",
+    }  # fmt: skip
+    shop.heard.events.clear()
+    clock.advance(hours=2)
+    shop.book.patch(STORE, contact.id, ContactPatch(lists=("club",)))
+    assert shop.heard.events == []  # nobody repeats a call after hours
+
+
+class Cut(Exception):
+    """A crash."""
+
+
+def _cut_off() -> Shop:
+    raise Cut

@@ -314,3 +314,10 @@ def test_after_a_merge_the_contact_that_stayed_is_told_and_of_an_erased_one_nobo
     parts.contacts.now = contact()
     receive(notification("Delivery", "delivery", timestamp=at(7)))
     assert len(parts.journeys.heard) == 1
+
+
+def test_what_the_manager_did_with_an_alert_is_nothing_that_the_contact_did(parts: Any) -> None:
+    parts.messages.kept[ID] = parts.messages.kept[ID].model_copy(update={"to_manager": True})
+    receive(notification("Open", "open", timestamp=at(5)))
+    assert parts.messages.kept[ID].status is MessageStatus.OPENED
+    assert parts.journeys.heard == []

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -130,25 +129,6 @@ class RecordingChannel:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
 
 
-@dataclass(frozen=True)
-class OwnedCode:
-    code: str
-    contact_id: str
-    journey: str = "ambassador"
-    step: str = "give"
-    name: str | None = "ambassador"
-
-
-class CouponsDouble:
-    """Codes of ours, by code."""
-
-    def __init__(self) -> None:
-        self.kept: dict[str, OwnedCode] = {}
-
-    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCode]:
-        return {code: self.kept[code] for code in codes if code in self.kept}
-
-
 class RecordingShop:
     """A shop's coupons by their cause, each made once. `before` and `after` may raise, or move the world."""
 
@@ -206,7 +186,7 @@ class World:
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
         self.book = CausedChanges(self.contacts, clock)
-        self.gatherings, self.coupons = Gatherings(table), CouponsDouble()
+        self.gatherings, self.coupons = Gatherings(table), Coupons(table)
         self.enroller = Enroller(
             self.journeys,
             self.enrolments,

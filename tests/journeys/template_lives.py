@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from chalicelib.commerce.cart import CartStep
 from chalicelib.commerce.order import OrderStatus
-from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.messages.message import MessageStatus
 from tests.journeys.template_life import (
     BOOK,
@@ -21,6 +21,7 @@ from tests.journeys.template_life import (
     happens,
     has,
     is_delivered,
+    is_found,
     joins,
     known,
     leaves,
@@ -129,6 +130,12 @@ LIVES: dict[str, tuple[Scene, ...]] = {
             ("01:00 cart-sms sms", "02:00 cart-email email", "1d02:00 questions email"),
         ),
         Scene("buys", (("0d", LEAVES_CART), ("01:30", buys(TEA))), ("01:00 cart-sms sms",), MET),
+        Scene(
+            "the incentive is on",
+            (("0d", LEAVES_CART), ("01:05", reports("cart-sms", MessageStatus.DELIVERED))),
+            ("01:00 cart-sms sms", "1d02:00 questions email", "3d02:00 with-a-coupon email"),
+            choose={"steps[6].enabled": True},
+        ),
         Scene(
             "no SMS",
             (("0d", LEAVES_CART),),
@@ -336,7 +343,11 @@ LIVES: dict[str, tuple[Scene, ...]] = {
     "list-cleaning": (
         Scene(
             "opens neither",
-            (("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),),
+            (
+                ("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),
+                ("20d", is_found(Channel.EMAIL, ConsentStatus.SUBSCRIBED, "checkout")),
+                ("22d", is_found(Channel.EMAIL, ConsentStatus.UNSUBSCRIBED, "journey:inactive")),
+            ),
             ("0d still-interested email", "14d last-one email"),
         ),
         Scene(
@@ -346,7 +357,11 @@ LIVES: dict[str, tuple[Scene, ...]] = {
         ),
         Scene(
             "clicks in the last",
-            (("0d", comes("inactivity", of=["open", "click", "visit"], days=180)), ("15d", clicks("last-one"))),
+            (
+                ("0d", comes("inactivity", of=["open", "click", "visit"], days=180)),
+                ("15d", clicks("last-one")),
+                ("40d", is_found(Channel.EMAIL, ConsentStatus.SUBSCRIBED, "checkout")),
+            ),
             ("0d still-interested email", "14d last-one email"),
         ),
     ),

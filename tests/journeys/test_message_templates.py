@@ -221,6 +221,8 @@ class TestCartAbandonment:
         assert life.sent() == ["cart-sms"]
         life.live(minutes=2)
         assert life.sent() == ["cart-sms", "questions"]
+        life.live(days=2)
+        assert life.sent() == ["cart-sms", "questions"], "the incentive is off"
         assert life.ended() == (EnrolmentStatus.COMPLETED, "completed")
 
     @pytest.mark.parametrize("status", [None, MessageStatus.FAILED, MessageStatus.BOUNCED])

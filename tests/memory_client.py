@@ -18,7 +18,7 @@ from chalicelib.storage.wire import from_wire, to_wire
 
 Wire = dict[str, Any]
 _LARGEST = 400 * 1024  # bytes of one item (DynamoDB developer guide, "Quotas")
-_PAGE = 1024 * 1024  # bytes of one page of a query (the same)
+_PAGE = 400  # items of one page of a query; DynamoDB counts bytes
 
 
 def memory_table() -> Table:
@@ -107,13 +107,7 @@ class MemoryClient:
             if start := request.get("ExclusiveStartKey"):
                 last = (start["gsi1sk" if index else "sk"]["S"], *_key(start))
                 found = found[found.index(last) + 1 :] if last in found else found
-            page: list[Wire] = []
-            size = 0
-            for _, pk, sk in found:
-                page.append(self._items[(pk, sk)])
-                size += len(str(page[-1]))
-                if len(page) == request.get("Limit") or size > _PAGE:
-                    break
+            page = [self._items[(pk, sk)] for _, pk, sk in found[: min(request.get("Limit", _PAGE), _PAGE)]]
         answer: Wire = {"Items": page}
         if page and (len(page) < len(found) or len(page) == request.get("Limit")):
             answer["LastEvaluatedKey"] = {n: v for n, v in page[-1].items() if n in ("pk", "sk", "gsi1pk", "gsi1sk")}
@@ -141,7 +135,7 @@ class MemoryClient:
         return _holds(condition, item, names, values)
 
     def _put(self, item: Wire) -> None:
-        if len(str(item)) > _LARGEST:
+        if sum(map(_length, item.values())) > _LARGEST:
             raise _refusal("ValidationException", "PutItem", Message="Item size has exceeded the maximum allowed size")
         key = _key(item)
         self._drop(key)
@@ -161,6 +155,16 @@ class MemoryClient:
 
 def _key(item: Mapping[str, Any]) -> tuple[str, str]:
     return item["pk"]["S"], item["sk"]["S"]
+
+
+def _length(value: Mapping[str, Any]) -> int:
+    """About so many bytes."""
+    ((kind, content),) = value.items()
+    if kind == "M":
+        return sum(len(name) + _length(part) for name, part in content.items())
+    if kind == "L":
+        return sum(map(_length, content))
+    return len(content) if kind in "SNB" else 1
 
 
 def _take(places: list[tuple[str, str, str]], place: tuple[str, str, str]) -> None:

@@ -202,16 +202,12 @@ def _outcome(message: Message) -> str:
 def chosen(definition: dict[str, Any]) -> dict[str, Any]:
     """A ready journey whose owner chose products and categories."""
     text = json.dumps(definition, ensure_ascii=False)
-    text = text.replace(
-        '"event.items.categories", "is": "contains", "value": ""', _same("event.items.categories", CATEGORY)
-    )
-    text = text.replace(
-        '"event.items.product_id", "is": "contains", "value": ""', _same("event.items.product_id", TELLING)
-    )
+    for field, value in (("event.items.categories", CATEGORY), ("event.items.product_id", TELLING)):
+        text = text.replace(_contains(field, ""), _contains(field, value))
     return dict(json.loads(text.replace('"product": ""', '"product": "3"')))
 
 
-def _same(field: str, value: str) -> str:
+def _contains(field: str, value: str) -> str:
     return f'"{field}", "is": "contains", "value": "{value}"'
 
 

@@ -29,7 +29,7 @@ PRODUCTS = ("1", "2", "3", "4", CONSUMABLE)
 
 @dataclass(frozen=True)
 class Doing:
-    """`change` goes to the intake; `event` (type, properties) and `contact` go over the API. `late`: may be told late."""
+    """`change` goes to the intake; `event` (type, properties) and `contact` go over the API."""
 
     at: datetime
     email: str

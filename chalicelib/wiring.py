@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
     from chalicelib.commerce.privacy_desk import PrivacyDesk
+    from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.calendar import Calendar
@@ -101,6 +102,13 @@ class Wiring(ShopWiring):
         if kind == "tell_watchers":
             return self.tell_watchers
         raise KeyError(kind)
+
+    def begin_sweeps(self, store: Store) -> None:
+        """See `multitude.begin_sweeps`."""
+        from chalicelib.journeys.multitude import begin_sweeps
+
+        others = ("tell_watchers", "due", "index_dates")
+        begin_sweeps(self.errands, store, self.journeys.of_store(store.id), self.clock, others)
 
     @cached_property
     def tell_watchers(self) -> TellWatchers:

@@ -1,4 +1,4 @@
-"""Once a night: every connected store is asked what changed since the last look."""
+"""Once a night: every connected store is asked what changed since the last look, every journey whether all go on."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def nightly(event: CloudWatchEvent) -> dict[str, Any]:
     after: str | None = None
     while batch := parts.stores.list(after=after, limit=_BATCH):
         for store in batch:
-            if not store.is_connected:
-                continue
             try:
-                parts.sync.nightly(store)
-                started += 1
+                parts.begin_sweeps(store)
+                if store.is_connected:
+                    parts.sync.nightly(store)
+                    started += 1
             except Exception as problem:  # noqa: BLE001 - it is tried again tomorrow, the others today
                 failed += 1
                 _log.error("a nightly look was not started: %s", told(problem), extra={"store_id": store.id})

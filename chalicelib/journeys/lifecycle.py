@@ -19,7 +19,7 @@ from chalicelib.journeys.coupon_terms import coupon_mistakes
 from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.errands import Errand, Errands
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
-from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP
+from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP, SWEEP
 from chalicelib.journeys.ports import JourneyRecords, Workflows
 from chalicelib.journeys.texts import text_mistakes
 from chalicelib.journeys.triggers import event_type
@@ -234,6 +234,12 @@ class Lifecycle:
             raise Conflict(f"the journey is {journey.status}")
         key = f"{journey_id}:{rfc3339(self._clock.now())}"
         return self._errands.begin(store, REDRIVE, key, {"journey": journey_id})
+
+    def sweep(self, store: Store, journey_id: str) -> Errand:
+        """Everybody in it is looked at, from the first who ever entered. Raises `NotFound`."""
+        journey = self._get(store.id, journey_id)
+        now = self._clock.now()
+        return self._errands.begin(store, SWEEP, f"{journey.id}:{rfc3339(now)}", {"journey": journey_id}, at=now)
 
     def _let_go_on(self, store: Store, journey: Journey) -> None:
         self._errands.begin(store, LET_GO, _key(journey), {"journey": journey.id})

@@ -231,8 +231,9 @@ def test_everybody_is_moved_with_a_report_of_who_could_not_be(call: Caller, path
     assert call("POST", f"{path}/move", {"version": 9}).status == 404
     assert call("POST", f"{path}/move", {"version": 0}).status == 422
     assert call("POST", f"{path}/redrive").json["report"] == {}
+    assert call("POST", f"{path}/sweep").status == 202
     kinds = [errand["kind"] for errand in call("GET", f"{path}/errands").json["items"]]
-    assert sorted(kinds) == ["let_go", "let_go", "let_go", "move", "move", "redrive"]
+    assert sorted(kinds) == ["let_go", "let_go", "let_go", "move", "move", "redrive", "sweep"]
 
 
 def test_the_drawing_is_also_text(call: Caller, path: str) -> None:

@@ -201,6 +201,19 @@ def redrive_journey(call: Call) -> ErrandAnswer:
 
 @door(
     journeys,
+    "POST",
+    f"{_PATH}/sweep",
+    summary="Look at everybody on the way now: mend whose execution is gone, report who is late (each night anyway)",
+    scope="store",
+    answers=ErrandAnswer,
+    status=202,
+)
+def sweep_journey(call: Call) -> ErrandAnswer:
+    return _errand(call.wiring.lifecycle.sweep(call.store, call.path["journey_id"]))
+
+
+@door(
+    journeys,
     "GET",
     f"{_PATH}/errands",
     summary="What is, or was in the last 90 days, being done to everybody in it; oldest first",

@@ -105,14 +105,6 @@ def test_an_address_that_can_be_no_journey_is_named(call: Caller, path: str) -> 
         assert call("GET", path.replace("thanks", bad)).status == 404
 
 
-def test_what_cannot_run_yet_is_saved_with_a_warning_and_not_activated(call: Caller, path: str) -> None:
-    later = {**THANKS, "trigger": {"type": "product_viewed"}}
-    assert "trigger.type" in [warning["field"] for warning in call("PUT", path, later).json["warnings"]]
-    refused = call("POST", f"{path}/activate")
-    assert refused.status == 422
-    assert refused.fields == ["trigger.type"]
-
-
 def test_a_store_setting_that_nothing_obeys_yet_is_told_at_activation(
     call: Caller, path: str, store: dict[str, Any]
 ) -> None:

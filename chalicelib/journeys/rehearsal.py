@@ -1,0 +1,320 @@
+"""One journey, rehearsed: the Enroller and the Steps that do the work, over one contact's past, on a virtual clock.
+
+Nothing is written and nobody is written to: records are in memory (`journeys.memory`), messages are decided on and
+never composed. Of two things at the same moment what happened to the contact comes first, then who waited until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import groupby
+from typing import Any, Protocol, cast
+
+from chalicelib.clock import Clock
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Sending, Store
+from chalicelib.contacts.book import ContactBook
+from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.ports import Contacts, KeptExports, RawDeliveries, Timeline
+from chalicelib.contacts.resolve import Resolver
+from chalicelib.errors import Conflict, NotFound
+from chalicelib.ids import digest
+from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.enrol import Enroller
+from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.executions import Call, Executions
+from chalicelib.journeys.facts import with_catalogue
+from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
+from chalicelib.journeys.memory import (
+    Catalogue,
+    MemoryContacts,
+    MemoryEnrolments,
+    MemoryJourneys,
+    MemoryMessages,
+    MemoryOrders,
+    MemoryTimeline,
+    OneContact,
+    VirtualClock,
+)
+from chalicelib.journeys.past import Past, Then, at_first, changed_by
+from chalicelib.journeys.ports import ProductRecords, Workflows
+from chalicelib.journeys.steps import Steps
+from chalicelib.journeys.triggers import event_type
+from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.reports import Report, apply_report
+from chalicelib.messages.send import Medium, Sender
+
+OPENED_AFTER = timedelta(hours=1)
+CLICKED_AFTER = timedelta(hours=1, minutes=1)
+_ARN = "arn:aws:lambda:::function:journey_step"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Assume:
+    """What share of the messages is opened, and clicked (from 0 to 1): the same ones every time."""
+
+    opened: float = 0.0
+    clicked: float = 0.0
+
+
+UNOPENED = Assume()
+
+
+class Running(Workflows, Protocol):
+    """`executions.Executions`."""
+
+    transitions: int
+
+    def clear(self) -> None: ...
+
+    def due(self) -> datetime | None: ...
+
+    def go_on(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class _Unwritten:
+    message_id: str
+    subject: str | None = None
+
+
+class _Nowhere:
+    """Composer, channel, links and products of messages that nobody gets."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def products_needed(self, content: Any, event: Any) -> set[str]:
+        return set()
+
+    def compose(self, content: Any, data: Any, message: Message) -> _Unwritten:
+        return _Unwritten(message.id)
+
+    def send(self, message: _Unwritten, /) -> str:
+        self.taken.append(message.message_id)
+        return f"what-if-{message.message_id}"
+
+    def was_taken(self, message_id: str) -> bool:
+        return False
+
+    def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        return "https://what-if.invalid"
+
+    def get(self, store_id: str, external_id: str) -> None:
+        return None
+
+
+class Rehearsal:
+    """`run` one contact after the other; afterwards `kept` and `workflows` tell what came of it."""
+
+    def __init__(
+        self,
+        store: Store,
+        journey_id: str,
+        definition: Definition,
+        products: ProductRecords,
+        start: datetime,
+        assume: Assume = UNOPENED,
+        executions: Callable[[Clock, Call], Running] = Executions,
+    ) -> None:
+        """Raises `BadInput` naming the parts of the definition that cannot run."""
+        self.store, self.definition, self._start, self._assume = _sending(store), definition, start, assume
+        self.clock = VirtualClock(start)
+        self.journeys = MemoryJourneys()
+        self.products = Catalogue(products)
+        self.kept = OneContact(self.store, self.journeys, self.products)
+        self.workflows = executions(self.clock, self._task)
+        self.invocations = self.heard = 0
+        self._journey_id = journey_id
+        self._publish()
+        self._nowhere = _Nowhere()
+        self._reports: list[tuple[datetime, str, MessageStatus]] = []
+        self._messages = MemoryMessages(self.kept)
+        self._enroller = self._made_enroller()
+        self._steps = self._made_steps()
+        self._begins = {event_type(definition.trigger)}
+
+    def _publish(self) -> None:
+        name, now = f"{self.store.id}-{self._journey_id}", self.clock.now()
+        machine = self.workflows.publish(name, compile_journey(self.definition, _ARN))
+        resume = self.workflows.publish(f"{name}-resume", compile_resume(self.definition, _ARN))
+        version = JourneyVersion(
+            store_id=self.store.id,
+            journey=self._journey_id,
+            version=_VERSION,
+            definition=self.definition.dump(),
+            machine=machine,
+            resume_machine=resume,
+            published_at=now,
+        )
+        self.journeys.publish(version)
+        head = Journey(
+            id=self._journey_id,
+            store_id=self.store.id,
+            status=JourneyStatus.ACTIVE,
+            live_version=_VERSION,
+            trigger_type=event_type(self.definition.trigger),
+            has_goal=self.definition.goal is not None,
+            created_at=now,
+            updated_at=now,
+        )
+        self.journeys.save(head)
+
+    def _made_enroller(self) -> Enroller:
+        return Enroller(
+            self.journeys,
+            MemoryEnrolments(self.kept),
+            self.kept,
+            MemoryOrders(self.kept),
+            self.products,
+            MemoryTimeline(self.kept),
+            self.workflows,
+            self.clock,
+        )
+
+    def _made_steps(self) -> Steps:
+        medium = Medium(self._nowhere, self._nowhere)
+        sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel: medium)
+        return Steps(
+            self.kept,
+            self.journeys,
+            MemoryEnrolments(self.kept),
+            self.products,
+            self._made_book(),
+            self._enroller,
+            sender,
+            self.clock,
+        )
+
+    def _made_book(self) -> ContactBook:
+        """The steps change contacts that are there: nobody is met, merged, erased or exported."""
+        contacts = cast("Contacts", MemoryContacts(self.kept))
+        nothing = cast("RawDeliveries", None), cast("KeptExports", None)
+        resolver = Resolver(contacts, cast("Timeline", None), self.clock)
+        return ContactBook(contacts, resolver, *nothing, self.clock, lambda: self._enroller)
+
+    def run(self, past: Past, end: datetime) -> None:
+        """From the start to `end`."""
+        self.clock.time = self._start
+        self.workflows.clear()
+        self._reports = []
+        self._then = Then(past, self._start, self.clock.now)
+        self.kept.take(at_first(past, self._start), self._then)
+        self._look_at_totals()
+        told = _by_moment([event for event in past.events if self._start <= event.occurred_at <= end])
+        over = [one for one in self._then.carts_over() if self._start <= one[0] <= end]
+        moments: list[tuple[datetime, Sequence[Event] | str]] = [*told, *over]
+        moments.sort(key=lambda one: one[0], reverse=True)
+        while True:
+            happens = moments[-1][0] if moments else None
+            reported = self._reports[0][0] if self._reports else None
+            due = self.workflows.due()
+            following = min((at for at in (happens, reported, due) if at is not None), default=None)
+            if following is None or following > end:
+                break
+            self.clock.time = max(self.clock.time, following)
+            if following == happens:
+                self._happened(moments.pop()[1])
+            elif following == reported:
+                self._report(*heappop(self._reports))
+            else:
+                self.workflows.go_on()
+                self._hand_over()
+        self.clock.time = end
+
+    def passes(self) -> list[Enrolment]:
+        """Of the contact that was run last, oldest first."""
+        return MemoryEnrolments(self.kept).of_contact(self.store.id, "")
+
+    def messages_of(self, enrolment: Enrolment) -> list[Message]:
+        return [message for message in self.kept.messages.values() if message.enrolment_id == enrolment.id]
+
+    @property
+    def assumed(self) -> str:
+        """What became of messages, in words."""
+        opened, clicked = max(self._assume.opened, self._assume.clicked), self._assume.clicked
+        if not opened:
+            return "Every message is delivered at once and never opened."
+        return f"Every message is delivered at once; {opened:.0%} are opened and {clicked:.0%} clicked, an hour later."
+
+    def _look_at_totals(self) -> None:
+        if self.kept.contact is not None:
+            self.kept.contact = self._then.up_to_date(self.kept.contact)
+
+    def _happened(self, what: Sequence[Event] | str) -> None:
+        contact = self.kept.contact
+        if contact is None:
+            return
+        if isinstance(what, str):
+            if self.kept.enrolments:
+                self._enroller.leave_cart(self.store, contact.id, what)
+            return
+        fresh = [event for event in what if not self._is_ours(event) and self.kept.tell(event)]
+        for event in fresh:
+            self._then.tell(event)
+            contact = changed_by(contact, event)
+        self.kept.contact = contact
+        self._look_at_totals()
+        if self.kept.enrolments or any(event.type in self._begins for event in fresh):
+            self.heard += bool(self.kept.enrolments)
+            told = with_catalogue(self.products, self.store.id, fresh)
+            self._enroller.on_events(self.store, contact.id, told)
+
+    def _is_ours(self, event: Event) -> bool:
+        """What became of messages that this very journey really sent: the rehearsed ones stand in their place."""
+        return event.type.startswith("message_") and event.properties.get("journey") == self._journey_id
+
+    def _task(self, resource: str, payload: Any) -> Any:
+        self.invocations += 1
+        return self._steps.run(
+            payload["store_id"], payload["enrolment_id"], payload["generation"], payload["steps"], payload["next"]
+        )
+
+    # What becomes of messages
+
+    def _hand_over(self) -> None:
+        """Everything that went out is delivered at once; whether it is opened is the assumption's."""
+        taken, self._nowhere.taken = self._nowhere.taken, []
+        for message_id in taken:
+            now = self.clock.now()
+            heappush(self._reports, (now, message_id, MessageStatus.DELIVERED))
+            drawn = _share(message_id)
+            if drawn < max(self._assume.opened, self._assume.clicked):
+                heappush(self._reports, (now + OPENED_AFTER, message_id, MessageStatus.OPENED))
+            if drawn < self._assume.clicked:
+                heappush(self._reports, (now + CLICKED_AFTER, message_id, MessageStatus.CLICKED))
+
+    def _report(self, at: datetime, message_id: str, status: MessageStatus) -> None:
+        with suppress(Conflict, NotFound):
+            apply_report(Report(self.store.id, message_id, status, at), self._messages, _Keeper())
+
+
+class _Keeper:
+    """A good report changes no contact."""
+
+    def change_consent(self, store_id: str, contact_id: str, changes: Any) -> None: ...
+
+    def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> None: ...
+
+
+def _share(message_id: str) -> float:
+    """From 0 to 1, the same for a message every time."""
+    return int.from_bytes(digest("what-if", message_id).encode()[:6], "big") % 10_007 / 10_007
+
+
+def _sending(store: Store) -> Store:
+    """As if it were connected and the owner's switch stood on live: what would go out is the question."""
+    settings = store.settings.model_copy(update={"sending": Sending.LIVE})
+    return store.model_copy(update={"settings": settings, "connection": None})
+
+
+def _by_moment(events: Sequence[Event]) -> Iterator[tuple[datetime, Sequence[Event]]]:
+    in_order = sorted(events, key=lambda event: (event.occurred_at, event.id))
+    for moment, together in groupby(in_order, key=lambda event: event.occurred_at):
+        yield moment, list(together)

@@ -1,0 +1,172 @@
+"""Journeys and pasts made at random, to set two ways of running them against each other."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import Channel
+from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.past import Past
+from tests.journeys.pasts import START, STORE, bought, happened, past, refunded, somebody
+from tests.journeys.sample_journeys import CONTENT
+
+DAYS = 40
+SECONDS = (1, 59, 60, 3600, 86_400, 86_401, 3 * 86_400, 10 * 86_400)
+TRIGGERS: list[dict[str, Any]] = [
+    {"type": "order_paid"},
+    {"type": "order_placed", "where": {"field": "event.total", "is": "at_least", "value": 1500}},
+    {"type": "list_joined", "list": "news"},
+    {"type": "field_changed", "field": "size"},
+    {"type": "api_event", "name": "ping"},
+]
+REENTRY: list[dict[str, Any]] = [
+    {"mode": "once"},
+    {"mode": "every_time"},
+    {"mode": "after_days", "days": 3},
+    {"mode": "once_at_a_time"},
+    {"mode": "per_order"},
+]
+GOALS: list[Any] = [
+    None,
+    {"purchased": {"product": "12"}},
+    {"purchased": {"product": "trigger", "since": "entry"}},
+    {"field": "fields.size", "is": "equals", "value": "l"},
+    {"ordered": {"since": "entry"}},
+]
+CONDITIONS: list[dict[str, Any]] = [
+    {"purchased": {"product": "11", "within_days": 5}},
+    {"purchased": {"category": "tea", "at_least_units": 2}},
+    {"field": "orders_count", "is": "at_least", "value": 2},
+    {"field": "total_spent", "is": "greater", "value": 3000},
+    {"field": "fields.size", "is": "is_set"},
+    {"field": "fields.mark", "is": "equals", "value": 1},
+    {"field": "lists", "is": "contains", "value": "news"},
+    {"field": "consent.email", "is": "equals", "value": "subscribed"},
+    {"not": {"field": "event.nth", "is": "equals", "value": 1}},
+    {"order": {"is": "refunded"}},
+    {"any": [{"field": "tags", "is": "contains", "value": "vip"}, {"ordered": {"since": "entry"}}]},
+]
+
+
+class _Maker:
+    """One journey; the dice say what it is."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self.dice, self.number, self.sends = dice, 0, [""]
+
+    def steps(self, depth: int, most: int) -> list[dict[str, Any]]:
+        return [self.step(depth) for _ in range(self.dice.randint(1, most))]
+
+    def step(self, depth: int) -> dict[str, Any]:
+        self.number += 1
+        name = f"s{self.number}"
+        makers = [self.mail, self.mail, self.pause, self.pause, self.lifetime, self.change]
+        if depth < 3:
+            makers += [self.branch, self.branch]
+        return {"id": name, **self.dice.choice(makers)(name, depth)}
+
+    def mail(self, name: str, depth: int) -> dict[str, Any]:
+        self.sends.append(name)
+        kind = self.dice.choice(("marketing", "transactional"))
+        if self.dice.random() < 0.2:
+            return {"type": "send_sms", "kind": kind, "text": {"en": "Hello"}}
+        return {"type": "send_email", "kind": kind, "content": CONTENT}
+
+    def pause(self, name: str, depth: int) -> dict[str, Any]:
+        return {"type": "wait", "for": {"seconds": self.dice.choice(SECONDS)}}
+
+    def lifetime(self, name: str, depth: int) -> dict[str, Any]:
+        return {"type": "wait", "lifetime": {"minus_days": self.dice.choice((0, 28)), "default_days": 4}}
+
+    def change(self, name: str, depth: int) -> dict[str, Any]:
+        return self.dice.choice(
+            [
+                {"type": "set_field", "field": "mark", "value": self.dice.randint(1, 2)},
+                {"type": "set_field", "field": "size", "change": "clear"},
+                {"type": "add_to_list", "list": "news"},
+                {"type": "remove_from_list", "list": "news"},
+                {"type": "add_tag", "tag": "vip"},
+            ]
+        )
+
+    def branch(self, name: str, depth: int) -> dict[str, Any]:
+        condition = self.dice.choice(CONDITIONS)
+        asked = self.dice.choice(self.sends[-2:])
+        if asked and self.dice.random() < 0.3:
+            condition = {"message": {"step": asked, "is": self.dice.choice(("sent", "opened", "clicked", "not_sent"))}}
+        before = list(self.sends)
+        then = self.steps(depth + 1, 2) if self.dice.random() < 0.8 else []
+        self.sends = list(before)
+        otherwise = self.steps(depth + 1, 2) if self.dice.random() < 0.6 else []
+        self.sends = before  # what only one way sends is not asked about after it
+        if self.dice.random() < 0.15 and then and otherwise:
+            self.number += 1
+            otherwise.append({"id": f"s{self.number}", "type": "end"})
+        return {"type": "branch", "if": condition, "then": then, "else": otherwise}
+
+
+def made_journey(seed: int) -> Definition:
+    """Ends with a message on every way that leads so far: a wait at the very end would have no effect."""
+    dice = random.Random(seed)
+    maker = _Maker(dice)
+    data: dict[str, Any] = {
+        "name": {"en": "Made"},
+        "trigger": dice.choice(TRIGGERS),
+        "reentry": dice.choice(REENTRY),
+        "steps": [*maker.steps(0, 5), {"id": "last", **maker.mail("last", 0)}],
+    }
+    if goal := dice.choice(GOALS):
+        data["goal"] = goal
+    return Definition.parse(data)
+
+
+journeys_made = st.integers(0, 2**32).map(made_journey)
+
+
+def made_store(seed: int) -> Store:
+    """With quiet hours and caps of several kinds."""
+    dice = random.Random(seed)
+    night = {"from": "21:00", "to": "09:00"}
+    quiet = {"email": dice.choice((None, night)), "sms": night, "whatsapp": night}
+    caps = dice.choice((None, {"email": {"per_day": 1}}, {"email": {"per_week": 2}}))
+    settings = STORE.settings.model_validate({"quiet_hours": quiet, "caps": caps})
+    return STORE.model_copy(update={"settings": settings})
+
+
+def made_past(seed: int) -> Past:
+    """Few moments, so that many things happen at the same one."""
+    dice = random.Random(seed)
+    moments = [START + timedelta(seconds=dice.randrange(DAYS * 86_400)) for _ in range(4)]
+    moments += [moments[0] + timedelta(seconds=dice.choice(SECONDS)) for _ in range(3)]
+    events: list[Event] = []
+    for number in range(dice.randint(1, 9)):
+        events += _made_events(dice, dice.choice(moments), number)
+    contact = somebody(seed % 10**6, phone=dice.choice((None, "+33639980001")))
+    if dice.random() < 0.2:
+        contact = contact.model_copy(update={"consent": {Channel.SMS: contact.consent[Channel.EMAIL]}})
+    return past(contact, *{event.id: event for event in events}.values())
+
+
+def _made_events(dice: random.Random, at: Any, number: int) -> list[Event]:
+    match dice.randrange(12):
+        case 0 | 1 | 2 | 3 | 4:
+            found = bought(f"o{number}", at, dice.choice(("11", "12")), dice.choice((900, 2000)), dice.randint(1, 3))
+            if dice.random() < 0.25:
+                found.append(refunded(f"o{number}", at + timedelta(seconds=dice.choice(SECONDS)), 2000))
+            return found
+        case 5 | 6:
+            return [happened("list_joined", at, str(number), list=dice.choice(("news", "vip")))]
+        case 7:
+            return [happened("list_left", at, str(number), list="news")]
+        case 8 | 9:
+            return [happened("field_changed", at, str(number), field="size", to=dice.choice(("s", "l", None)))]
+        case 10:
+            return [happened("consent_changed", at, str(number), channel="email", status="unsubscribed", source="link")]
+        case _:
+            return [happened("ping", at, str(dice.randrange(3)))]

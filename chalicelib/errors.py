@@ -52,6 +52,10 @@ class TaskFailed(AgalaError):
     logs keep it."""
 
 
+class StepCannot(AgalaError):
+    """A journey's step fails for good; the text is a short code for its history (`not_a_number`), nothing personal."""
+
+
 def told(mistake: BaseException) -> str:
     """An error's class and place, for the log, without its text: that may quote what a person sent."""
     frames = traceback.extract_tb(mistake.__traceback__)[-3:]

@@ -41,6 +41,7 @@ from chalicelib.commerce.privacy_desk import PrivacyDesk
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.product_intake import ProductIntake, ProductOutcome, shown
 from chalicelib.commerce.store import Store
+from chalicelib.contacts.caused import noting
 from chalicelib.contacts.identity import CUSTOMER, Pointer
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, Writing
@@ -150,7 +151,8 @@ class Intake:
                 found = self._contacts.get(store.id, ref.id)
                 if found is None:
                     raise NotFound("no such contact")
-                self._contacts.write(store.id, [Writing(found.id, events=(event,), seen=(event,))])
+                writing = noting(self._contacts, store.id, found, event)
+                self._contacts.write(store.id, [replace(writing, seen=(event,))])
                 return found.id, event, ()
             person = Person(email=ref.email, phone=ref.phone)
             now = self._clock.now()
@@ -158,7 +160,14 @@ class Intake:
             if meeting.contact is None:
                 raise BadInput("expected the email, phone or id of a contact")
             writing = meeting.writing or Writing(meeting.contact.id)
-            whole = replace(writing, events=(*writing.events, event), seen=(event,))
+            noted = noting(self._contacts, store.id, meeting.contact, event)
+            whole = replace(
+                writing,
+                contact=writing.contact or noted.contact,
+                events=(*writing.events, event),
+                seen=(event,),
+                engagement=noted.engagement,
+            )
             self._contacts.write(store.id, [whole])
             return meeting.contact.id, event, meeting.events
 

@@ -12,15 +12,17 @@ from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
+from chalicelib.contacts.caused import CausedChanges
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
+from chalicelib.contacts.own_fields import set_fields
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, KeptExports, Listener, RawDeliveries, Writing
 from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.resolve import Resolver, erasure_hashes
 from chalicelib.contacts.retry import persist
-from chalicelib.errors import BadInput, FieldMistake, NotFound
+from chalicelib.errors import BadInput, FieldMistake
 
 
 class ContactInput(BaseModel):
@@ -58,7 +60,7 @@ class ContactPatch(BaseModel):
     fields: dict[str, Any] = Field(default_factory=dict)
 
 
-class ContactBook:
+class ContactBook(CausedChanges):
     """Every change is written over the revision it was decided on and tried again on a conflict (then `TryLater`)."""
 
     def __init__(
@@ -71,8 +73,8 @@ class ContactBook:
         listener: Callable[[], Listener],
     ) -> None:
         """`listener` is asked for when there is something to tell: it may itself need the book."""
-        self._contacts, self._resolver, self._deliveries, self._exports = contacts, resolver, deliveries, exports
-        self._clock, self._listener = clock, listener
+        super().__init__(contacts, clock)
+        self._resolver, self._deliveries, self._exports, self._listener = resolver, deliveries, exports, listener
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
         """Make the contact, or add to the one (or ones: they merge) that these identities name.
@@ -96,7 +98,7 @@ class ContactBook:
             meeting = self._resolver.meet(store, telling)
             if meeting.contact is None:
                 raise BadInput("expected an email, a phone or an external id")
-            contact = profile.set_fields(meeting.contact, given.fields, now, "api")
+            contact = set_fields(meeting.contact, given.fields, now, "api")
             events = _fields_changed(meeting.contact, contact, now)
             contact, joined = _with_lists(
                 contact, {*contact.lists, *given.lists}, {*contact.tags, *given.tags}, rfc3339(now)
@@ -132,7 +134,7 @@ class ContactBook:
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
             contact = profile.absorb(before, telling, told)
             contact = profile.replace_names(contact, names, now, "api")
-            contact = profile.set_fields(contact, given.fields, now, "api")
+            contact = set_fields(contact, given.fields, now, "api")
             lists = before.lists if given.lists is None else given.lists
             tags = before.tags if given.tags is None else given.tags
             changed = _fields_changed(before, contact, now)
@@ -163,30 +165,6 @@ class ContactBook:
             contact_id,
             lambda before: (before.model_copy(update={"suppressed": {channel: reason, **before.suppressed}}), []),
         )[0]
-
-    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str | None = None) -> list[Event]:
-        """None takes the field away. `cause` (a step's claim, say) makes repeating find the same event again."""
-        now = self._clock.now()
-        cause = cause or rfc3339(now)
-
-        def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            contact = profile.set_fields(before, {name: value}, now, cause)
-            events = _fields_changed(before, contact, now, cause)
-            return (contact, events) if events else (before, [])
-
-        return self._once(store_id, contact_id, alter, lambda contact: _field_changed(contact, name, cause, now))
-
-    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "lists", name, True, "list_joined", cause)
-
-    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "lists", name, False, "list_left", cause)
-
-    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "tags", name, True, "tag_added", cause)
-
-    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str | None = None) -> list[Event]:
-        return self._member(store_id, contact_id, "tags", name, False, "tag_removed", cause)
 
     def erase(self, store_id: str, contact_id: str, texts: bool = True) -> None:
         """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
@@ -234,12 +212,6 @@ class ContactBook:
         if mistakes:
             raise BadInput("this does not identify anybody", mistakes)
 
-    def _get(self, store_id: str, contact_id: str) -> Contact:
-        contact = self._contacts.get(store_id, contact_id)
-        if contact is None:
-            raise NotFound("no such contact")
-        return contact
-
     def _whole(self, store_id: str, contact_id: str) -> Contact:
         """With all that a merge still had to carry to it: what is erased must not stay behind elsewhere."""
 
@@ -255,7 +227,6 @@ class ContactBook:
         contact_id: str,
         alter: Callable[[Contact], tuple[Contact, list[Event]]],
         told: Identities | None = None,
-        seen: bool = False,
     ) -> tuple[Contact, list[Event]]:
         """The contact after `alter`, and the events that were written with it."""
 
@@ -265,51 +236,11 @@ class ContactBook:
             claims = self._resolver.claims(store_id, contact, told) if told else ()
             if contact == before and not claims:
                 return before, []
-            kept = tuple(events)
-            written = Writing(contact.id, contact=contact, pointers=claims, events=kept, seen=kept if seen else ())
+            written = Writing(contact.id, contact=contact, pointers=claims, events=tuple(events))
             self._contacts.write(store_id, [written])
             return _next(contact), events
 
         return persist(action)
-
-    def _once(
-        self,
-        store_id: str,
-        contact_id: str,
-        alter: Callable[[Contact], tuple[Contact, list[Event]]],
-        event: Callable[[Contact], Event],
-    ) -> list[Event]:
-        """A cause that was here before changes nothing and finds the event that it left then."""
-        known = self._contacts.seen(store_id, event(self._get(store_id, contact_id)).id)
-        if known:
-            return [known[1]] if known[1] else []
-        return self._change(store_id, contact_id, alter, seen=True)[1]
-
-    def _member(
-        self, store_id: str, contact_id: str, kind: str, name: str, wanted: bool, type_: str, cause: str | None
-    ) -> list[Event]:
-        now = self._clock.now()
-        event = self._event(store_id, type_, name, cause or rfc3339(now), {kind.removesuffix("s"): name})
-
-        def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            have: tuple[str, ...] = getattr(before, kind)
-            if (name in have) is wanted:
-                return before, []
-            now_have = tuple(sorted({*have, name} if wanted else {*have} - {name}))
-            return before.model_copy(update={kind: now_have}), [event(before)]
-
-        return self._once(store_id, contact_id, alter, event)
-
-    def _event(
-        self, store_id: str, type_: str, name: str, cause: str, properties: dict[str, Any]
-    ) -> Callable[[Contact], Event]:
-        now = self._clock.now()
-
-        def make(contact: Contact) -> Event:
-            event_id = f"{type_}:{store_id}:{contact.id}:{name}:{cause}"
-            return Event(id=event_id, type=type_, occurred_at=now, properties=properties)
-
-        return make
 
 
 _NAMES = ("first_name", "last_name", "locale")
@@ -342,23 +273,18 @@ def _consent_event(contact: Contact, change: ConsentChange) -> Event:
     )
 
 
-def _field_changed(
-    contact: Contact, name: str, cause: str, at: datetime, before: Any = None, after: Any = None
-) -> Event:
-    return Event(
-        id=f"field_changed:{contact.store_id}:{contact.id}:{name}:{cause}",
-        type="field_changed",
-        occurred_at=at,
-        properties={"field": name, "from": before, "to": after},
-    )
-
-
-def _fields_changed(before: Contact, after: Contact, at: datetime, cause: str | None = None) -> list[Event]:
+def _fields_changed(before: Contact, after: Contact, at: datetime) -> list[Event]:
     """One event for each own field whose value is another now; None stands for no value."""
     old, new = before.fields, after.fields
-    names = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-    cause = cause or rfc3339(at)
-    return [_field_changed(after, name, cause, at, old.get(name), new.get(name)) for name in names]
+    return [
+        Event(
+            id=f"field_changed:{after.store_id}:{after.id}:{name}:{rfc3339(at)}",
+            type="field_changed",
+            occurred_at=at,
+            properties={"field": name, "from": old.get(name), "to": new.get(name)},
+        )
+        for name in sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    ]
 
 
 def _with_lists(contact: Contact, lists: Iterable[str], tags: Iterable[str], cause: str) -> tuple[Contact, list[Event]]:

@@ -12,12 +12,18 @@ from chalicelib.contacts.consent import Channel, Consent
 
 
 class Provenance(BaseModel):
-    """Where a profile value came from; the newest (`at`, then `source`, then value) wins, in any order of arrival."""
+    """Where a profile value came from; the newest (`at`, then `source`, then value) wins, in any order of arrival.
+
+    `counted` is how much of a number was added up since it was told, the last of it at `counted_at`: what two contacts
+    counted, the one that they merge into has together.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
     source: str
+    counted: int | float | None = None
+    counted_at: datetime | None = None
 
 
 class Benefit(BaseModel):

@@ -10,39 +10,46 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VIEWS_KEPT = 100  # the newest, so that the item stays small
+# Of each kind the newest, so that the item stays far below DynamoDB's 400 KB.
+VIEWS_KEPT = 100
+ENTRIES_KEPT = 200  # of wishes, of those asked for
+NAMES_KEPT = 100  # of segments, topics, answers of all surveys together
+LINKED_KEPT = 50
 Activity = Literal["visit", "open", "click"]
 
 
 class View(BaseModel):
-    """One look at a product's page. `seconds` spent there; `out_of_stock` as the page said then."""
+    """One look at a product's page, or (`product` empty) at a category's. `seconds` spent there; `out_of_stock` as the
+    page said then."""
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
     event_id: str
-    product: str
+    product: str = ""
     categories: tuple[str, ...] = ()
     seconds: int = 0
     out_of_stock: bool = False
 
 
 class Membership(BaseModel):
-    """In or out (of a wish list, a segment), since when."""
+    """In or out (of a wish list, a segment, of those who asked), since when."""
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
+    event_id: str = ""
     is_in: bool
 
 
 class Told(BaseModel):
-    """A value (an answer, a topic's interest from 0 to 100) and when it was told."""
+    """A value (an answer, a topic's interest from 0 to 100) and when it was told; None takes an answer back."""
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
-    value: Any
+    event_id: str = ""
+    value: Any = None
 
 
 class LinkedRecord(BaseModel):
@@ -51,23 +58,36 @@ class LinkedRecord(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     at: datetime
+    event_id: str = ""
     fields: dict[str, Any] = Field(default_factory=dict)
     gone: bool = False
 
 
 class Engagement(BaseModel):
     """`views` oldest first. `wished` by product id, `asked` by subject (`product:12`, `category:7`), `answers` by
-    survey and question, `linked` by kind and id, `segments` and `topics` by name. `rev` counts writes.
+    survey (or form) and question, `linked` by kind and id, `segments` and `topics` by name. What is out, gone or taken
+    back stays as such, so that an older telling that comes late cannot bring it back. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
 
     views: tuple[View, ...] = ()
     wished: dict[str, Membership] = Field(default_factory=dict)
-    asked: dict[str, datetime] = Field(default_factory=dict)
+    asked: dict[str, Membership] = Field(default_factory=dict)
     answers: dict[str, dict[str, Told]] = Field(default_factory=dict)
     linked: dict[str, dict[str, LinkedRecord]] = Field(default_factory=dict)
     segments: dict[str, Membership] = Field(default_factory=dict)
     topics: dict[str, Told] = Field(default_factory=dict)
     last: dict[Activity, datetime] = Field(default_factory=dict)
     rev: int = 0
+
+    def wishes(self) -> set[str]:
+        """Ids of the products on the wish list."""
+        return {product for product, wish in self.wished.items() if wish.is_in}
+
+    def asks(self) -> set[str]:
+        """Subjects that the contact wants to hear of."""
+        return {subject for subject, ask in self.asked.items() if ask.is_in}
+
+    def in_segment(self, name: str) -> bool:
+        return name in self.segments and self.segments[name].is_in

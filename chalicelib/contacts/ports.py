@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.purchases import ContactOrder, Purchases
 
@@ -28,7 +29,8 @@ class Writing:
 
     Whoever writes what was decided by the contact's other orders or events writes `contact` too, changed or not: then
     nobody else changed them since it was read. It is written over the revision it has, and so is each of `pointers`.
-    `seen` are events that came with an id of their own: writing one twice is a `Conflict`.
+    `seen` are events that came with an id of their own: writing one twice is a `Conflict`. `engagement` is written over
+    its revision too; a first one (`rev` 0) goes with `contact`, so that it is not left behind by a merge.
     """
 
     contact_id: str
@@ -40,12 +42,14 @@ class Writing:
     events: tuple[Event, ...] = ()
     events_gone: tuple[Removal, ...] = ()
     seen: tuple[Event, ...] = ()
+    engagement: Engagement | None = None
 
     @property
     def items(self) -> int:
         """How many items it changes at most."""
         several = (self.pointers, self.orders, self.orders_gone, self.events, self.events_gone, self.seen)
-        return (self.contact is not None) + (self.purchases is not None) + sum(len(some) for some in several)
+        single = (self.contact, self.purchases, self.engagement)
+        return sum(one is not None for one in single) + sum(len(some) for some in several)
 
 
 class Contacts(Protocol):
@@ -60,6 +64,10 @@ class Contacts(Protocol):
     def pointers(self, store_id: str, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Pointer]: ...
 
     def orders(self, store_id: str, contact_id: str) -> list[ContactOrder]: ...
+
+    def engagement(self, store_id: str, contact_id: str) -> Engagement:
+        """An empty one of a contact who did nothing yet."""
+        ...
 
     def write(self, store_id: str, writings: Sequence[Writing]) -> None:
         """Everything in one transaction. Raises `Conflict`."""

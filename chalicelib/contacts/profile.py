@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import rfc3339
@@ -13,11 +13,12 @@ from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact, Provenance
 from chalicelib.contacts.identity import Identities
+from chalicelib.contacts.own_fields import LONG_AGO as _LONG_AGO
+from chalicelib.contacts.own_fields import join_fields, set_fields
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.purchases import ContactOrder, totals
 
 _NAMES = ("first_name", "last_name", "locale")
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 # In a tie the refusal wins.
 _CAUTION = {
     ConsentStatus.NEVER_ASKED: 0,
@@ -83,9 +84,7 @@ def join(stays: Contact, goes: Contact) -> Contact:
     for name in _NAMES:
         if mark := goes.provenance.get(name):
             found = _newest(found, {name: getattr(goes, name)}, mark.at, mark.source)
-    for name, value in goes.fields.items():
-        mark = goes.provenance.get(f"fields.{name}", Provenance(at=_LONG_AGO, source=""))
-        found = set_fields(found, {name: value}, mark.at, mark.source)
+    found = join_fields(found, goes)
     for kind, others in (("email", goes.emails), ("phone", goes.phones)):
         mark = goes.provenance.get(kind, Provenance(at=_LONG_AGO, source=""))
         found = _address(found, kind, others, mark)
@@ -127,20 +126,6 @@ def merge_consent(known: dict[Channel, Consent], changes: Iterable[ConsentChange
 def _weight(consent: Consent) -> tuple[bool, datetime, int, str, str]:
     asked = consent.status is not ConsentStatus.NEVER_ASKED
     return asked, consent.at or _LONG_AGO, _CAUTION[consent.status], consent.source or "", consent.text or ""
-
-
-def set_fields(contact: Contact, values: dict[str, Any], at: datetime, source: str) -> Contact:
-    """Own fields, the newest value of each; None takes a field away."""
-    fields, provenance = dict(contact.fields), dict(contact.provenance)
-    for name, value in values.items():
-        mark = provenance.get(f"fields.{name}")
-        if mark and (mark.at, mark.source) > (at, source):
-            continue
-        provenance[f"fields.{name}"] = Provenance(at=at, source=source)
-        fields[name] = value
-        if value is None:
-            del fields[name]
-    return _with(contact, fields=fields, provenance=provenance)
 
 
 def replace_names(contact: Contact, values: dict[str, Any], at: datetime, source: str) -> Contact:

@@ -360,8 +360,9 @@ def always_ends(step: Step) -> bool:
 def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
     if definition.trigger.type not in triggers.EXECUTABLE:
         yield FieldMistake("trigger.type", f"{definition.trigger.type} cannot start a journey yet")
-    if definition.exits:
-        yield FieldMistake("exits", "exits cannot be obeyed yet")
+    for index, leaving in enumerate(definition.exits):
+        if leaving.type not in triggers.EXECUTABLE | triggers.FOR_EXITS:
+            yield FieldMistake(f"exits[{index}].type", f"{leaving.type} cannot end a pass yet")
     for place in definition.located():
         reason = actions.reason_not_yet(place.step)
         if reason:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
+
+from chalicelib.errors import StepCannot as StepCannot  # what a step may raise, beside those at the end
 
 if TYPE_CHECKING:
     from chalicelib.commerce.cart import CartRecord
     from chalicelib.commerce.event import Event
     from chalicelib.commerce.ports import OrderRecord, ProductRecord
     from chalicelib.commerce.store import Store
-    from chalicelib.contacts.consent import Channel
-    from chalicelib.contacts.contact import Contact, PurchaseFact
+    from chalicelib.contacts.consent import Channel, ConsentStatus
+    from chalicelib.contacts.contact import Benefit, Contact, PurchaseFact
     from chalicelib.contacts.engagement import Engagement
+    from chalicelib.contacts.field_change import FieldChange
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
     from chalicelib.messages.content_model import EmailContent
@@ -162,6 +166,35 @@ class ContactChanges(Protocol):
     def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
 
     def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]: ...
+
+    def change_field(self, store_id: str, contact_id: str, name: str, change: FieldChange, cause: str) -> list[Event]:
+        """Computed over the value that is there when it is written. One cause changes one field.
+
+        Raises `StepCannot("not_a_number")`.
+        """
+        ...
+
+    def undo_field(self, store_id: str, contact_id: str, cause: str) -> list[Event]:
+        """Take back, once, what an undoable add or subtract with this cause did; not done yet, it never will be."""
+        ...
+
+    def set_consent(
+        self, store_id: str, contact_id: str, channel: Channel, status: ConsentStatus, source: str, cause: str
+    ) -> list[Event]:
+        """As of now: a choice that the contact made later stays."""
+        ...
+
+    def join_audience(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
+
+    def leave_audience(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]: ...
+
+    def give_benefit(self, store_id: str, contact_id: str, benefit: Benefit) -> None:
+        """It is the contact's last one, unless a newer is known. Its code tells a repeat."""
+        ...
+
+    def use_benefit(self, store_id: str, contact_id: str, code: str, at: datetime) -> None:
+        """Nothing happens if the last one has another code, or was used before."""
+        ...
 
 
 class EventListener(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
@@ -242,23 +243,49 @@ TRIGGERS: dict[str, type[TriggerForm]] = {
 
 EXECUTABLE = frozenset(
     {
-        "order_placed",
-        "order_paid",
-        "order_completed",
-        "order_cancelled",
-        "order_refunded",
-        "order_delivered",
-        "payment_failed",
+        "api_event",
         "cart_abandoned",
+        "category_viewed",
+        "checkout_abandoned",
         "checkout_started",
         "contact_created",
+        "contact_replied",
+        "coupon_redeemed",
+        "field_changed",
+        "file_downloaded",
+        "form_answered",
         "list_joined",
         "list_left",
-        "field_changed",
-        "api_event",
+        "message_clicked",
+        "message_delivered",
+        "message_failed",
+        "message_opened",
+        "order_cancelled",
+        "order_completed",
+        "order_delivered",
+        "order_paid",
+        "order_placed",
+        "order_refunded",
+        "payment_failed",
+        "product_viewed",
+        "segment_entered",
+        "segment_left",
+        "service_case_closed",
+        "site_left",
+        "smart_link_clicked",
+        "subscribed",
+        "survey_answered",
+        "tag_added",
+        "tag_removed",
+        "threshold_reached",
+        "unsubscribed",
+        "wish_list_changed",
     }
 )
 
+
+FOR_EXITS = frozenset({"journey_entered"})
+"""Told to the contact's other passes only: they end one, and begin none."""
 
 ON_SCHEDULE = frozenset({"date_field", "holiday", "inactivity"})
 """Found by a schedule, not told by anybody: they begin journeys, but cannot be waited for or end one."""
@@ -305,15 +332,53 @@ def event_type(trigger: Trigger) -> str:
 
 
 def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
-    """Whether an event of the right type is about this trigger's list or field. `where` comes after."""
+    """Whether an event of the right type is about this trigger's list, field, product, … `where` comes after."""
     match trigger:
-        case ListTrigger():
-            return properties.get("list") == trigger.list
         case FieldTrigger():
             return (
                 properties.get("field") == trigger.field
                 and (trigger.before is None or properties.get("from") == trigger.before)
                 and (trigger.after is None or properties.get("to") == trigger.after)
             )
+        case AnswerTrigger():
+            return trigger.form in (None, properties.get("form"), properties.get("survey"))
+        case ProductTrigger():
+            return _of_category(trigger.category, properties) and _at_least(
+                trigger.at_least_percent, properties.get("percent")
+            )
+        case InactivityTrigger():
+            same_kind = set(_texts(properties.get("of"))) == set(trigger.of)
+            return same_kind and (trigger.lifetime or properties.get("days") == trigger.days)
         case _:
-            return True
+            asked = ((name, getattr(trigger, name)) for name in _TOLD_APART.get(type(trigger), ()))
+            return all(wanted is None or properties.get(name) == wanted for name, wanted in asked)
+
+
+_TOLD_APART: dict[type[TriggerForm], tuple[str, ...]] = {
+    ListTrigger: ("list",),
+    SegmentTrigger: ("segment",),
+    TagTrigger: ("tag",),
+    ConsentTrigger: ("channel",),
+    MessageTrigger: ("journey", "step", "channel", "link"),
+    LinkTrigger: ("name",),
+    DateTrigger: ("field", "days", "when"),
+    HolidayTrigger: ("holiday", "days_before"),
+    ThresholdTrigger: ("of", "value"),
+    CouponTrigger: ("coupon",),
+    JourneyTrigger: ("journey",),
+}
+"""The properties that must be as the trigger names them; what it leaves out may be anything."""
+
+
+def _of_category(wanted: str | None, properties: Mapping[str, Any]) -> bool:
+    return wanted is None or wanted in _texts(properties.get("categories"))
+
+
+def _at_least(wanted: int | None, told: Any) -> bool:
+    return wanted is None or (isinstance(told, int | float | Decimal) and told >= wanted)
+
+
+def _texts(told: Any) -> list[str]:
+    """A list of texts, or one text; whatever else somebody told is none."""
+    several = told if isinstance(told, list | tuple) else [told]
+    return [one for one in several if isinstance(one, str)]

@@ -12,6 +12,8 @@ from chalicelib.commerce.cart_fold import erased
 from chalicelib.commerce.events import without_person
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.engagement import Engagement
+from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
 from chalicelib.storage import keys
@@ -48,6 +50,8 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
+        elif sk == keys.ENGAGEMENT:
+            _move_engagement(table, source, target)
         else:
             _move_item(table, source, sk, target)
 
@@ -63,6 +67,23 @@ def _move_item(table: Table, source: str, sk: str, target: str) -> None:
             continue
         return
     raise Conflict("another is carrying this record")
+
+
+def _move_engagement(table: Table, source: str, target: str) -> None:
+    """Both did what they did: the two are joined."""
+    for _ in range(_TRIES):
+        goes, stays = table.get(source, keys.ENGAGEMENT), table.get(target, keys.ENGAGEMENT)
+        if goes is None:
+            return
+        known = load(Engagement, stays) if stays else Engagement()
+        both = join(known, load(Engagement, goes)).model_copy(update={"rev": known.rev + 1})
+        put = Put(dump(both, (target, keys.ENGAGEMENT)), rev=known.rev)
+        try:
+            table.transact([put, Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))])
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is writing this record")
 
 
 def _move_record(table: Table, item: Item, loser: str, winner: str, target: str) -> None:
@@ -89,7 +110,7 @@ def _move_record(table: Table, item: Item, loser: str, winner: str, target: str)
 
 def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[str, Any]]]:
     """Every record by kind, plus the carts', orders' and raw deliveries' own records."""
-    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS.values()}
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*_KINDS.values(), "engagement")}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
         if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
@@ -102,7 +123,7 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
             if cart is None:
                 continue  # its time was over
             plain = load(CartRecord, cart).model_dump(mode="json", exclude=_OF_WATCHING)
-        found[_KINDS[sk[0]]].append(plain)
+        found["engagement" if sk == keys.ENGAGEMENT else _KINDS[sk[0]]].append(plain)
     found["orders"] = []
     for external_id in order_ids(found["timeline"]):
         record = table.get(*keys.order(store_id, external_id))

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import ContactOrder, Purchases
@@ -60,6 +61,10 @@ class Contacts:
     def orders(self, store_id: str, contact_id: str) -> list[ContactOrder]:
         """Every order that was ever paid, by paid time."""
         return [load(ContactOrder, i) for i in self._table.query(keys.contact(store_id, contact_id), prefix="O#")]
+
+    def engagement(self, store_id: str, contact_id: str) -> Engagement:
+        item = self._table.get(keys.contact(store_id, contact_id), keys.ENGAGEMENT)
+        return load(Engagement, item) if item else Engagement()
 
     def seen(self, store_id: str, event_id: str) -> tuple[str, Event | None] | None:
         """The contact and the event that came with this id before; no event once its contact was erased."""
@@ -115,6 +120,9 @@ def operations(store_id: str, writing: Writing) -> list[Put | Delete]:
         found.append(Delete(partition, keys.PURCHASES))
     elif writing.purchases:
         found.append(Put(dump(writing.purchases, (partition, keys.PURCHASES))))
+    if writing.engagement:
+        written = writing.engagement.model_copy(update={"rev": writing.engagement.rev + 1})
+        found.append(Put(dump(written, (partition, keys.ENGAGEMENT)), rev=writing.engagement.rev))
     kept = {Timeline.sort_key(event) for event in writing.events}
     found += [Put(event_item(partition, event)) for event in writing.events]
     gone = {keys.timeline(rfc3339(entry.at), entry.event_id) for entry in writing.events_gone} - kept

@@ -10,6 +10,7 @@ from chalicelib.commerce.cart_catalogue import completed, lacking
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact, PurchaseFact
+from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.purchases import Purchases, fact
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.journey import Journey
@@ -92,17 +93,32 @@ class Decisions:
             enrolment=load(Enrolment, enrolment) if enrolment else None,
             messages={asked: message for asked, message in messages.items() if message.id == asked},
             purchases=self._facts(store_id, bought, wanted.subjects),
+            engagement=self._engagement(store_id, items.get(keys.ENGAGEMENT)) if wanted.engagement else None,
         )
+
+    def _engagement(self, store_id: str, item: Item | None) -> Engagement:
+        """Views with the categories that the catalogue gives their products today, beside those that were told."""
+        known = load(Engagement, item) if item else Engagement()
+        categories = self._categories(store_id, {view.product for view in known.views if view.product})
+        views = [
+            view.model_copy(update={"categories": (*view.categories, *more)})
+            for view in known.views
+            for more in [[one for one in categories.get(view.product, ()) if one not in view.categories]]
+        ]
+        return known.model_copy(update={"views": tuple(views)})
+
+    def _categories(self, store_id: str, products: Collection[str]) -> dict[str, list[str]]:
+        known = Products(self._table).get_many(store_id, sorted(products))
+        return {
+            product_id: [category.id for category in product.categories]
+            for product_id, record in known.items()
+            if (product := record.current)
+        }
 
     def _facts(self, store_id: str, purchases: Purchases, subjects: Collection[str]) -> dict[str, PurchaseFact]:
         categories: dict[str, list[str]] = {}
         if any(subject.startswith("category:") for subject in subjects):
-            known = Products(self._table).get_many(store_id, sorted(purchases.products()))
-            categories = {
-                i: [category.id for category in product.categories]
-                for i, record in known.items()
-                if (product := record.current)
-            }
+            categories = self._categories(store_id, purchases.products())
         return {subject: fact(purchases, subject, categories) for subject in subjects}
 
     def _get(self, wanted: Sequence[_Key]) -> dict[_Key, Item]:
@@ -123,4 +139,5 @@ def _own(wanted: Wanted) -> list[str]:
     """Sort keys in the contact's own partition."""
     found = [keys.PROFILE, *(keys.message(message) for message in wanted.messages)]
     found += [keys.enrolment(wanted.enrolment)] if wanted.enrolment else []
+    found += [keys.ENGAGEMENT] if wanted.engagement else []
     return found + ([keys.PURCHASES] if wanted.subjects else [])

@@ -14,6 +14,7 @@ from chalicelib.commerce.ports import OrderRecord, ProductRecord
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
+from chalicelib.contacts.caused import CausedChanges
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.person import Person
@@ -106,52 +107,6 @@ class RecordingChannel:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
 
 
-class PlainBook:
-    """Lists, tags and fields straight on the profile; only what `ContactChanges` says of events."""
-
-    def __init__(self, contacts: Contacts, clock: HandClock) -> None:
-        self._contacts = contacts
-        self._clock = clock
-        self.by_cause: dict[str, list[Event]] = {}
-
-    def add_to_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"lists": (*c.lists, name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "list_joined", {"list": name}, cause)
-
-    def remove_from_list(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"lists": tuple(x for x in c.lists if x != name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "list_left", {"list": name}, cause)
-
-    def add_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        return self._change(store_id, contact_id, lambda c: {"tags": (*c.tags, name)}, "tag_added", {}, cause)
-
-    def remove_tag(self, store_id: str, contact_id: str, name: str, cause: str) -> list[Event]:
-        changed = lambda c: {"tags": tuple(x for x in c.tags if x != name)}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "tag_removed", {}, cause)
-
-    def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str) -> list[Event]:
-        changed = lambda c: {"fields": {**c.fields, name: value}}  # noqa: E731
-        return self._change(store_id, contact_id, changed, "field_changed", {"field": name}, cause)
-
-    def _change(
-        self,
-        store_id: str,
-        contact_id: str,
-        change: Callable[[Contact], dict[str, Any]],
-        type_: str,
-        properties: dict[str, Any],
-        cause: str,
-    ) -> list[Event]:
-        if cause not in self.by_cause:
-            contact = self._contacts.get(store_id, contact_id)
-            assert contact is not None
-            changed = contact.model_copy(update=change(contact))
-            self._contacts.write(store_id, [Writing(contact.id, contact=changed)])
-            event = Event(id=cause, type=type_, occurred_at=self._clock.now(), properties=properties)
-            self.by_cause[cause] = [event]
-        return self.by_cause[cause]
-
-
 class World:
     """One store, one contact, and everything that journeys need."""
 
@@ -196,7 +151,7 @@ class World:
             Channel.SMS: Medium(SmsComposer(None), self.channel),
         }
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
-        self.book = PlainBook(self.contacts, clock)
+        self.book = CausedChanges(self.contacts, clock)
         self.steps = self.new_steps()
 
     def new_steps(self) -> Steps:

@@ -3,35 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
 from chalice.app import Blueprint
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from chalicelib.commerce.event import Event
+from chalicelib.contacts import told_events
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
+from chalicelib.handlers.request import field_mistakes
 
 events = Blueprint(__name__)
 
 # Told by the store's deliveries or made by ourselves; sent over the API they could contradict the records.
 _OURS = frozenset(
     (
-        "order_placed",
-        "order_paid",
-        "order_completed",
-        "order_cancelled",
-        "order_refunded",
-        "order_delivered",
-        "payment_failed",
+        "cart_abandoned",
+        "cart_recovered",
+        "cart_updated",
+        "checkout_abandoned",
+        "checkout_started",
+        "consent_changed",
         "contact_created",
+        "coupon_redeemed",
+        "date_field",
+        "field_changed",
+        "field_undone",
+        "gathered",
+        "holiday",
+        "inactivity",
         "list_joined",
         "list_left",
-        "field_changed",
+        "order_cancelled",
+        "order_completed",
+        "order_delivered",
+        "order_paid",
+        "order_placed",
+        "order_refunded",
+        "payment_failed",
+        "price_dropped",
+        "product_back_in_stock",
+        "product_published",
+        "subscribed",
+        "tag_added",
+        "tag_removed",
+        "threshold_reached",
+        "unsubscribed",
     )
 )
+_OUR_BEGINNINGS = ("journey_", "message_", "audience_")
 AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
@@ -44,7 +68,10 @@ class EventContact(Body):
 
 
 class EventNew(Body):
-    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent."""
+    """`id` is the sender's own: the same id again changes nothing. `occurred_at` is now if absent.
+
+    The `properties` of a known type (`product_viewed`, `survey_answered`, …) have their names, as docs/api.md has them.
+    """
 
     id: Line
     type: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}$")]
@@ -83,12 +110,20 @@ def record_event(call: Call) -> EventTaken:
     return EventTaken(id=given.id, contact_id=next(iter(applied.contact_ids), None))
 
 
+def _is_ours(name: str) -> bool:
+    return name in _OURS or name.startswith(_OUR_BEGINNINGS)
+
+
 def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
-    if given.type in _OURS or given.type.startswith(("journey_", "message_")):
+    if _is_ours(given.type):
         yield FieldMistake("type", "this kind of event is told by the store's own deliveries")
-    if ":" in given.id and given.id.partition(":")[0] in _OURS:
+    if ":" in given.id and _is_ours(given.id.partition(":")[0]):
         yield FieldMistake("id", "an id that begins so belongs to the store's own deliveries")
     if not (given.contact.id or given.contact.email or given.contact.phone):
         yield FieldMistake("contact", "expected an id, an email or a phone")
     if given.occurred_at and given.occurred_at > now + AHEAD:
         yield FieldMistake("occurred_at", "is in the future")
+    try:
+        told_events.read(given.type, given.properties)
+    except ValidationError as problem:
+        yield from (replace(one, field=one.field.rstrip(".")) for one in field_mistakes(problem, "properties."))

@@ -286,6 +286,12 @@ class Split(StepForm):
     type: Literal["split"]
     ways: Annotated[tuple[Way, ...], Field(min_length=2, max_length=10)]
 
+    @model_validator(mode="after")
+    def _told_apart(self) -> Split:
+        if len({way.name for way in self.ways}) < len(self.ways):
+            raise ValueError("two ways have the same name; give each its own")
+        return self
+
 
 class End(StepForm):
     """The journey is over for the contact here."""
@@ -329,6 +335,7 @@ EXECUTABLE = frozenset(
         "add_tag",
         "remove_tag",
         "set_field",
+        "split",
     }
 )
 

@@ -13,7 +13,7 @@ from chalicelib.clock import Clock, parse_rfc3339
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
-from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Step
+from chalicelib.journeys.actions import Branch, ChangeList, ChangeTag, End, SendEmail, SendText, SetField, Split, Step
 from chalicelib.journeys.conditions import Facts, evaluate
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.passages import waiting
@@ -27,6 +27,7 @@ from chalicelib.journeys.ports import (
     Sender,
     Wanted,
 )
+from chalicelib.journeys.split import way_of
 from chalicelib.messages.content_model import EmailContent
 
 
@@ -59,7 +60,7 @@ class Acts:
         self._book, self._listener, self._sender, self._clock = book, listener, sender, clock
 
     def do(self, step: Step, passing: Passing) -> str | None:
-        """Does it; what history shall say of it: a message's status, the way that a branch took."""
+        """Does it; what history shall say of it: a message's status, the way that a branch or split took."""
         if passing.changed and not isinstance(step, ChangeList | ChangeTag | End):
             self._look_again(passing)
         match step:
@@ -69,6 +70,8 @@ class Acts:
                 return self._send(Channel.SMS, step, step.text, passing)
             case Branch():
                 return "then" if evaluate(step.condition, passing.facts) else "else"
+            case Split():
+                return way_of(step, passing.enrolment)
             case ChangeList() | ChangeTag() | SetField():
                 self._change(step, passing)
                 return None

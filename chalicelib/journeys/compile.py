@@ -1,4 +1,5 @@
-"""A journey as Amazon States Language: one task for neighbouring actions, waits as waits, branches as choices.
+"""A journey as Amazon States Language: one task for neighbouring actions, waits as waits, branches and splits as
+choices.
 
 State names are step ids. Beside them: `<branch>?` chooses the way that the task before it found; `<task> not now`
 and `<task> later` wait out what may not be done yet; `<task> again` is an hour's rest when all retries are used up, for
@@ -9,12 +10,13 @@ without any step that has an effect), Enter, Lost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import BadInput
-from chalicelib.journeys.actions import Branch, Step, Wait
+from chalicelib.journeys.actions import Branch, Split, Step, Wait
 from chalicelib.journeys.definition import SENDING, Definition, check
-from chalicelib.journeys.plan import Plan, plan
+from chalicelib.journeys.plan import Plan, Way, plan, ways_of
 
 OVER = "Over"
 DONE = "Done"
@@ -148,11 +150,11 @@ class _Machine:
             return
         group = self.plan.group(step_id)
         last = self.plan.steps[group[-1]]
-        if isinstance(last, Branch):
-            ways = {"then": self.plan.next_of(last.id, "then"), "else": self.plan.next_of(last.id, "else")}
+        if isinstance(last, Branch | Split):
+            ways = {way: self.plan.next_of(last.id, way) for way in ways_of(last)}
             self.states[step_id] = self.task_state(group, ways)
             self.add_troubles(step_id)
-            following = self.add_choice(last.id, ways["then"], ways["else"])
+            following = self.add_choice(last.id, ways)
         else:
             after = self.plan.next_of(last.id)
             self.states[step_id] = self.task_state(group, after)
@@ -160,15 +162,20 @@ class _Machine:
             following = self.add(after) if after else None
         self.states[step_id] |= _onward(following)
 
-    def add_choice(self, branch: str, then: str | None, otherwise: str | None) -> str | None:
-        """The choice after a branch; where both ways lead to the same state, no choice is needed."""
-        if then == otherwise:
-            return self.add(then) if then else None
-        name = f"{branch}?"
+    def add_choice(self, parting: str, ways: Mapping[Way, str | None]) -> str | None:
+        """The choice after a branch or split; where all ways lead to the same state, no choice is needed."""
+        *others, default = dict.fromkeys(ways.values())  # each once, in their order
+        if not others:
+            return self.add(default) if default else None
+        name = f"{parting}?"
         if name not in self.states:
             choice = self.states[name] = {"Type": "Choice"}
-            rule = {"Variable": "$.last.go", "StringEquals": "then", "Next": self.add_way(then)}
-            choice |= {"Choices": [rule], "Default": self.add_way(otherwise)}
+            rules = [
+                {"Variable": "$.last.go", "StringEquals": way, "Next": self.add_way(target)}
+                for way, target in ways.items()
+                if target != default
+            ]
+            choice |= {"Choices": rules, "Default": self.add_way(default)}
         return name
 
     def add_way(self, step_id: str | None) -> str:
@@ -177,8 +184,8 @@ class _Machine:
         self.states.setdefault(OVER, {"Type": "Succeed"})
         return OVER
 
-    def task_state(self, group: list[str], following: str | dict[str, str | None] | None) -> dict[str, Any]:
-        """A task without its way on. It answers {until?: end of the computed wait that follows, go?: then or else}."""
+    def task_state(self, group: list[str], following: str | dict[Way, str | None] | None) -> dict[str, Any]:
+        """A task without its way on. It answers {until?: end of the computed wait that follows, go?: a way}."""
         return {
             "Type": "Task",
             **_comment([self.plan.steps[step] for step in group]),

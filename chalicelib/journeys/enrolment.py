@@ -24,7 +24,7 @@ class EnrolmentStatus(StrEnum):
 class Passage(BaseModel):
     """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended.
 
-    `detail` of a step is the way a branch took or a message's status, of an end its reason.
+    `detail` of a step is the way a branch or split took or a message's status, of an end its reason.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -7,12 +7,12 @@ ask here, so they cannot disagree.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from chalicelib.journeys.actions import Branch, End, Step, Wait
+from chalicelib.journeys.actions import Branch, End, Split, Step, Wait
 from chalicelib.journeys.definition import Definition, always_ends
 
-Way = Literal["then", "else"]
+Way = str
+"""`then` or `else` of a branch, or the name of a split's way."""
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Plan:
     _after: dict[tuple[str, Way | None], str | None]
 
     def next_of(self, step_id: str, way: Way | None = None) -> str | None:
-        """The step that follows; for a branch, on that way. None: the journey is over."""
+        """The step that follows; for a branch or split, on that way. None: the journey is over."""
         return self._after[step_id, way]
 
     def group(self, step_id: str) -> list[str]:
-        """The steps that one task runs from this one on: up to a branch or end (included), or a wait (not)."""
+        """The steps that one task runs from this one on: up to a branch, split or end (included), or a wait (not)."""
         group = [step_id]
-        while not isinstance(self.steps[group[-1]], Branch | End):
+        while not isinstance(self.steps[group[-1]], Branch | Split | End):
             following = self.next_of(group[-1])
             if following is None or isinstance(self.steps[following], Wait):
                 break
@@ -44,6 +44,13 @@ def plan(definition: Definition) -> Plan:
     first = _lay(definition.steps, None, steps, after)
     in_reading_order = {place.step.id: place.step for place in definition.located() if place.step.id in steps}
     return Plan(first, in_reading_order, after)
+
+
+def ways_of(step: Branch | Split) -> dict[Way, tuple[Step, ...]]:
+    """What stands on each way, in the order in which they are written."""
+    if isinstance(step, Branch):
+        return {"then": step.then, "else": step.otherwise}
+    return {way.name: way.steps for way in step.ways}
 
 
 def first_step(definition: Definition) -> Step | None:
@@ -63,9 +70,9 @@ def _lay(
         if isinstance(step, Wait) and after is None:
             continue
         found[step.id] = step
-        if isinstance(step, Branch):
-            order[step.id, "then"] = _lay(step.then, after, found, order)
-            order[step.id, "else"] = _lay(step.otherwise, after, found, order)
+        if isinstance(step, Branch | Split):
+            for way, steps_on_it in ways_of(step).items():
+                order[step.id, way] = _lay(steps_on_it, after, found, order)
         else:
             order[step.id, None] = None if isinstance(step, End) else after
         after = step.id

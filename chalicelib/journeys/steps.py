@@ -1,8 +1,8 @@
 """What a journey's state machine calls: does the steps of one task for one enrolment, each at most once.
 
 Whatever is asked is asked again after a crash or a lost answer. So a step that was done is known from the
-enrolment's history (a branch keeps the way it took), a message from its claim, and every change to the enrolment
-is written over the revision that was read: if somebody else was quicker, all is looked at anew.
+enrolment's history (a branch or split keeps the way it took), a message from its claim, and every change to the
+enrolment is written over the revision that was read: if somebody else was quicker, all is looked at anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
-from chalicelib.journeys.actions import Branch, Step, Wait
+from chalicelib.journeys.actions import Branch, Split, Step, Wait
 from chalicelib.journeys.acts import Acts, Passing
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
@@ -43,7 +43,7 @@ from chalicelib.journeys.waits import Waits
 
 _ATTEMPTS = 10
 Following = str | dict[str, str | None] | None
-"""The step after this task: an id, None where the journey is over, or one of these for each way of a branch."""
+"""The step after this task: an id, None where the journey is over, or one of these for each way that it may go."""
 
 
 class Steps:
@@ -70,7 +70,7 @@ class Steps:
     def run(
         self, store_id: str, enrolment_id: str, generation: int, steps: Sequence[str], next: Following = None
     ) -> dict[str, Any]:
-        """Do these steps and answer {"until"?: end of the computed wait that follows (RFC 3339), "go"?: then or else}.
+        """Do these steps and answer {"until"?: end of the computed wait that follows (RFC 3339), "go"?: the way}.
 
         Raises `Ended`, `Held`, `NotNow` and `ProviderBusy` as described in `ports`, and `TryLater` when a part that
         is needed is out. Any other error ends the enrolment as failed, and becomes `StepFailed`.
@@ -178,7 +178,7 @@ class Steps:
             passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
         else:
             detail = done.detail
-        if isinstance(step, Branch):
+        if isinstance(step, Branch | Split):
             passing.go = detail
 
     def _onward(self, passing: Passing, following: Step | None) -> dict[str, Any]:

@@ -33,6 +33,12 @@ def branch(step_id: str, then: list[Any], otherwise: list[Any], condition: Any =
     return {"id": step_id, "type": "branch", "if": condition, "then": then, "else": otherwise}
 
 
+def split(step_id: str, *, weights: dict[str, int] | None = None, **ways: list[Any]) -> dict[str, Any]:
+    """Ways by name, of these weights (1 where none is named)."""
+    made = [{"name": name, "weight": (weights or {}).get(name, 1), "steps": steps} for name, steps in ways.items()]
+    return {"id": step_id, "type": "split", "ways": made}
+
+
 def end(step_id: str) -> dict[str, Any]:
     return {"id": step_id, "type": "end"}
 

@@ -91,6 +91,10 @@ class Known(Protocol):
 
     def engagement(self) -> Engagement: ...
 
+    def engaged(self, engagement: Engagement) -> None:
+        """It is this from now on."""
+        ...
+
 
 class OneContact:
     """Everything that is kept of one contact, and what the store knows of it. `take` begins another's."""
@@ -98,28 +102,28 @@ class OneContact:
     def __init__(self, store: Store, journeys: MemoryJourneys, products: ProductRecords) -> None:
         self._store, self._journeys, self._products = store, journeys, products
         self.contact: Contact | None = None
-        self._known: Known | None = None
+        self.known: Known | None = None
         self.enrolments: dict[str, Enrolment] = {}
         self.messages: dict[str, Message] = {}
-        self._events: dict[str, Event] = {}
-        self._seen: dict[str, Event] = {}
+        self.events: dict[str, Event] = {}
+        self.seen: dict[str, Event] = {}
 
     def take(self, contact: Contact, known: Known) -> None:
         """Forget the one before."""
-        self.contact, self._known = contact, known
-        self.enrolments, self.messages, self._events, self._seen = {}, {}, {}, {}
+        self.contact, self.known = contact, known
+        self.enrolments, self.messages, self.events, self.seen = {}, {}, {}, {}
 
     def tell(self, event: Event) -> bool:
         """Into the timeline; False for one that is there."""
-        if event.id in self._events:
+        if event.id in self.events:
             return False
-        self._events[event.id] = event
+        self.events[event.id] = event
         return True
 
     # journeys.ports.DecisionRecords
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
-        known, contact = self._known, self.contact
+        known, contact = self.known, self.contact
         if known is None or contact is None or contact.id != contact_id:
             return Found(store=self._store if wanted.store else None)
         return Found(
@@ -132,15 +136,27 @@ class OneContact:
             newest_cart=known.newest_cart() if wanted.newest_cart else None,
             messages={one: self.messages[one] for one in wanted.messages if one in self.messages},
             purchases=self._facts(store_id, known.purchases(), wanted.subjects) if wanted.subjects else {},
-            engagement=known.engagement() if wanted.engagement else None,
+            engagement=self._engagement(known.engagement()) if wanted.engagement else None,
         )
 
+    def _engagement(self, engagement: Engagement) -> Engagement:
+        """Views with the categories that the catalogue gives their products today, beside those that were told."""
+        categories = self._categories({view.product for view in engagement.views if view.product})
+        views = [
+            view.model_copy(update={"categories": (*view.categories, *more)})
+            for view in engagement.views
+            for more in [[one for one in categories.get(view.product, ()) if one not in view.categories]]
+        ]
+        return engagement.model_copy(update={"views": tuple(views)})
+
+    def _categories(self, products: Collection[str]) -> dict[str, list[str]]:
+        found = self._products.get_many(self._store.id, sorted(products))
+        told = {name: record.current for name, record in found.items()}
+        return {name: [one.id for one in product.categories] for name, product in told.items() if product}
+
     def _facts(self, store_id: str, purchases: Purchases, subjects: Collection[str]) -> dict[str, PurchaseFact]:
-        categories: dict[str, list[str]] = {}
-        if any(subject.startswith("category:") for subject in subjects):
-            found = self._products.get_many(store_id, sorted(purchases.products()))
-            told = {name: record.current for name, record in found.items()}
-            categories = {name: [one.id for one in product.categories] for name, product in told.items() if product}
+        asks = any(subject.startswith("category:") for subject in subjects)
+        categories = self._categories(purchases.products()) if asks else {}
         return {subject: fact(purchases, subject, categories) for subject in subjects}
 
 
@@ -226,7 +242,7 @@ class MemoryTimeline:
         self._kept = kept
 
     def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
-        newest_first = sorted(self._kept._events.values(), key=self.sort_key, reverse=True)
+        newest_first = sorted(self._kept.events.values(), key=self.sort_key, reverse=True)
         return [event for event in newest_first if before is None or self.sort_key(event) < before][:limit]
 
     def sort_key(self, event: Event) -> str:
@@ -243,8 +259,12 @@ class MemoryContacts:
         contact = self._kept.contact
         return contact if contact is not None and contact.id == contact_id else None
 
+    def engagement(self, store_id: str, contact_id: str) -> Engagement:
+        known = self._kept.known
+        return known.engagement() if known is not None else Engagement()
+
     def seen(self, store_id: str, event_id: str) -> tuple[str, Event | None] | None:
-        event, contact = self._kept._seen.get(event_id), self._kept.contact
+        event, contact = self._kept.seen.get(event_id), self._kept.contact
         return (contact.id, event) if event is not None and contact is not None else None
 
     def write(self, store_id: str, writings: Sequence[Writing]) -> None:
@@ -257,7 +277,9 @@ class MemoryContacts:
                 self._kept.contact = writing.contact.model_copy(update={"rev": present.rev + 1})
             for event in writing.events:
                 self._kept.tell(event)
-            self._kept._seen.update({event.id: event for event in writing.seen})
+            if writing.engagement is not None and self._kept.known is not None:
+                self._kept.known.engaged(writing.engagement)
+            self._kept.seen.update({event.id: event for event in writing.seen})
 
 
 class Catalogue:

@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.ports import OrderRecord
+from chalicelib.contacts import engagement_fold
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.engagement import Engagement, Membership, Told
@@ -108,6 +109,8 @@ class Then:
     def tell(self, event: Event) -> None:
         """It happened now."""
         self._told.append(event)
+        if engagement_fold.concerns(event):
+            self._engagement = engagement_fold.fold(self._engagement, event)
 
     def up_to_date(self, contact: Contact) -> Contact:
         """The contact with its totals as they are now."""
@@ -153,6 +156,9 @@ class Then:
 
     def engagement(self) -> Engagement:
         return self._engagement
+
+    def engaged(self, engagement: Engagement) -> None:
+        self._engagement = engagement
 
 
 def _member(contact: Contact, event: Event, undo: bool) -> Contact:
@@ -212,6 +218,7 @@ def _engagement_before(today: Engagement, start: datetime) -> Engagement:
 
     return today.model_copy(
         update={
+            "rev": 0,
             "views": tuple(view for view in today.views if view.at < start),
             "wished": older(today.wished),
             "asked": older(today.asked),

@@ -6,6 +6,7 @@ never composed. Of two things at the same moment what happened to the contact co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.ports import Contacts, KeptExports, RawDeliveries, Timeline
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.errors import Conflict, NotFound
-from chalicelib.ids import digest
+from chalicelib.ids import digest, enrolment_id
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrol import Enroller
@@ -43,6 +44,7 @@ from chalicelib.journeys.memory import (
 )
 from chalicelib.journeys.past import Past, Then, at_first, changed_by
 from chalicelib.journeys.ports import ProductRecords, Workflows
+from chalicelib.journeys.reentry import ONCE
 from chalicelib.journeys.steps import Steps
 from chalicelib.journeys.triggers import event_type
 from chalicelib.messages.message import Message, MessageStatus
@@ -53,6 +55,9 @@ OPENED_AFTER = timedelta(hours=1)
 CLICKED_AFTER = timedelta(hours=1, minutes=1)
 _ARN = "arn:aws:lambda:::function:journey_step"
 _VERSION = 1
+_ENROLMENT = re.compile(r"[0-9a-z]{26}-[a-z2-7]{20}")
+_KEYS = ("order_id", "cart_token")  # what entries are told apart by, beside their events (`journeys.reentry`)
+_MOST_COUNTED = 100
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,7 @@ class Rehearsal:
         self._reports: list[tuple[datetime, str, MessageStatus]] = []
         self._messages = MemoryMessages(self.kept)
         self._enroller = self._made_enroller()
+        self._book = self._made_book()
         self._steps = self._made_steps()
         self._begins = {event_type(definition.trigger)}
 
@@ -186,7 +192,7 @@ class Rehearsal:
             self.journeys,
             MemoryEnrolments(self.kept),
             self.products,
-            self._made_book(),
+            self._book,
             self._enroller,
             sender,
             self.clock,
@@ -207,6 +213,8 @@ class Rehearsal:
         self._then = Then(past, self._start, self.clock.now)
         self.kept.take(at_first(past, self._start), self._then)
         self._look_at_totals()
+        caused = any(_ENROLMENT.search(event.id) for event in past.events)
+        self._ours = self._own_enrolments(past) if caused else set()
         told = _by_moment([event for event in past.events if self._start <= event.occurred_at <= end])
         over = [one for one in self._then.carts_over() if self._start <= one[0] <= end]
         moments: list[tuple[datetime, Sequence[Event] | str]] = [*told, *over]
@@ -267,8 +275,20 @@ class Rehearsal:
             self._enroller.on_events(self.store, contact.id, told)
 
     def _is_ours(self, event: Event) -> bool:
-        """What became of messages that this very journey really sent: the rehearsed ones stand in their place."""
-        return event.type.startswith("message_") and event.properties.get("journey") == self._journey_id
+        """What this very journey really did, and what became of its messages: the rehearsed ones stand in their place.
+
+        A step's cause is in its event's id, and an enrolment's id follows from its key.
+        """
+        if event.type.startswith("message_"):
+            return event.properties.get("journey") == self._journey_id
+        return any(found in self._ours for found in _ENROLMENT.findall(event.id))
+
+    def _own_enrolments(self, past: Past) -> set[str]:
+        """The ids of all passes of this journey that the contact may really have had since the beginning."""
+        began = [event for event in past.events if event.type in self._begins]
+        keys = {str(event.properties[name]) for event in began for name in _KEYS if event.properties.get(name)}
+        keys |= {event.id for event in began} | {ONCE} | {f"r{number}" for number in range(1, _MOST_COUNTED)}
+        return {enrolment_id(past.contact.id, self.store.id, self._journey_id, key) for key in keys}
 
     def _task(self, resource: str, payload: Any) -> Any:
         self.invocations += 1
@@ -293,6 +313,17 @@ class Rehearsal:
     def _report(self, at: datetime, message_id: str, status: MessageStatus) -> None:
         with suppress(Conflict, NotFound):
             apply_report(Report(self.store.id, message_id, status, at), self._messages, _Keeper())
+        message, contact = self.kept.messages.get(message_id), self.kept.contact
+        if message is not None and contact is not None:
+            told = {"message_id": message.id, "journey": message.journey, "step": message.step}
+            event = Event(
+                id=f"message_{status}:{self.store.id}:{message.id}",
+                type=f"message_{status}",
+                occurred_at=at,
+                properties={**told, "channel": message.channel.value},
+            )
+            self._book.note(self.store.id, contact.id, event)
+            self._enroller.on_events(self.store, contact.id, [event])
 
 
 class _Keeper:

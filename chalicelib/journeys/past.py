@@ -17,9 +17,10 @@ from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.contacts import engagement_fold
-from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.engagement import Engagement, Membership, Told
+from chalicelib.contacts.profile import merge_consent
 from chalicelib.contacts.purchases import ContactOrder, Purchases, fold, totals
 from chalicelib.journeys.past_carts import cart_then, over_at
 from chalicelib.journeys.past_orders import OrderPast, order_pasts
@@ -104,6 +105,7 @@ class Then:
         self._engagement = _engagement_before(past.engagement, start)
         self._purchases: Purchases | None = None
         self._moments = sorted({moment for order in self._orders.values() for moment in order.moments}, reverse=True)
+        self._consents = _untold_consents(past, start)
         self._folded = False
 
     def tell(self, event: Event) -> None:
@@ -113,8 +115,10 @@ class Then:
             self._engagement = engagement_fold.fold(self._engagement, event)
 
     def up_to_date(self, contact: Contact) -> Contact:
-        """The contact with its totals as they are now."""
+        """The contact with its totals, and the consents that no event tells of, as they are now."""
         now = self._now()
+        while self._consents and self._consents[-1][0] <= now:
+            contact = contact.model_copy(update={"consent": merge_consent(contact.consent, [self._consents.pop()[1]])})
         while self._moments and self._moments[-1] <= now:
             self._moments.pop()
             self._folded = False
@@ -208,6 +212,19 @@ def _consent_before(today: Consent, channel: Channel, events: Iterable[Event]) -
     first = next((_status(event) for event in events if _channel(event) is channel), today.status)
     was = ConsentStatus.SUBSCRIBED if first is ConsentStatus.UNSUBSCRIBED else ConsentStatus.NEVER_ASKED
     return Consent(status=was)
+
+
+def _untold_consents(past: Past, start: datetime) -> list[tuple[datetime, ConsentChange]]:
+    """What a checkout or a form said since the beginning, newest first: it is dated, and no event tells of it."""
+    told = {(channel, event.occurred_at) for event in past.events if (channel := _channel(event)) is not None}
+    found = []
+    for channel, given in past.contact.consent.items():
+        at = (
+            given.at.replace(microsecond=given.at.microsecond // 1000 * 1000) if given.at else None
+        )  # as events have it
+        if at is not None and at > start and (channel, at) not in told:
+            found.append((at, ConsentChange(channel=channel, consent=given)))
+    return sorted(found, key=lambda one: (one[0], one[1].channel), reverse=True)
 
 
 def _engagement_before(today: Engagement, start: datetime) -> Engagement:

@@ -232,6 +232,7 @@ class Rehearsal:
             elif following == reported:
                 self._report(*heappop(self._reports))
             else:
+                self._look_at_totals()
                 self.workflows.go_on()
                 self._hand_over()
         self.clock.time = end

@@ -15,7 +15,8 @@ from chalicelib.commerce.store import Platform, Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.purchases import totals
-from chalicelib.journeys.past import Past, order_pasts
+from chalicelib.journeys.past import Past
+from chalicelib.journeys.past_orders import order_pasts
 
 START = datetime(2026, 8, 1, 0, 0, tzinfo=UTC)
 END = START + timedelta(days=90)

@@ -129,9 +129,11 @@ class Wiring(StorageWiring):
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.contact_book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 

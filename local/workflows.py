@@ -15,6 +15,7 @@ import random
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -47,6 +48,7 @@ CREATE TABLE IF NOT EXISTS executions (
     error TEXT
 );
 CREATE INDEX IF NOT EXISTS running ON executions (status) WHERE status = 'running';
+CREATE TABLE IF NOT EXISTS answers (execution INTEGER PRIMARY KEY, token TEXT NOT NULL, output TEXT NOT NULL);
 """
 _LONGEST_SLEEP = 3600.0  # real seconds; a look now and then costs nothing
 
@@ -75,6 +77,8 @@ class LocalWorkflows:
         self._waiting: list[tuple[str, int]] = []  # (store time due, execution), earliest first
         self._dropped = 0  # places in `_waiting` of executions that were stopped
         self._busy = 0
+        self._under_way: set[int] = set()
+        self._once_more: set[int] = set()  # made ready while they were under way
         self._closing = False
         self._threads: list[threading.Thread] = []
         self._definition = lru_cache(maxsize=256)(self._read_definition)
@@ -122,16 +126,38 @@ class LocalWorkflows:
         if stopped:
             self._forget_one()
 
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """Kept until the execution stands there: the very task that hands the token over may answer it."""
+        name = token.partition(":")[0]
+        try:
+            with self._journal.transaction() as journal:
+                found = journal.execute(
+                    "SELECT id, standing FROM executions WHERE name = ? AND status = 'running'", (name,)
+                ).fetchone()
+                standing = Standing.from_dict(json.loads(found["standing"])) if found else None
+                if standing is None or standing.token != token:
+                    return
+                journal.execute(
+                    "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)", (found["id"], token, json.dumps(dict(output)))
+                )
+        except sqlite3.Error as problem:
+            raise TryLater("the workflows cannot be written") from problem
+        if standing.kind == "token":
+            self._make_ready(found["id"])
+
     # The runtime's own
 
     def run(self) -> None:
         """Arms every execution that was running when the process last ended, and starts the threads."""
-        rows = self._journal.rows("SELECT id, due_at FROM executions WHERE status = 'running' ORDER BY id")
+        rows = self._journal.rows(
+            "SELECT id, due_at, token FROM executions LEFT JOIN answers ON execution = id"
+            " WHERE status = 'running' ORDER BY id"
+        )
         with self._changed:
             self._waiting = [(row["due_at"], row["id"]) for row in rows if row["due_at"]]
             heapq.heapify(self._waiting)
         for row in rows:
-            if not row["due_at"]:
+            if not row["due_at"] or row["token"]:
                 self._make_ready(row["id"])
         targets = [self._tend_timers, *([self._work] * self._workers)]
         self._threads = [threading.Thread(target=t, name=f"workflows-{n}", daemon=True) for n, t in enumerate(targets)]
@@ -236,14 +262,34 @@ class LocalWorkflows:
 
     def _work(self) -> None:
         while (execution_id := self._ready.get()) is not None and not self._closing:
+            if not self._is_mine(execution_id):
+                continue
             try:
                 self._carry_on(execution_id)
             except sqlite3.Error:  # its row still says what is to do: the next start does it
                 _log.exception("the workflows cannot be written")
             finally:
-                with self._changed:
-                    self._busy -= 1
-                    self._changed.notify_all()
+                self._done_with(execution_id)
+
+    def _is_mine(self, execution_id: int) -> bool:
+        """False while another thread is at it (an answer may come when its time does): that one looks once more."""
+        with self._changed:
+            if execution_id not in self._under_way:
+                self._under_way.add(execution_id)
+                return True
+            self._once_more.add(execution_id)
+            self._busy -= 1
+            return False
+
+    def _done_with(self, execution_id: int) -> None:
+        with self._changed:
+            self._under_way.discard(execution_id)
+            again = execution_id in self._once_more
+            self._once_more.discard(execution_id)
+            if again:
+                self._make_ready(execution_id)
+            self._busy -= 1
+            self._changed.notify_all()
 
     def _carry_on(self, execution_id: int) -> None:
         """From where the row says, task after task, until it waits or ends."""
@@ -253,7 +299,7 @@ class LocalWorkflows:
         definition = self._definition(row["definition"])
         standing = Standing.from_dict(json.loads(row["standing"]))
         while not self._closing:
-            after = self._next(definition, standing)
+            after = self._next(definition, standing, execution_id)
             if after is standing:
                 break  # it waits
             standing = after
@@ -265,8 +311,14 @@ class LocalWorkflows:
             return
         self._arm(execution_id, standing)
 
-    def _next(self, definition: dict[str, Any], standing: Standing) -> Standing:
-        """One task, or one end of a wait; the same standing if it is not time."""
+    def _next(self, definition: dict[str, Any], standing: Standing, execution_id: int) -> Standing:
+        """One task, one answer, or one end of a wait; the same standing if it is not time."""
+        if standing.kind == "token":
+            answered = self._journal.row(
+                "SELECT output FROM answers WHERE execution = ? AND token = ?", execution_id, standing.token
+            )
+            if answered:
+                return walk.task_succeeded(definition, standing, json.loads(answered["output"]), self._clock.now())
         if standing.kind != "task":
             return walk.time_came(definition, standing, self._clock.now())
         try:
@@ -285,6 +337,8 @@ class LocalWorkflows:
                 " WHERE id = ? AND status = 'running' RETURNING name",
                 (*columns, execution_id),
             ).fetchone()
+            if standing.ended:
+                journal.execute("DELETE FROM answers WHERE execution = ?", (execution_id,))
         if kept and columns[0] == "failed":
             _log.error("execution failed", extra={"execution": kept["name"], "error": columns[4]})
         return kept is not None

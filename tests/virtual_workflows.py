@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.journeys.walk import Standing, advance, begin
+from chalicelib.journeys.walk import Standing, advance, begin, task_succeeded
 from tests.conftest import HandClock
 
 
@@ -29,6 +29,8 @@ class VirtualWorkflows:
         self._others = others or {}
         self.machines: dict[str, dict[str, Any]] = {}
         self.executions: dict[str, _Execution] = {}
+        self._answers: dict[str, Mapping[str, Any]] = {}
+        self._under_way: set[str] = set()
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
         self.machines[name] = definition
@@ -41,6 +43,18 @@ class VirtualWorkflows:
 
     def stop(self, machine: str, execution: str, reason: str) -> None:
         self.executions.pop(execution, None)
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        name = token.partition(":")[0]
+        execution = self.executions.get(name)
+        if name in self._under_way:  # perhaps by the very task that hands it over
+            self._answers[token] = output
+        elif execution is not None and (execution.standing.kind, execution.standing.token) == ("token", token):
+            self._succeed(execution, output)
+
+    def _succeed(self, execution: _Execution, output: Mapping[str, Any]) -> None:
+        machine = self.machines[execution.machine]
+        execution.standing = task_succeeded(machine, execution.standing, dict(output), self._clock.now())
 
     def live(self, **delta: float) -> None:
         """Let so much time pass, doing everything that comes due, when it comes due."""
@@ -62,9 +76,15 @@ class VirtualWorkflows:
     def _go_on(self, name: str) -> None:
         execution = self.executions[name]
         machine = self.machines[execution.machine]
-        execution.standing = advance(
-            machine,
-            execution.standing,
-            self._clock.now(),
-            lambda resource, payload: self._others.get(resource, self._task)(payload),
-        )
+        self._under_way.add(name)
+        try:
+            execution.standing = advance(
+                machine,
+                execution.standing,
+                self._clock.now(),
+                lambda resource, payload: self._others.get(resource, self._task)(payload),
+            )
+        finally:
+            self._under_way.discard(name)
+        if execution.standing.kind == "token" and execution.standing.token in self._answers:
+            self._succeed(execution, self._answers.pop(execution.standing.token))

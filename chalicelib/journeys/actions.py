@@ -17,6 +17,8 @@ from chalicelib.messages.message import MessageKind
 LocalText = Annotated[dict[Language, Line], Field(max_length=20)]
 LocalLongText = Annotated[dict[Language, Text], Field(min_length=1, max_length=20)]
 LONGEST_WAIT = timedelta(days=365)
+LONGEST_EXECUTION = timedelta(days=350)
+"""An execution of Step Functions lives at most a year (quota); what would last longer goes on in a next one."""
 
 
 class Part(BaseModel):
@@ -115,8 +117,8 @@ class Wait(StepForm):
 
     @property
     def computed(self) -> bool:
-        """Whether its end depends on the contact, so that a task (or the start) must work it out."""
-        return self.duration is None
+        """Whether a task (or the start) must work out its end: it depends on the contact, or is too far for one go."""
+        return self.duration is None or self.duration.length > LONGEST_EXECUTION
 
 
 class SendEmail(StepForm):
@@ -379,8 +381,6 @@ def reason_not_yet(step: Step) -> str | None:
         return "on_failure cannot end the journey yet"
     if step.type not in EXECUTABLE:
         return f"{step.type} steps cannot run yet"
-    if isinstance(step, Wait) and step.duration is None and step.lifetime is None:
-        return "only waits with for or lifetime can run yet"
     if isinstance(step, SetField) and step.change not in ("set", "clear"):
         return f"set_field can only set or clear yet, not {step.change}"
     return None

@@ -3,9 +3,10 @@ choices.
 
 State names are step ids. Beside them: `<branch>?` chooses the way that the task before it found; `<task> not now`
 and `<task> later` wait out what may not be done yet; `<task> again` is an hour's rest when all retries are used up, for
-nobody is given up because a provider or AWS was out; `<wait> when` works out a wait's end where no task stands
-before it; `<wait> resumed` goes on to the same end in the resume machine. Capitals mark the rest: Over, Done (a journey
-without any step that has an effect), Enter, Lost.
+nobody is given up because a provider or AWS was out; `<wait> when` begins a wait where no task stands before it;
+`<wait> resumed` goes on to the same end in the resume machine. A wait for an event is a task that parks there with a
+task token, for at most so many seconds. Capitals mark the rest: Over, Done (a journey without any step that has an
+effect), Enter, Lost.
 """
 
 from __future__ import annotations
@@ -33,40 +34,32 @@ _TRANSIENT = [
 ]
 # A function that ran out of time or memory, or could not begin (Step Functions developer guide, same page; Lambda
 # developer guide, "Runtime API" for the names that newer runtimes report). A step asked again does nothing twice.
-_CRASHED = ["Lambda.Unknown", "States.Timeout", "Sandbox.Timedout", "Runtime.ExitError", "Runtime.ImportModuleError"]
+_TIMEOUT = "States.Timeout"
+_CRASHED = ["Lambda.Unknown", _TIMEOUT, "Sandbox.Timedout", "Runtime.ExitError", "Runtime.ImportModuleError"]
+_PARKING_CRASHED = [name for name in _CRASHED if name != _TIMEOUT]  # there it says that the event did not come
 _BUSY = ["ProviderBusy", "TryLater"]
 _REST = 3600  # seconds
-_RETRY = [
-    {
-        "ErrorEquals": _TRANSIENT,
-        "IntervalSeconds": 2,
+
+
+def _retry(errors: list[str], seconds: int, attempts: int, longest: int) -> dict[str, Any]:
+    return {
+        "ErrorEquals": errors,
+        "IntervalSeconds": seconds,
         "BackoffRate": 2.0,
-        "MaxAttempts": 10,
-        "MaxDelaySeconds": 300,
+        "MaxAttempts": attempts,
+        "MaxDelaySeconds": longest,
         "JitterStrategy": "FULL",
-    },
-    {
-        "ErrorEquals": _CRASHED,
-        "IntervalSeconds": 60,
-        "BackoffRate": 2.0,
-        "MaxAttempts": 3,
-        "MaxDelaySeconds": 300,
-        "JitterStrategy": "FULL",
-    },
-    {
-        "ErrorEquals": _BUSY,
-        "IntervalSeconds": 30,
-        "BackoffRate": 2.0,
-        "MaxAttempts": 12,
-        "MaxDelaySeconds": 3600,
-        "JitterStrategy": "FULL",
-    },
-]
+    }
+
+
+_RETRY = [_retry(_TRANSIENT, 2, 10, 300), _retry(_CRASHED, 60, 3, 300), _retry(_BUSY, 30, 12, 3600)]
+_PARKING_RETRY = [_RETRY[0], _retry(_PARKING_CRASHED, 60, 3, 300), _RETRY[2]]
 
 
 def compile_journey(definition: Definition, step_function_arn: str) -> dict[str, Any]:
     """The state machine that a contact enters. Input: {store_id, enrolment_id, generation} and, where the journey
-    begins with a computed wait, `until`. Raises `BadInput` naming the parts that cannot run yet.
+    begins with a computed wait, `until`, or with one for an event, `seconds`. Raises `BadInput` naming the parts that
+    cannot run yet.
     """
     machine = _Machine(definition, step_function_arn)
     if machine.plan.first is None:
@@ -75,21 +68,22 @@ def compile_journey(definition: Definition, step_function_arn: str) -> dict[str,
         return machine.finished(DONE)
     first = machine.plan.steps[machine.plan.first]
     if isinstance(first, Wait) and first.computed:
-        machine.add_wait(first.id, first, {"TimestampPath": "$.until"})
+        machine.add_wait(first.id, first, "$")
         return machine.finished(first.id)
     machine.add(first.id)
     return machine.finished(first.id)
 
 
 def compile_resume(definition: Definition, step_function_arn: str) -> dict[str, Any]:
-    """The same journey, entered at the step that `enter` in the input names; a wait goes on to `until` (RFC 3339)."""
+    """The same journey, entered at the step that `enter` in the input names; a wait goes on to `until` (RFC 3339),
+    one for an event for so many `seconds`."""
     machine = _Machine(definition, step_function_arn)
     choices = []
     for step in machine.plan.steps.values():
         entry = step.id
         if isinstance(step, Wait):
             entry = f"{step.id} resumed"
-            machine.add_wait(entry, step, {"TimestampPath": "$.until"})
+            machine.add_wait(entry, step, "$")
         else:
             machine.add(step.id)
         choices.append({"Variable": "$.enter", "StringEquals": step.id, "Next": entry})
@@ -104,7 +98,8 @@ def compile_resume(definition: Definition, step_function_arn: str) -> dict[str, 
 def tasks(definition: Definition) -> dict[str, list[str]]:
     """Each task state of the journey's machine with the steps it runs, in order (none: it only works out a wait)."""
     states = compile_journey(definition, "-")["States"]
-    return {name: state["Parameters"]["steps"] for name, state in states.items() if state["Type"] == "Task"}
+    asked = {name: state["Parameters"] for name, state in states.items() if state["Type"] == "Task"}
+    return {name: parameters["steps"] for name, parameters in asked.items() if "steps" in parameters}
 
 
 class _Machine:
@@ -129,21 +124,55 @@ class _Machine:
         if not isinstance(step, Wait):
             self.add_task(step_id)
             return step_id
-        if step.duration is not None:
-            self.add_wait(step_id, step, {"Seconds": int(step.duration.length.total_seconds())})
-            return step_id
-        if after_wait:
+        if after_wait:  # the record must say where the contact stands, and since when
             self.states.setdefault(f"{step_id} when", self.task_state([], step_id) | {"Next": step_id})
             self.add_troubles(f"{step_id} when")
-        self.add_wait(step_id, step, {"TimestampPath": "$.last.until"})
+        if step.duration is not None and not step.computed:
+            self.add_wait(step_id, step, None)
+        else:
+            self.add_wait(step_id, step, "$.last")
         return f"{step_id} when" if after_wait else step_id
 
-    def add_wait(self, name: str, step: Wait, length: dict[str, Any]) -> None:
+    def add_wait(self, name: str, step: Wait, told: str | None) -> None:
+        """`told`: where in the data its length is; None: it is the step's own `for`."""
         if name in self.states:
             return
-        state = self.states[name] = {"Type": "Wait", **_comment([step]), **length}
+        if step.until_event is not None:
+            self.add_parking(name, step, f"{told}.seconds")
+            return
+        state = self.states[name] = {"Type": "Wait", **_comment([step])}
+        if told is not None or step.duration is None:
+            state["TimestampPath"] = f"{told}.until"
+        else:
+            state["Seconds"] = int(step.duration.length.total_seconds())
         following = self.plan.next_of(step.id)
         state |= _onward(self.add(following, after_wait=True) if following else None)
+
+    def add_parking(self, name: str, step: Wait, seconds: str) -> None:
+        """A task whose token is answered when the event comes; that it did not come in time is no failure."""
+        state = self.states[name] = {
+            "Type": "Task",
+            **_comment([step]),
+            "Resource": f"arn:{_partition(self.arn)}:states:::lambda:invoke.waitForTaskToken",
+            "Parameters": {
+                "FunctionName": self.arn,
+                "Payload": {
+                    "store_id.$": "$.store_id",
+                    "enrolment_id.$": "$.enrolment_id",
+                    "generation.$": "$.generation",
+                    "park": step.id,
+                    "token.$": "$$.Task.Token",
+                    "seconds.$": seconds,
+                },
+            },
+            "TimeoutSecondsPath": seconds,
+            "ResultPath": None,
+            "Retry": _PARKING_RETRY,
+        }
+        following = self.plan.next_of(step.id)
+        onward = self.add(following, after_wait=True) if following else self.add_way(None)
+        timed_out = {"ErrorEquals": [_TIMEOUT], "ResultPath": "$.timed_out", "Next": onward}
+        state |= {"Catch": [timed_out, *self.ends_and_rest(name, _PARKING_CRASHED)], "Next": onward}
 
     def add_task(self, step_id: str) -> None:
         if step_id in self.states:
@@ -185,7 +214,7 @@ class _Machine:
         return OVER
 
     def task_state(self, group: list[str], following: str | dict[Way, str | None] | None) -> dict[str, Any]:
-        """A task without its way on. It answers {until?: end of the computed wait that follows, go?: a way}."""
+        """A task without its way on. It answers {until? or seconds?: of the computed wait that follows, go?: a way}."""
         return {
             "Type": "Task",
             **_comment([self.plan.steps[step] for step in group]),
@@ -201,14 +230,18 @@ class _Machine:
             "Retry": _RETRY,
         }
 
-    def add_troubles(self, task: str) -> None:
-        """What the named errors of this task lead to. Only a message may have to wait for its time."""
+    def ends_and_rest(self, task: str, crashed: list[str]) -> list[dict[str, Any]]:
+        """The catchers that every task has."""
         self.states.setdefault(OVER, {"Type": "Succeed"})
         over = {"ErrorEquals": ["Held", "Ended"], "ResultPath": "$.over", "Next": OVER}
         again = f"{task} again"
-        tired = {"ErrorEquals": [*_BUSY, *_TRANSIENT, *_CRASHED], "ResultPath": "$.again", "Next": again}
-        self.states[task]["Catch"] = [over, tired]
+        tired = {"ErrorEquals": [*_BUSY, *_TRANSIENT, *crashed], "ResultPath": "$.again", "Next": again}
         self.states[again] = {"Type": "Wait", "Seconds": _REST, "Next": task}
+        return [over, tired]
+
+    def add_troubles(self, task: str) -> None:
+        """What the named errors of this task lead to. Only a message may have to wait for its time."""
+        self.states[task]["Catch"] = self.ends_and_rest(task, _CRASHED)
         if not any(self.plan.steps[step].type in SENDING for step in self.states[task]["Parameters"]["steps"]):
             return
         not_now, later = f"{task} not now", f"{task} later"
@@ -228,6 +261,11 @@ def _rank(state: str) -> int:
     if state in (OVER, LOST):
         return 2
     return 1 if state.endswith((" not now", " later", " again")) else 0
+
+
+def _partition(arn: str) -> str:
+    """`aws`, `aws-cn`, …: of the function that does the steps."""
+    return arn.split(":")[1] if arn.startswith("arn:") else "aws"
 
 
 def _onward(following: str | None) -> dict[str, Any]:

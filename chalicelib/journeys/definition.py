@@ -367,6 +367,11 @@ def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
         reason = actions.reason_not_yet(place.step)
         if reason:
             yield FieldMistake(place.path, f"{_of(place)}{reason}")
+        awaited = place.step.until_event.event if isinstance(place.step, Wait) and place.step.until_event else None
+        if awaited is not None and awaited.type not in triggers.EXECUTABLE:
+            yield FieldMistake(
+                f"{place.path}.until_event.event.type", f"{_of(place)}{awaited.type} cannot be waited for yet"
+            )
     for path, condition, owner in conditions_of(definition):
         for inner_path, inner in located(condition, path):
             reason = _condition_not_yet(inner)

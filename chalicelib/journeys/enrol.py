@@ -15,7 +15,7 @@ from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.journeys.conditions import asks_for_cart
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
-from chalicelib.journeys.entering import Entering, is_only_history
+from chalicelib.journeys.entering import Entering, begins_by_contact, is_only_history
 from chalicelib.journeys.entry import FRESH, place
 from chalicelib.journeys.exits import (
     ON_CARTS,
@@ -33,6 +33,7 @@ from chalicelib.journeys.facts import (
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.leaving import Leaving
+from chalicelib.journeys.parked import Awaited, Wakers
 from chalicelib.journeys.passages import resumed
 from chalicelib.journeys.ports import (
     DecisionRecords,
@@ -69,6 +70,8 @@ class Enroller:
         self._published = Published(journeys)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
         self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
+        awaited = Awaited(decisions, products, timeline)
+        self._wakers = Wakers(self._published, awaited, self._changes, workflows, clock)
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
         self._leaving = Leaving(decisions, orders, self._published, self._changes, clock)
         self._entering = Entering(
@@ -79,7 +82,8 @@ class Enroller:
         """What follows from events of one contact, new or told again, after the records they are about are kept.
 
         First goals of those on their way, then entries (only events younger than 48 h of store time), then exits of
-        orders that are over. Raises `TryLater`: repeat with the same events.
+        orders that are over; last those are woken who waited for one of these events. Raises `TryLater`: repeat with
+        the same events.
         """
         if not events:
             return
@@ -94,12 +98,13 @@ class Enroller:
         met = [self._leaving.look_at_goal(enrolment, found) for enrolment in mine]
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
-        in_the_way = [self._entering.enter_all(store.id, contact_id, journeys, mine, event, found) for event in fresh]
+        in_the_way = [self._entering.enter_all(store, contact_id, journeys, mine, event, found) for event in fresh]
         if any(in_the_way):
             self.reconsider(store, contact_id)
         if any(event.type.startswith("order_") for event in told):
             self._leaving.with_orders(mine, {event.properties.get("order_id") for event in told})
         self._leaving.with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
+        self._wakers.wake(mine, told)
 
     def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """Goals and exits that follow from events out of the store's past; nobody enters by them."""
@@ -112,6 +117,7 @@ class Enroller:
             mine = self._enrolments.of_contact(store.id, contact_id)
         if any(event.type.startswith("order_") for event in events):
             self._leaving.with_orders(mine, {event.properties.get("order_id") for event in events})
+        self._wakers.wake(mine, events)
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         """Orders of this contact came in another order than they were paid: end as if they had not.
@@ -133,7 +139,7 @@ class Enroller:
             met = [self._leaving.look_at_goal(enrolment, goals) for enrolment in mine]
             if any(met):
                 mine = self._enrolments.of_contact(store.id, contact_id)
-            self._entering.enter_all(store.id, contact_id, journeys, mine, event, found)
+            self._entering.enter_all(store, contact_id, journeys, mine, event, found)
         self._leaving.with_orders(mine, None)
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
@@ -199,7 +205,7 @@ class Enroller:
                 orders |= {order for order in [order_of(seen)] if order}
                 carts |= {token for token in [token_in(seen)] if token}
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
-                conditional = conditional or bool(asked)
+                conditional = conditional or bool(asked) or begins_by_contact(edition)
                 subjects |= subjects_asked(asked, seen)
                 orders |= orders_asked(asked, seen)
                 newest_cart = newest_cart or newest_cart_asked(asked, seen)

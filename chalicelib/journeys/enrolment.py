@@ -22,9 +22,11 @@ class EnrolmentStatus(StrEnum):
 
 
 class Passage(BaseModel):
-    """One thing that happened to the enrolment: `what` is entered, step, waiting, held, resumed, ended.
+    """One thing that happened to the enrolment: `what` is entered, step, waiting, happened, timed_out, held,
+    resumed, ended.
 
-    `detail` of a step is the way a branch or split took or a message's status, of an end its reason.
+    `detail` of a step is the way a branch or split took or a message's status, of an end its reason, of what
+    happened the event's id.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict
 from chalicelib.ids import enrolment_id
 from chalicelib.journeys.actions import Wait
@@ -23,7 +24,7 @@ from chalicelib.journeys.ports import EnrolmentRecords, Found, JourneyRecords
 from chalicelib.journeys.published import Edition, Published
 from chalicelib.journeys.reentry import entry_key
 from chalicelib.journeys.true_order import TrueOrder
-from chalicelib.journeys.waits import Waits
+from chalicelib.journeys.waits import Waits, asks_contact
 
 
 class Entering:
@@ -61,7 +62,7 @@ class Entering:
 
     def enter_all(
         self,
-        store_id: str,
+        store: Store,
         contact_id: str,
         journeys: Iterable[Journey],
         mine: list[Enrolment],
@@ -69,11 +70,13 @@ class Entering:
         found: Found,
     ) -> bool:
         """True if an enrolment that an earlier event should have had stands in this one's way."""
-        editions = self.open_to(store_id, journeys, event)
-        in_the_way = [self._enter(contact_id, edition, mine, event, found) for edition in editions]
+        editions = self.open_to(store.id, journeys, event)
+        in_the_way = [self._enter(store, contact_id, edition, mine, event, found) for edition in editions]
         return any(in_the_way)
 
-    def _enter(self, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found) -> bool:
+    def _enter(
+        self, store: Store, contact_id: str, edition: Edition, mine: list[Enrolment], event: Event, found: Found
+    ) -> bool:
         before = [enrolment for enrolment in mine if enrolment.journey == edition.version.journey]
         stands = next((e for e in before if e.event.get("id") == event.id), None)
         if stands is not None:
@@ -83,7 +86,7 @@ class Entering:
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
-            enrolment = self._entering(contact_id, edition, key, event, found, now)
+            enrolment = self._entering(store, contact_id, edition, key, event, found, now)
             entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
             if entered is not None:
                 mine.append(entered)
@@ -94,22 +97,23 @@ class Entering:
         )
 
     def _entering(
-        self, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
+        self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
     ) -> Enrolment:
-        store_id, journey_id = edition.version.store_id, edition.version.journey
+        journey_id = edition.version.journey
         first = first_step(edition.definition)
         seen = as_entered(event)
         enrolment = Enrolment(
-            id=enrolment_id(contact_id, store_id, journey_id, key),
-            store_id=store_id,
+            id=enrolment_id(contact_id, store.id, journey_id, key),
+            store_id=store.id,
             journey=journey_id,
             contact_id=contact_id,
             version=edition.version.version,
             entry_key=key,
             event=seen,
             at_step=first.id if first else None,
-            due_at=self._waits.end(store_id, first, seen, now) if isinstance(first, Wait) else None,
+            due_at=self._waits.end(store, first, found.contact, seen, now) if isinstance(first, Wait) else None,
             entered_at=now,
+            execution_at=now,
             rev=1,  # so that a save after a merge moved it away is a conflict, and never a second birth
         )
         enrolment = noted(enrolment, now, "entered", detail=event.id)
@@ -132,6 +136,12 @@ class Entering:
             return self._enrolments.save(again)
         except Conflict:
             return None  # another telling of the event was quicker
+
+
+def begins_by_contact(edition: Edition) -> bool:
+    """Whether its first wait ends by what is known of the contact."""
+    first = first_step(edition.definition)
+    return isinstance(first, Wait) and asks_contact(first)
 
 
 def is_only_history(found: Found, event: Event) -> bool:

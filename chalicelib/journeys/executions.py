@@ -5,14 +5,14 @@ Who drives it asks `due`, puts the clock there and says `go_on`: one execution g
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any
 
 from chalicelib.clock import Clock
-from chalicelib.journeys.walk import Standing, advance, begin
+from chalicelib.journeys.walk import Standing, advance, begin, task_succeeded
 
 Call = Callable[[str, Any], Any]
 
@@ -21,6 +21,8 @@ Call = Callable[[str, Any], Any]
 class _Execution:
     machine: dict[str, Any]
     standing: Standing
+    answer: tuple[str, Any] | None = None
+    """What the token's holder answered, and with which token; it may be given by the very task that hands it over."""
 
 
 class Executions:
@@ -58,6 +60,16 @@ class Executions:
                 "failed", running.standing.execution, running.standing.state, running.standing.entered_at, None
             )
 
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """It goes on with that at once, when it has its turn."""
+        name = token.partition(":")[0]
+        running = self._running.get(name)
+        if running is None or running.standing.token != token:
+            return
+        running.answer = (token, dict(output))
+        if running.standing.kind == "token":
+            heappush(self._due, (self._clock.now(), name))
+
     def due(self) -> datetime | None:
         """When the next execution goes on, if any does by itself."""
         while self._due and not self._is_due(*self._due[0]):
@@ -69,21 +81,29 @@ class Executions:
         _, name = heappop(self._due)
         running, now = self._running[name], self._clock.now()
         before = running.standing.transitions
-        standing = advance(running.machine, running.standing, now, self._call)
+        standing = running.standing
+        if self._is_answered(running) and running.answer:
+            standing = task_succeeded(running.machine, standing, running.answer[1], now)
+        standing = advance(running.machine, standing, now, self._call)
         if not running.standing.ended:  # nobody stopped it meanwhile
             running.standing = standing
         self._moved(name, before, now, standing)
 
     def _moved(self, name: str, before: int, now: datetime, walked: Standing | None = None) -> None:
-        standing = self._running[name].standing
+        running = self._running[name]
+        standing = running.standing
         self.transitions += (walked or standing).transitions - before
-        if not standing.ended and (moment := self._moment(standing, now)):
+        at_once = standing.kind == "task" or self._is_answered(running)
+        if not standing.ended and (moment := now if at_once else standing.due):
             heappush(self._due, (moment, name))
 
-    @staticmethod
-    def _moment(standing: Standing, now: datetime) -> datetime | None:
-        return now if standing.kind == "task" else standing.due
-
     def _is_due(self, moment: datetime, name: str) -> bool:
-        standing = self._running[name].standing
-        return not standing.ended and (standing.kind == "task" or standing.due == moment)
+        running = self._running[name]
+        if running.standing.ended:
+            return False
+        return running.standing.kind == "task" or running.standing.due == moment or self._is_answered(running)
+
+    @staticmethod
+    def _is_answered(running: _Execution) -> bool:
+        standing = running.standing
+        return standing.kind == "token" and running.answer is not None and running.answer[0] == standing.token

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.errors import Conflict
-from chalicelib.journeys.actions import Wait
+from chalicelib.journeys.actions import LONGEST_EXECUTION, Wait
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.ports import EnrolmentRecords, Workflows
 from chalicelib.journeys.published import Edition, Published
@@ -23,9 +25,10 @@ class Launcher:
         """Start the execution of the present generation: repeating is harmless.
 
         The first generation runs the journey's machine from its beginning; later ones enter the resume machine at
-        `at_step`, a wait with its absolute end. That it was started is told by its first step, with the rest that it
-        records. Only where a wait comes before the first step this says so itself: else every event of the contact
-        would start it once more, until the wait ends. Raises `TryLater` when the workflow service refuses for now.
+        `at_step`, a wait with its absolute end (or as much of it as an execution may last). That it was started is told
+        by its first step, with the rest that it records. Only where a wait comes before the first step this says so
+        itself: else every event of the contact would start it once more, until the wait ends. Raises `TryLater` when
+        the workflow service refuses for now.
         """
         if enrolment.status is not EnrolmentStatus.RUNNING or enrolment.started:
             return
@@ -64,5 +67,16 @@ class Launcher:
         if enrolment.generation > 0:
             payload["enter"] = step.id
         if isinstance(step, Wait) and (enrolment.generation > 0 or step.computed):
-            payload["until"] = rfc3339(enrolment.due_at or self._clock.now())
+            payload |= time_left(step, enrolment.due_at, self._clock.now())
         return payload
+
+
+def time_left(wait: Wait, due_at: datetime | None, now: datetime) -> dict[str, Any]:
+    """What a state machine must be told of a wait: {"until": RFC 3339}, or of one for an event {"seconds": 1 and more}.
+
+    Never more than an execution may last: who wakes before the wait is due goes on in a next one.
+    """
+    until = min(due_at or now, now + LONGEST_EXECUTION)
+    if wait.until_event is None:
+        return {"until": rfc3339(until)}
+    return {"seconds": max(1, math.ceil((until - now).total_seconds()))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.clock import rfc3339
-from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus, Passage
+from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus, Parked, Passage
 
 
 def noted(
@@ -37,8 +37,16 @@ def held(enrolment: Enrolment, now: datetime, step: str) -> Enrolment:
 
 def resumed(enrolment: Enrolment, now: datetime) -> Enrolment:
     """On its way again in an execution of the next generation, which is not started yet."""
-    changes = {"status": EnrolmentStatus.RUNNING, "generation": enrolment.generation + 1, "started": False}
-    return noted(enrolment.model_copy(update=changes), now, "resumed", enrolment.at_step)
+    again = enrolment.model_copy(update={"status": EnrolmentStatus.RUNNING})
+    return noted(handed_over(again, now), now, "resumed", enrolment.at_step)
+
+
+def handed_over(enrolment: Enrolment, now: datetime) -> Enrolment:
+    """To an execution of the next generation, which is not started yet; what the old one waited with is void."""
+    changes = {"generation": enrolment.generation + 1, "started": False, "execution_at": now}
+    if enrolment.parked is not None:
+        changes["parked"] = enrolment.parked.model_copy(update={"token": None})
+    return enrolment.model_copy(update=changes)
 
 
 def resumed_here(enrolment: Enrolment, now: datetime) -> Enrolment:
@@ -51,6 +59,17 @@ def waiting(enrolment: Enrolment, now: datetime, step: str, due_at: datetime, re
     paused = enrolment.model_copy(update={"at_step": step, "due_at": due_at})
     until = f"until {rfc3339(due_at)}"
     return noted(paused, now, "waiting", step, f"{reason}, {until}" if reason else until)
+
+
+def happened(enrolment: Enrolment, now: datetime, parked: Parked, event_id: str) -> Enrolment:
+    """The event that its present wait is for came."""
+    came = parked.model_copy(update={"happened_at": now, "event_id": event_id})
+    return noted(enrolment.model_copy(update={"parked": came}), now, "happened", parked.step, event_id)
+
+
+def timed_out(enrolment: Enrolment, now: datetime, step: str) -> Enrolment:
+    """The wait for an event is over, and it did not come."""
+    return noted(enrolment, now, "timed_out", step)
 
 
 def withdrawn(enrolment: Enrolment, now: datetime) -> Enrolment:

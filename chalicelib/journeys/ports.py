@@ -42,6 +42,13 @@ class Workflows(Protocol):
         """Stop if it runs; nothing happens if it ended or never was."""
         ...
 
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """The task that waits with this token succeeded. Nothing happens where nobody waits with it (any more).
+
+        Raises `errors.TryLater` when the service refuses for now.
+        """
+        ...
+
 
 class JourneyRecords(Protocol):
     """Journey heads and their published versions (`storage.journeys.Journeys`)."""

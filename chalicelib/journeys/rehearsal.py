@@ -192,9 +192,11 @@ class Rehearsal:
             self.journeys,
             MemoryEnrolments(self.kept),
             self.products,
+            MemoryTimeline(self.kept),
             self._book,
             self._enroller,
             sender,
+            self.workflows,
             self.clock,
         )
 
@@ -293,9 +295,10 @@ class Rehearsal:
 
     def _task(self, resource: str, payload: Any) -> Any:
         self.invocations += 1
-        return self._steps.run(
-            payload["store_id"], payload["enrolment_id"], payload["generation"], payload["steps"], payload["next"]
-        )
+        whose = payload["store_id"], payload["enrolment_id"], payload["generation"]
+        if "park" in payload:
+            return self._steps.park(*whose, payload["park"], payload["token"], payload["seconds"])
+        return self._steps.run(*whose, payload["steps"], payload["next"])
 
     # What becomes of messages
 

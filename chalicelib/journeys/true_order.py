@@ -103,7 +103,7 @@ class TrueOrder:
             return False
         if due is None or due <= now or today.occurred_at <= now - FRESH:
             return False
-        return self._waits.end(enrolment.store_id, first, as_entered(today), now) != due
+        return self._waits.lifetime_end(enrolment.store_id, first.lifetime, as_entered(today), now) != due
 
     def _reread(self, enrolment: Enrolment, now: datetime) -> None:
         """Its event in the words of the oldest telling and with what the catalogue says, whichever came first."""

@@ -21,6 +21,8 @@ Jitter = Callable[[float], float]
 Kind = Literal["task", "waiting", "token", "succeeded", "failed"]
 
 TOKEN_SUFFIX = ".waitForTaskToken"  # noqa: S105 - the name of an integration pattern, no secret
+_INVOKE = ":states:::lambda:invoke"
+_LONGEST = 99_999_999  # seconds
 _MOST_STEPS_WITHOUT_REST = 1000
 
 
@@ -29,7 +31,8 @@ class Standing:
     """Where an execution stands. `kind` says what is next:
 
     `task`: call `resource` with `payload`; `waiting`: nothing until `until` (a wait, or a pause before a retry);
-    `token`: a task token's holder is to answer, at the latest at `until` if there is one; `succeeded` with
+    `token`: a task token's holder is to answer, at the latest at `until` if there is one (`deadline`, while the task
+    that hands it over is called); `succeeded` with
     `output`; `failed` with `error` and `cause`. `until` and `entered_at` are RFC 3339, UTC, whole microseconds.
     `transitions` counts as Step Functions bills: each state entered and each retry.
     """
@@ -42,6 +45,7 @@ class Standing:
     resource: str | None = None
     payload: Json = None
     token: str | None = None
+    deadline: str | None = None
     until: str | None = None
     retries: dict[str, int] = field(default_factory=dict)
     output: Json = None
@@ -105,9 +109,7 @@ def time_came(machine: Machine, standing: Standing, now: datetime) -> Standing:
 def task_succeeded(machine: Machine, standing: Standing, result: Json, now: datetime) -> Standing:
     """The task answered (or its token's holder did). A task with a token that was handed over now waits for it."""
     if standing.kind == "task" and standing.token:
-        until = machine["States"][standing.state].get("TimeoutSeconds")
-        deadline = _text(parse_rfc3339(standing.entered_at) + timedelta(seconds=until)) if until else None
-        return replace(standing, kind="token", until=deadline)
+        return replace(standing, kind="token", until=standing.deadline)
     state = machine["States"][standing.state]
     context = _context(standing)
     try:
@@ -177,9 +179,11 @@ def run_virtual(
     start: datetime,
     call: Callable[[str, Json, datetime], Json],
     jitter: Jitter = lambda delay: delay,
+    answered: Callable[[str], datetime | None] = lambda token: None,
 ) -> Trace:
-    """Run to the end on a clock that jumps over waits. `call(resource, payload, at)`. A token that has no
-    deadline leaves the run standing there (`last.kind` is `token`).
+    """Run to the end on a clock that jumps over waits. `call(resource, payload, at)`; `answered(token)`: when the
+    token's holder answers it, if ever. A token that is never answered and has no deadline leaves the run standing
+    there (`last.kind` is `token`).
     """
     now = start
     standing = begin(machine, payload, now)
@@ -187,7 +191,8 @@ def run_virtual(
     while True:
         trace.states.append(standing.state)
         trace.last, trace.ended_at = standing, now
-        if standing.ended or (standing.kind == "token" and standing.due is None):
+        comes = answered(standing.token or "") if standing.kind == "token" else None
+        if standing.ended or (standing.kind == "token" and standing.due is None and comes is None):
             return trace
         if standing.kind == "task":
             trace.calls.append((now, standing.resource or "", standing.payload))
@@ -197,6 +202,9 @@ def run_virtual(
                 standing = task_failed(machine, standing, *lambda_failure(exception), now, jitter)
             else:
                 standing = task_succeeded(machine, standing, result, now)
+        elif comes is not None and (standing.due is None or comes < standing.due):
+            now = max(now, comes)
+            standing = task_succeeded(machine, standing, {}, now)
         else:
             now = max(now, standing.due or now)
             standing = time_came(machine, standing, now)
@@ -251,18 +259,36 @@ def _enter(machine: Machine, standing: Standing, name: str, data: Json, now: dat
 
 def _stand_at_task(machine: Machine, standing: Standing, state: Mapping[str, Any], now: datetime) -> Standing:
     resource: str = state["Resource"]
-    token = None
-    if resource.endswith(TOKEN_SUFFIX):
-        token = f"{standing.execution['Name']}:{standing.state}:{standing.transitions}"
-    at_task = replace(standing, kind="task", resource=resource, token=token, until=None)
+    token = token_name(standing) if resource.endswith(TOKEN_SUFFIX) else None
+    at_task = replace(standing, kind="task", resource=resource, token=token, deadline=None, until=None)
     context = _context(at_task)
     try:
         payload = _in(state, standing.input, context)
+        if token is not None:
+            at_task = replace(at_task, deadline=_deadline(state, standing, now))
         if "Parameters" in state:
             payload = fill(state["Parameters"], payload, context)
+        if resource.removesuffix(TOKEN_SUFFIX).endswith(_INVOKE):
+            return replace(at_task, resource=payload["FunctionName"], payload=payload["Payload"])
     except StatesError as error:
         return task_failed(machine, at_task, error.error, error.cause, now)
     return replace(at_task, payload=payload)
+
+
+def token_name(standing: Standing) -> str:
+    """The execution's name is before the first colon."""
+    return f"{standing.execution['Name']}:{standing.state}:{standing.transitions}"
+
+
+def _deadline(state: Mapping[str, Any], standing: Standing, now: datetime) -> str | None:
+    """When a token that is handed over now is no longer waited for: each attempt has its own time-out."""
+    if "TimeoutSecondsPath" in state:
+        seconds = look(state["TimeoutSecondsPath"], standing.input, _context(standing))
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 1 <= seconds <= _LONGEST:
+            raise StatesError("States.Runtime", f"a time-out's seconds are a whole number from 1 to {_LONGEST}")
+    else:
+        seconds = state.get("TimeoutSeconds")
+    return _text(now + timedelta(seconds=seconds)) if seconds else None
 
 
 def _wait_end(state: Mapping[str, Any], standing: Standing, now: datetime) -> datetime:
@@ -270,8 +296,8 @@ def _wait_end(state: Mapping[str, Any], standing: Standing, now: datetime) -> da
     context = _context(standing)
     if "Seconds" in state or "SecondsPath" in state:
         seconds = state["Seconds"] if "Seconds" in state else look(state["SecondsPath"], standing.input, context)
-        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= 99_999_999:
-            raise StatesError("States.Runtime", "a wait's seconds are a whole number from 0 to 99999999")
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= _LONGEST:
+            raise StatesError("States.Runtime", f"a wait's seconds are a whole number from 0 to {_LONGEST}")
         return now + timedelta(seconds=seconds)
     text = state["Timestamp"] if "Timestamp" in state else look(state["TimestampPath"], standing.input, context)
     until = moment(text)

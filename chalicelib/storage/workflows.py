@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -58,20 +59,28 @@ class StepFunctionsWorkflows:
             stateMachineArn=machine,
             name=execution,
             input=json.dumps(payload),
-            fine="ExecutionAlreadyExists",
+            fine=("ExecutionAlreadyExists",),
         )
 
     def stop(self, machine: str, execution: str, reason: str) -> None:
         """Raises `TryLater` when the service is busy or out of reach."""
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{execution}"
-        self._call("stop_execution", executionArn=arn, cause=reason, fine="ExecutionDoesNotExist")
+        self._call("stop_execution", executionArn=arn, cause=reason, fine=("ExecutionDoesNotExist",))
 
-    def _call(self, operation: str, fine: str | None = None, **request: Any) -> dict[str, Any]:
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        """Raises `TryLater` when the service is busy or out of reach.
+
+        A token is gone when its task timed out, was answered or its execution stopped (API reference, SendTaskSuccess).
+        """
+        gone = ("TaskDoesNotExist", "TaskTimedOut", "InvalidToken")
+        self._call("send_task_success", taskToken=token, output=json.dumps(dict(output)), fine=gone)
+
+    def _call(self, operation: str, fine: Collection[str] = (), **request: Any) -> dict[str, Any]:
         try:
             answer: dict[str, Any] = getattr(self._client, operation)(**request)
         except ClientError as problem:
             code = problem.response["Error"]["Code"]
-            if code == fine:
+            if code in fine:
                 return {}
             if code in _BUSY:
                 raise TryLater("Step Functions is busy") from problem

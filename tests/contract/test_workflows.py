@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -72,6 +73,52 @@ def test_stop_ends_it_and_what_never_was_is_no_mistake(workflows: StepFunctionsW
     assert execution["status"] == "ABORTED"
 
 
+PARKING = {
+    "StartAt": "park",
+    "States": {
+        "park": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl.$": "$.queue", "MessageBody.$": "$$.Task.Token"},
+            "End": True,
+        }
+    },
+}
+
+
+def test_a_token_is_answered_once_and_one_that_nobody_waits_with_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
+        states, queues = (boto3.client(name, region_name="eu-west-1") for name in ("stepfunctions", "sqs"))
+        workflows, queue = StepFunctionsWorkflows(states, ROLE), queues.create_queue(QueueName="tokens")["QueueUrl"]
+        machine = workflows.publish("parking", PARKING)
+        workflows.start(machine, "c-1-g0", {"queue": queue})
+        (message,) = eventually(lambda: queues.receive_message(QueueUrl=queue).get("Messages"))
+        workflows.answer(message["Body"], {"came": True})
+        (execution,) = eventually(
+            lambda: states.list_executions(stateMachineArn=machine, statusFilter="SUCCEEDED")["executions"]
+        )
+        described = states.describe_execution(executionArn=execution["executionArn"])
+        assert json.loads(described["output"]) == {"came": True}
+        workflows.answer(message["Body"], {})
+        workflows.answer("no-such-token", {})
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    ends = time.monotonic() + 10
+    while not (found := look()) and time.monotonic() < ends:
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.parametrize("code", ["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"])
+def test_what_aws_says_of_a_token_that_is_gone_is_fine(code: str) -> None:
+    StepFunctionsWorkflows(OutOfService(refusal(code)), ROLE).answer("t", {})  # type: ignore[arg-type]
+
+
 class OutOfService:
     """A client whose every call fails so."""
 
@@ -103,6 +150,7 @@ def test_a_busy_service_is_tried_later(problem: Exception) -> None:
         lambda: workflows.publish("n", WAITING),
         lambda: workflows.start("m", "e", PAYLOAD),
         lambda: workflows.stop("m", "e", "r"),
+        lambda: workflows.answer("t", {}),
     ):
         with pytest.raises(TryLater):
             call()

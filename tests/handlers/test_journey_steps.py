@@ -29,6 +29,10 @@ class RecordingSteps:
             raise self.problem
         return {"go": "then"}
 
+    def park(self, *arguments: Any) -> dict[str, Any]:
+        self.calls.append(arguments)
+        return {}
+
 
 @pytest.fixture
 def steps() -> Iterator[RecordingSteps]:
@@ -42,6 +46,12 @@ def steps() -> Iterator[RecordingSteps]:
 def test_a_task_is_handed_on_and_its_answer_back(steps: RecordingSteps) -> None:
     assert journey_step(TASK, None) == {"go": "then"}
     assert steps.calls == [("s", "c-1", 2, ["mail"], {"then": None, "else": "x"})]
+
+
+def test_a_wait_for_an_event_parks_with_its_token(steps: RecordingSteps) -> None:
+    whose = {"store_id": "s", "enrolment_id": "c-1", "generation": 2}
+    assert journey_step({**whose, "park": "answer", "token": "t", "seconds": 60}, None) == {}
+    assert steps.calls == [("s", "c-1", 2, "answer", "t", 60)]
 
 
 @pytest.mark.parametrize("problem", [Ended("x"), Held("x"), ProviderBusy("x")])

@@ -109,6 +109,18 @@ def test_only_the_step_may_send() -> None:
     assert may == {"journey_step"}
 
 
+def test_whoever_tells_events_may_also_wake_those_who_wait_for_them() -> None:
+    def may(action: str) -> set[str]:
+        return {
+            name
+            for name, policy in POLICIES.items()
+            for s in policy["Statement"]
+            if action in s["Action"] and not s["Resource"]["Fn::Sub"].endswith(NAMED_BY_THE_TEMPLATE)
+        }
+
+    assert may("states:SendTaskSuccess") == may("states:StopExecution") >= {"ingest", "journey_step", "errands"}
+
+
 def test_policies_know_state_machines_by_the_name_that_they_get() -> None:
     name = machine_name("01j-welcome-1", "{}")
     places = [

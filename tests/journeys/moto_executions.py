@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,8 +17,12 @@ from typing import Any
 import pytest
 from moto.stepfunctions.parser.api import StateMachineType
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+    StateTaskServiceCallback,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackOutcomeSuccess, CallbackOutcomeTimedOut
 from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
@@ -47,6 +51,7 @@ class _Run:
     ended: bool = False
     stopped: bool = False
     counted: int = 0
+    token: str | None = None
 
 
 class MotoExecutions:
@@ -60,8 +65,8 @@ class MotoExecutions:
         self._programs: dict[str, Any] = {}
         self._runs: dict[str, _Run] = {}
         self._back = threading.Semaphore(0)
+        self._answers: dict[str, str] = {}
         self.transitions = 0
-        self.parsed = 0
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
         self._programs[name] = AmazonStateLanguageParser.parse(json.dumps(definition))[0]
@@ -84,6 +89,12 @@ class MotoExecutions:
             run.stopped, run.due = True, None
             if run.env is not None:
                 run.env.set_stop(stop_date=self._clock.now(), cause=reason, error=None)
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        self._answers[token] = json.dumps(dict(output))
+        for run in self._runs.values():
+            if run.token == token and not run.ended and not run.stopped:
+                run.due = self._clock.now()
 
     def due(self) -> datetime | None:
         return min(((run.due, run.name) for run in self._runs.values() if run.due), default=(None, ""))[0]
@@ -129,9 +140,20 @@ class MotoExecutions:
 
     def pause(self, env: Any, seconds: float) -> None:
         run = self._run_of(env)
-        if seconds <= 0:
-            return
-        run.due = self._clock.now() + timedelta(seconds=seconds)
+        if seconds > 0:
+            self._rest(run, self._clock.now() + timedelta(seconds=seconds))
+
+    def wait_for(self, env: Any, token: str, seconds: float) -> str | None:
+        """What the token's holder answers; None if that takes too long."""
+        run = self._run_of(env)
+        run.token = token
+        now = self._clock.now()
+        self._rest(run, now if token in self._answers else now + timedelta(seconds=seconds))
+        run.token = None
+        return self._answers.pop(token, None)
+
+    def _rest(self, run: _Run, until: datetime) -> None:
+        run.due = until
         self._back.release()
         run.turn.acquire()
         if run.stopped:
@@ -169,7 +191,13 @@ def moto_on_virtual_clocks() -> Iterator[None]:
     def invoke(parameters: dict[str, Any], region: str, state_credentials: Any) -> dict[str, Any]:
         return _the_one().invoke(parameters)
 
+    def wait_for(_state: Any, env: Any, timeout_seconds: int, callback_endpoint: Any, heartbeat_endpoint: Any) -> Any:
+        token = callback_endpoint.callback_id
+        answer = _the_one().wait_for(env, token, timeout_seconds)
+        return CallbackOutcomeSuccess(token, answer) if answer is not None else CallbackOutcomeTimedOut(token)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StateTaskServiceCallback, "_eval_wait_for_task_token", wait_for)
         patch.setattr(
             WaitFunction, "_wait_interval", lambda _wait, env, wait_seconds: _the_one().pause(env, wait_seconds)
         )

@@ -59,6 +59,7 @@ class _Maker:
 
     def __init__(self, dice: random.Random) -> None:
         self.dice, self.number, self.sends = dice, 0, [""]
+        self.waited: list[str] = []
 
     def steps(self, depth: int, most: int) -> list[dict[str, Any]]:
         return [self.step(depth) for _ in range(self.dice.randint(1, most))]
@@ -66,9 +67,9 @@ class _Maker:
     def step(self, depth: int) -> dict[str, Any]:
         self.number += 1
         name = f"s{self.number}"
-        makers = [self.mail, self.mail, self.pause, self.pause, self.lifetime, self.change]
+        makers = [self.mail, self.mail, self.pause, self.until, self.until, self.lifetime, self.change]
         if depth < 3:
-            makers += [self.branch, self.branch]
+            makers += [self.branch, self.branch, self.split]
         return {"id": name, **self.dice.choice(makers)(name, depth)}
 
     def mail(self, name: str, depth: int) -> dict[str, Any]:
@@ -80,6 +81,28 @@ class _Maker:
 
     def pause(self, name: str, depth: int) -> dict[str, Any]:
         return {"type": "wait", "for": {"seconds": self.dice.choice(SECONDS)}}
+
+    def until(self, name: str, depth: int) -> dict[str, Any]:
+        """A date field, a time of the week, or an event."""
+        if self.dice.random() < 0.25:
+            weekdays = self.dice.choice((None, ["monday"], ["sunday", "friday"]))
+            return {"type": "wait", "until_time": {"at": "09:30", **({"weekdays": weekdays} if weekdays else {})}}
+        if self.dice.random() < 0.2:
+            return {"type": "wait", "until_date": {"field": "born", "yearly": True, "plus_days": -3}}
+        self.waited.append(name)
+        event = self.dice.choice([*TRIGGERS, {"type": "message_opened"}, {"type": "message_clicked"}])
+        limit = {"seconds": self.dice.choice(SECONDS)}
+        return {"type": "wait", "until_event": {"event": event, "at_most": limit}}
+
+    def split(self, name: str, depth: int) -> dict[str, Any]:
+        sends, waited = list(self.sends), list(self.waited)
+        ways = []
+        for way in ("a", "b", "control")[: self.dice.randint(2, 3)]:
+            self.sends, self.waited = list(sends), list(waited)
+            steps = self.steps(depth + 1, 2) if way != "control" else []
+            ways.append({"name": way, "weight": self.dice.randint(1, 3), "steps": steps})
+        self.sends, self.waited = sends, waited
+        return {"type": "split", "ways": ways}
 
     def lifetime(self, name: str, depth: int) -> dict[str, Any]:
         return {"type": "wait", "lifetime": {"minus_days": self.dice.choice((0, 28)), "default_days": 4}}
@@ -100,11 +123,13 @@ class _Maker:
         asked = self.dice.choice(self.sends[-2:])
         if asked and self.dice.random() < 0.3:
             condition = {"message": {"step": asked, "is": self.dice.choice(("sent", "opened", "clicked", "not_sent"))}}
-        before = list(self.sends)
+        if self.waited and self.dice.random() < 0.4:
+            condition = {"step": {"step": self.waited[-1], "is": self.dice.choice(("happened", "timed_out"))}}
+        before, waited = list(self.sends), list(self.waited)
         then = self.steps(depth + 1, 2) if self.dice.random() < 0.8 else []
-        self.sends = list(before)
+        self.sends, self.waited = list(before), list(waited)
         otherwise = self.steps(depth + 1, 2) if self.dice.random() < 0.6 else []
-        self.sends = before  # what only one way sends is not asked about after it
+        self.sends, self.waited = before, waited  # what only one way sends is not asked about after it
         if self.dice.random() < 0.15 and then and otherwise:
             self.number += 1
             otherwise.append({"id": f"s{self.number}", "type": "end"})
@@ -150,6 +175,7 @@ def made_past(seed: int) -> Past:
     contact = somebody(seed % 10**6, phone=dice.choice((None, "+33639980001")))
     if dice.random() < 0.2:
         contact = contact.model_copy(update={"consent": {Channel.SMS: contact.consent[Channel.EMAIL]}})
+    contact = contact.model_copy(update={"fields": {"born": dice.choice(("1990-08-20", "2001-09-02", None))}})
     return past(contact, *{event.id: event for event in events}.values())
 
 

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from chalicelib.journeys.enrolment import EnrolmentStatus
 from chalicelib.storage.table import Table
 from tests.conftest import HandClock
-from tests.journeys.world import World, journey, mail, pause
-from tests.virtual_workflows import VirtualWorkflows
+from tests.journeys.living import Living
+from tests.journeys.world import journey, mail, pause
 
 USED_UP = {"id": "used-up", "type": "wait", "lifetime": {"minus_days": 5, "default_days": 30}}
-
-
-class Living(World):
-    """A world whose compiled machines run, on its clock."""
-
-    def __init__(self, table: Table, clock: HandClock) -> None:
-        self.virtual = VirtualWorkflows(clock, self._step)
-        super().__init__(table, clock, self.virtual)
-
-    def _step(self, task: dict[str, Any]) -> dict[str, Any]:
-        return self.steps.run(task["store_id"], task["enrolment_id"], task["generation"], task["steps"], task["next"])
-
-    def pause_journey(self) -> None:
-        self.lifecycle.pause(self.store, "j")
-
-    def resume_journey(self) -> None:
-        self.lifecycle.resume(self.store, "j")
-
-    def sent(self) -> list[str | None]:
-        return [email.step for email in self.channel.taken]
 
 
 @pytest.fixture

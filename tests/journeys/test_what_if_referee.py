@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.executions import Executions
 from chalicelib.journeys.rehearsal import Assume, Rehearsal
 from tests.journeys.moto_executions import MotoExecutions, moto_on_virtual_clocks
@@ -35,6 +36,12 @@ def moto() -> Iterator[None]:
         yield
 
 
+def passes_of(side: Rehearsal) -> list[Enrolment]:
+    """A task's token is whatever its service makes it."""
+    parked = [(one, one.parked.model_copy(update={"token": None}) if one.parked else None) for one in side.passes()]
+    return [one.model_copy(update={"parked": without}) for one, without in parked]
+
+
 def both_ways(definition: Definition, seed: int, pasts: int) -> int:
     """How many passes there were."""
     store = made_store(seed)
@@ -48,7 +55,7 @@ def both_ways(definition: Definition, seed: int, pasts: int) -> int:
         lived = made_past(seed + number)
         for side in sides:
             side.run(lived, END)
-        assert ours.passes() == theirs.passes()
+        assert passes_of(ours) == passes_of(theirs)
         assert ours.kept.messages == theirs.kept.messages
         assert ours.kept.contact == theirs.kept.contact
         assert (ours.invocations, ours.workflows.transitions) == (theirs.invocations, theirs.workflows.transitions)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,6 +69,7 @@ class RecordingWorkflows:
         self.published: dict[str, dict[str, Any]] = {}
         self.started: dict[str, tuple[str, dict[str, Any]]] = {}
         self.stopped: list[str] = []
+        self.answered: list[str] = []
         self.fail: set[str] = set()
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
@@ -83,6 +84,10 @@ class RecordingWorkflows:
     def stop(self, machine: str, execution: str, reason: str) -> None:
         self._maybe_fail("stop")
         self.stopped.append(execution)
+
+    def answer(self, token: str, output: Mapping[str, Any]) -> None:
+        self._maybe_fail("answer")
+        self.answered.append(token)
 
     def _maybe_fail(self, operation: str) -> None:
         if operation in self.fail:
@@ -160,9 +165,11 @@ class World:
             self.journeys,
             self.enrolments,
             self.products,
+            self.timeline,
             self.book,
             self.enroller,
             self.sender,
+            self.workflows,
             self.clock,
         )
 

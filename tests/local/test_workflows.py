@@ -241,6 +241,76 @@ def test_a_restart_keeps_deadlines_and_does_at_once_what_came_due(stage: Stage) 
     assert stage.calls == [{"n": 60}, {"n": 3600}]
 
 
+def parking() -> dict[str, Any]:
+    park = {
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Parameters": {"FunctionName": STEP, "Payload": {"token.$": "$$.Task.Token"}},
+        "TimeoutSecondsPath": "$.seconds",
+        "ResultPath": None,
+    }
+    late = {"ErrorEquals": ["States.Timeout"], "ResultPath": "$.late", "Next": "mail"}
+    return machine(task("mail", **park, Catch=[late]), mail=task(None, Parameters={"late.$": "$.seconds"}))
+
+
+def test_a_token_is_waited_for_until_it_is_answered_or_its_time_is_over(stage: Stage) -> None:
+    arn = stage.workflows.publish("journey", parking())
+    for name in ("answered", "late", "stopped"):
+        stage.workflows.start(arn, name, {"seconds": 60})
+    stage.settle()
+    tokens = {call["token"].partition(":")[0]: call["token"] for call in stage.calls}
+    stage.calls.clear()
+    stage.workflows.answer(tokens["answered"], {})
+    stage.workflows.answer(tokens["answered"], {})
+    stage.settle()
+    assert stage.calls == [{"late": 60}]
+    assert stage.status("answered") == "succeeded"
+    stage.workflows.stop(arn, "stopped", "goal_met")
+    for nobody in (tokens["stopped"], tokens["late"] + "0", "no-such:first:1", ""):
+        stage.workflows.answer(nobody, {})
+    stage.pass_time(seconds=59)
+    assert stage.status("late") == "running"
+    stage.pass_time(seconds=1)
+    assert (stage.status("late"), len(stage.calls)) == ("succeeded", 2)
+    stage.workflows.answer(tokens["late"], {})
+    stage.pass_time(hours=1)
+    assert (stage.workflows.counts(), len(stage.calls)) == ({"succeeded": 2, "stopped": 1}, 2)
+
+
+def test_the_task_that_hands_the_token_over_may_answer_it_and_many_answers_at_once_count_once(stage: Stage) -> None:
+    go_on = threading.Barrier(2)
+
+    def at_once(event: Any) -> None:
+        if "token" in event:
+            answers = [threading.Thread(target=stage.workflows.answer, args=(event["token"], {})) for _ in range(3)]
+            for answer in answers:
+                answer.start()
+            if event["token"].startswith("slow"):
+                go_on.wait(10)
+
+    stage.answer = at_once
+    arn = stage.workflows.publish("journey", parking())
+    for name in ("e1", "e2", "slow"):
+        stage.workflows.start(arn, name, {"seconds": 60})
+    go_on.wait(10)
+    stage.settle()
+    assert stage.workflows.counts() == {"succeeded": 3}
+    assert len(stage.calls) == 6
+
+
+def test_an_answer_that_was_written_before_the_process_ended_counts_after_it(stage: Stage) -> None:
+    stage.workflows.start(stage.workflows.publish("journey", parking()), "e1", {"seconds": 60})
+    stage.settle()
+    (call,) = stage.calls
+    stage.down()
+    clock = FastClock(stage.folder, 1, START, stage.machine)
+    asleep = LocalWorkflows(stage.folder / "workflows.db", clock, Lambdas())  # takes the answer, and does nothing more
+    asleep.answer(call["token"], {})
+    asleep.close()
+    stage.up()
+    stage.settle()
+    assert (stage.status("e1"), stage.calls[1:]) == ("succeeded", [{"late": 60}])
+
+
 def test_a_task_without_an_end_is_done_again_after_a_restart(stage: Stage) -> None:
     go_on = threading.Event()
     begun = threading.Event()

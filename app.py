@@ -23,6 +23,7 @@ from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
 from chalicelib.handlers.api.deliveries import deliveries
+from chalicelib.handlers.api.engagement import engagement
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
 from chalicelib.handlers.api.journeys import journeys
@@ -68,6 +69,7 @@ for part in (
     contacts,
     privacy,
     timeline,
+    engagement,
     cart_records,
     orders,
     products,

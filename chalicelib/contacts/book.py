@@ -36,6 +36,7 @@ class ContactInput(BaseModel):
     first_name: str | None = Field(default=None, max_length=200)
     last_name: str | None = Field(default=None, max_length=200)
     locale: str | None = Field(default=None, max_length=35)
+    timezone: str | None = Field(default=None, max_length=64)
     country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
     consent: dict[Channel, Consent] = Field(default_factory=dict)
     lists: tuple[str, ...] = ()
@@ -54,6 +55,7 @@ class ContactPatch(BaseModel):
     first_name: str | None = Field(default=None, max_length=200)
     last_name: str | None = Field(default=None, max_length=200)
     locale: str | None = Field(default=None, max_length=35)
+    timezone: str | None = Field(default=None, max_length=64)
     consent: dict[Channel, Consent] = Field(default_factory=dict)
     lists: tuple[str, ...] | None = None
     tags: tuple[str, ...] | None = None
@@ -90,6 +92,7 @@ class ContactBook(CausedChanges):
             last_name=given.last_name,
             country=given.country,
             locale=given.locale,
+            timezone=given.timezone,
         )
         self._check(person, store)
         telling = Telling(person, now, "api", now, given.joined_from, _stamped(given.consent, now))
@@ -243,7 +246,7 @@ class ContactBook(CausedChanges):
         return persist(action)
 
 
-_NAMES = ("first_name", "last_name", "locale")
+_NAMES = ("first_name", "last_name", "locale", "timezone")
 
 
 def _at(consent: Consent, now: datetime) -> Consent:

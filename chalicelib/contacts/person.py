@@ -17,3 +17,4 @@ class Person(BaseModel):
     last_name: str | None = None
     country: str | None = None
     locale: str | None = None
+    timezone: str | None = None

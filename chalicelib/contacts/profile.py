@@ -11,14 +11,14 @@ from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
-from chalicelib.contacts.contact import Contact, Provenance
+from chalicelib.contacts.contact import Benefit, Contact, Provenance
 from chalicelib.contacts.identity import Identities
 from chalicelib.contacts.own_fields import LONG_AGO as _LONG_AGO
 from chalicelib.contacts.own_fields import join_fields, set_fields
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.purchases import ContactOrder, totals
 
-_NAMES = ("first_name", "last_name", "locale")
+_NAMES = ("first_name", "last_name", "locale", "timezone")
 # In a tie the refusal wins.
 _CAUTION = {
     ConsentStatus.NEVER_ASKED: 0,
@@ -95,6 +95,8 @@ def join(stays: Contact, goes: Contact) -> Contact:
         suppressed={**goes.suppressed, **found.suppressed},
         last_placed_at=_later(found.last_placed_at, goes.last_placed_at),
         lists=tuple(sorted({*found.lists, *goes.lists})),
+        audiences=tuple(sorted({*found.audiences, *goes.audiences})),
+        last_benefit=max(filter(None, (found.last_benefit, goes.last_benefit)), key=_given, default=None),
         tags=tuple(sorted({*found.tags, *goes.tags})),
         merging=tuple(sorted({*found.merging, *goes.merging, goes.id})),
     )
@@ -190,6 +192,10 @@ def _born(contact: Contact, birth: Provenance) -> Contact:
     provenance = {**contact.provenance, "created_at": birth}
     joined_from = birth.source.partition("|")[0] or contact.joined_from
     return _with(contact, created_at=birth.at, joined_from=joined_from, provenance=provenance)
+
+
+def _given(benefit: Benefit) -> tuple[datetime, str]:
+    return benefit.at, benefit.code
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

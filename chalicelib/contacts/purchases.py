@@ -6,7 +6,7 @@ folded when it is asked for, from the categories the products have now: a produc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,6 +15,8 @@ from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import Order
 from chalicelib.contacts.contact import Earlier, PurchaseFact, Share
 
+ANY = "any"  # the subject of whatever was bought
+EVERYTHING = "*"
 ORDERS_KEPT = 200  # one by one in the facts; older ones are summed, so that the item stays small
 
 
@@ -49,16 +51,18 @@ class ContactOrder(BaseModel):
 
 
 class Bought(BaseModel):
-    """One counted order within `Purchases`."""
+    """One counted order within `Purchases`. `net` is of the whole order, with what was paid beside its lines."""
 
     model_config = ConfigDict(frozen=True)
 
     at: datetime
     lines: tuple[Line, ...]
+    net: Money | None = None
 
 
 class Purchases(BaseModel):
-    """All of a contact's purchase facts in one item: the newest orders by id, the older ones summed by product."""
+    """All of a contact's purchase facts in one item: the newest orders by id, the older ones summed by product, and all
+    together (`EVERYTHING`)."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -66,7 +70,8 @@ class Purchases(BaseModel):
     earlier: dict[str, Earlier] = Field(default_factory=dict)
 
     def products(self) -> set[str]:
-        return {line.product for bought in self.orders.values() for line in bought.lines} | set(self.earlier)
+        earlier = set(self.earlier) - {EVERYTHING}
+        return earlier | {line.product for bought in self.orders.values() for line in bought.lines}
 
 
 class Totals(BaseModel):
@@ -126,11 +131,15 @@ def ranks(orders: Iterable[ContactOrder]) -> dict[str, int]:
 
 def fold(orders: Iterable[ContactOrder]) -> Purchases:
     counted = [order for order in in_order(orders) if order.counted]
-    kept = {order.order_id: Bought(at=order.paid_at, lines=order.lines) for order in counted[-ORDERS_KEPT:]}
+    kept = {
+        order.order_id: Bought(at=order.paid_at, lines=order.lines, net=order.net) for order in counted[-ORDERS_KEPT:]
+    }
     earlier: dict[str, Earlier] = {}
     for order in counted[:-ORDERS_KEPT]:
-        for subject in {name for line in order.lines for name in (line.product, line.variation) if name}:
+        named = {name for line in order.lines for name in (line.product, line.variation) if name}
+        for subject in {EVERYTHING, *named}:
             mine = [line for line in order.lines if subject in (line.product, line.variation)]
+            mine = _apart(order.lines) if subject == EVERYTHING else mine
             before = earlier.get(subject, Earlier(orders=0, units=0, total=0, last_at=order.paid_at))
             earlier[subject] = Earlier(
                 orders=before.orders + 1,
@@ -141,11 +150,14 @@ def fold(orders: Iterable[ContactOrder]) -> Purchases:
     return Purchases(orders=kept, earlier=earlier)
 
 
-def fact(purchases: Purchases, subject: str, categories: Mapping[str, Iterable[str]]) -> PurchaseFact:
-    """`subject` is `product:{id}` (product or variation) or `category:{id}`; `categories` of each product now.
+def fact(
+    purchases: Purchases, subject: str, categories: Mapping[str, Iterable[str]], currency: str | None = None
+) -> PurchaseFact:
+    """`subject` is `product:{id}` (product or variation), `category:{id}` or `any`; `categories` of each product now.
 
     A bundle and its parts are not counted beside each other in one category: lines whose price is in another line
-    count there only where that other line is not of the category.
+    count there only where that other line is not of the category. The total of `any` is that of whole orders, of those
+    in the store's `currency`.
     """
     kind, _, wanted = subject.partition(":")
 
@@ -156,19 +168,24 @@ def fact(purchases: Purchases, subject: str, categories: Mapping[str, Iterable[s
 
     by_order: dict[str, Share] = {}
     for order_id, bought in purchases.orders.items():
-        mine = [line for line in bought.lines if matches(line)]
-        if kind == "category":
-            mine = [line for line in mine if not line.included] or mine
-        if mine:
-            by_order[order_id] = Share(
-                at=bought.at, units=sum(line.units for line in mine), total=sum(line.total for line in mine)
-            )
+        mine = list(bought.lines) if subject == ANY else [line for line in bought.lines if matches(line)]
+        mine = mine if kind == "product" else _apart(mine)
+        total = sum(line.total for line in mine)
+        if subject == ANY and bought.net:
+            total = bought.net.amount if bought.net.currency == currency else 0
+        if mine or subject == ANY:
+            by_order[order_id] = Share(at=bought.at, units=sum(line.units for line in mine), total=total)
     return PurchaseFact(subject=subject, by_order=by_order, earlier=_earlier(purchases, kind, wanted, categories))
 
 
+def _apart(lines: Sequence[Line]) -> list[Line]:
+    """Without the parts of a bundle that is among them."""
+    return [line for line in lines if not line.included] or list(lines)
+
+
 def _earlier(purchases: Purchases, kind: str, wanted: str, categories: Mapping[str, Iterable[str]]) -> Earlier | None:
-    if kind == "product":
-        return purchases.earlier.get(wanted)
+    if kind in ("product", ANY):
+        return purchases.earlier.get(EVERYTHING if kind == ANY else wanted)
     found = [sums for product, sums in purchases.earlier.items() if wanted in categories.get(product, ())]
     if not found:
         return None

@@ -1,30 +1,34 @@
 """The one language of conditions: a typed JSON tree. `conditions.evaluate` answers it over facts about a contact.
 
 Trigger filters, branches, goals and later segments, focused content and campaigns all speak it. Every form
-of the vocabulary is here; `EXECUTABLE` names those that can be answered now.
+of the vocabulary is here.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
-from chalicelib.clock import parse_rfc3339
 from chalicelib.contacts.consent import Channel
-from chalicelib.journeys.condition_values import Value
 
-Id = Annotated[str, Field(max_length=100)]
-Name = Annotated[str, Field(min_length=1, max_length=100)]
-Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Days = Annotated[int, Field(ge=1, le=3650)]
+# Handed on: whoever speaks of conditions finds all their words here.
+from chalicelib.journeys.condition_subjects import CONSUMABLE as CONSUMABLE
+from chalicelib.journeys.condition_subjects import TRIGGER as TRIGGER
+from chalicelib.journeys.condition_subjects import Bought as Bought
+from chalicelib.journeys.condition_subjects import CartState as CartState
+from chalicelib.journeys.condition_subjects import Subject as Subject
+from chalicelib.journeys.condition_subjects import Views as Views
+from chalicelib.journeys.condition_values import VALUELESS as VALUELESS
+from chalicelib.journeys.condition_values import Comparison, Form
+from chalicelib.journeys.condition_values import Days as Days
+from chalicelib.journeys.condition_values import Id as Id
+from chalicelib.journeys.condition_values import Name as Name
+from chalicelib.journeys.condition_values import Operator as Operator
+
 StepId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-
-TRIGGER = "trigger"
-CONSUMABLE = "consumable"
 
 _PROFILE = (
     "email",
@@ -47,35 +51,6 @@ _PATH = re.compile(
 )
 
 
-class Operator(StrEnum):
-    EQUALS = "equals"
-    NOT_EQUALS = "not_equals"
-    CONTAINS = "contains"
-    NOT_CONTAINS = "not_contains"
-    STARTS_WITH = "starts_with"
-    ONE_OF = "one_of"
-    GREATER = "greater"
-    AT_LEAST = "at_least"
-    LESS = "less"
-    AT_MOST = "at_most"
-    BEFORE = "before"
-    AFTER = "after"
-    WITHIN_LAST_DAYS = "within_last_days"
-    IS_SET = "is_set"
-    IS_MISSING = "is_missing"
-
-
-NUMERIC = frozenset({Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST, Operator.WITHIN_LAST_DAYS})
-TEMPORAL = frozenset({Operator.BEFORE, Operator.AFTER})
-VALUELESS = frozenset({Operator.IS_SET, Operator.IS_MISSING})
-
-
-class Form(BaseModel):
-    """One node of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
 class AllOf(Form):
     """Every one holds."""
 
@@ -94,17 +69,16 @@ class Not(Form):
     condition: Annotated[Condition, Field(alias="not")]
 
 
-class FieldIs(Form):
+class FieldIs(Comparison):
     """A value of the contact or of the journey's event, compared. Missing compares false; so do unlike types.
 
     `field`: email, phone, first_name, last_name, locale, orders_count, total_spent (minor units), first_order_at,
-    last_order_at, joined_from, created_at, lists, tags, fields.<name>, consent.<channel>, event.<property path>
-    (a path through a list gathers the values of all its elements, so `event.items.product_id` is a list).
+    last_order_at, joined_from, created_at, timezone, lists, tags, fields.<name>, consent.<channel>,
+    event.<property path> (a path through a list gathers the values of all its elements, so `event.items.product_id`
+    is a list).
     """
 
     field: str
-    operator: Annotated[Operator, Field(alias="is")]
-    value: Value | None = None
 
     @field_validator("field")
     @classmethod
@@ -114,86 +88,6 @@ class FieldIs(Form):
                 f"expected one of {', '.join(_PROFILE)}, fields.<name>, consent.<{'|'.join(Channel)}>, event.<property>"
             )
         return path
-
-    @model_validator(mode="after")
-    def _value_suits(self) -> FieldIs:
-        if self.operator in VALUELESS and self.value is not None:
-            raise ValueError(f"{self.operator} takes no value")
-        if self.operator is Operator.ONE_OF and not isinstance(self.value, tuple):
-            raise ValueError("one_of needs a list as its value")
-        if self.operator is not Operator.ONE_OF and isinstance(self.value, tuple):
-            raise ValueError(f"{self.operator} needs a single value, not a list")
-        if self.operator in NUMERIC and (isinstance(self.value, bool) or not isinstance(self.value, int | float)):
-            raise ValueError(f"{self.operator} needs a number as its value")
-        if self.operator in TEMPORAL and not _is_time(self.value):
-            raise ValueError(f"{self.operator} needs a date (2026-11-21) or a time with its zone as its value")
-        return self
-
-
-def _is_time(value: Any) -> bool:
-    if not isinstance(value, str):
-        return False
-    try:
-        parse_rfc3339(f"{value}T00:00:00Z" if len(value) == 10 else value)
-    except ValueError:
-        return False
-    return True
-
-
-class Subject(Form):
-    """A product or a category by its store id, `trigger` for those of the journey's event; neither: anything.
-
-    The product `consumable` is the one of the event that is used up first, and none of what was bought beside it;
-    an event without one matches nothing. Nor does an id that is given but empty (or null): it was not chosen yet.
-    """
-
-    product: Id | None = None
-    category: Id | None = None
-
-    @model_validator(mode="after")
-    def _not_both(self) -> Subject:
-        if {"product", "category"} <= self.model_fields_set:
-            raise ValueError("give a product or a category, not both")
-        return self
-
-    @property
-    def kind(self) -> Literal["product", "category"] | None:
-        """Which of the two was named, even if not yet chosen."""
-        if "product" in self.model_fields_set:
-            return "product"
-        return "category" if "category" in self.model_fields_set else None
-
-    @property
-    def id(self) -> str | None:
-        """The chosen id, or None where nothing is chosen."""
-        return (self.product if self.kind == "product" else self.category) or None
-
-    @property
-    def unchosen(self) -> bool:
-        return self.kind is not None and self.id is None
-
-
-class Bought(Subject):
-    """Paid orders that still count, in the last `within_days` days, or since the contact entered the journey
-    (the order that started it is left out). Bars are reached by one product or category, not by several together.
-    `at_least_total` is in minor units, net.
-    """
-
-    within_days: Days | None = None
-    since: Literal["entry"] | None = None
-    at_least_orders: Count | None = None
-    at_least_units: Count | None = None
-    at_least_total: Annotated[int, Field(ge=1, le=10**12)] | None = None
-
-    @model_validator(mode="after")
-    def _one_window(self) -> Bought:
-        if self.within_days is not None and self.since is not None:
-            raise ValueError("give within_days or since, not both")
-        return self
-
-    @property
-    def windowed(self) -> bool:
-        return self.within_days is not None or self.since is not None
 
 
 class Purchased(Form):
@@ -245,17 +139,6 @@ class StepIs(Form):
     step: StepState
 
 
-class Views(Subject):
-    """Product pages seen: how often, how many different ones, how long, and whether it was out of stock then."""
-
-    within_days: Days | None = None
-    since: Literal["entry"] | None = None
-    at_least_times: Count | None = None
-    at_least_products: Count | None = None
-    at_least_seconds: Count | None = None
-    out_of_stock: bool | None = None
-
-
 class Viewed(Form):
     viewed: Views
 
@@ -264,13 +147,6 @@ class WishListed(Form):
     """Is on the contact's wish list."""
 
     wish_list: Subject
-
-
-class CartState(Subject):
-    """The cart of the journey's event, else the contact's newest. `at_least_total` in minor units."""
-
-    state: Annotated[Literal["open", "abandoned", "bought", "emptied"] | None, Field(alias="is")] = None
-    at_least_total: Annotated[int, Field(ge=1, le=10**12)] | None = None
 
 
 class CartIs(Form):
@@ -319,24 +195,22 @@ class BenefitIs(Form):
     benefit: LastBenefit
 
 
-class SurveyAnswer(Form):
+class SurveyAnswer(Comparison):
+    """The contact's newest answer to this question of a survey or form, compared as `FieldIs` does."""
+
     survey: Name
     question: Name
-    operator: Annotated[Operator, Field(alias="is")]
-    value: Value | None = None
 
 
 class SurveyIs(Form):
     survey: SurveyAnswer
 
 
-class LinkedRecord(Form):
+class LinkedRecord(Comparison):
     """Some linked record of this kind (a pet, a child, a subscription) whose field compares so (`FieldIs` says how)."""
 
     kind: Name
     field: Name
-    operator: Annotated[Operator, Field(alias="is")]
-    value: Value | None = None
 
 
 class LinkedIs(Form):
@@ -396,8 +270,6 @@ FORMS: dict[str, type[Form]] = {
     "random": RandomIs,
 }
 _KEY_OF = {form: key for key, form in FORMS.items()}
-
-EXECUTABLE = frozenset({"all", "any", "not", "field", "purchased", "ordered", "message", "order", "cart"})
 
 
 def _form_tag(value: Any) -> str | None:

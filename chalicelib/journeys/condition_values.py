@@ -1,10 +1,19 @@
-"""What conditions compare with and fields are set to: a text, a number, true or false, or a list of these."""
+"""What conditions compare with and fields are set to: a text, a number, true or false, or a list of these; and by
+which operators they compare."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from chalicelib.clock import parse_rfc3339
+
+Id = Annotated[str, Field(max_length=100)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Days = Annotated[int, Field(ge=1, le=3650)]
 
 
 def _sensible(value: int | float) -> int | float:
@@ -50,3 +59,63 @@ Value = Annotated[
         custom_error_message="expected a text, a number, true or false, or a list of these",
     ),
 ]
+
+
+class Operator(StrEnum):
+    EQUALS = "equals"
+    NOT_EQUALS = "not_equals"
+    CONTAINS = "contains"
+    NOT_CONTAINS = "not_contains"
+    STARTS_WITH = "starts_with"
+    ONE_OF = "one_of"
+    GREATER = "greater"
+    AT_LEAST = "at_least"
+    LESS = "less"
+    AT_MOST = "at_most"
+    BEFORE = "before"
+    AFTER = "after"
+    WITHIN_LAST_DAYS = "within_last_days"
+    IS_SET = "is_set"
+    IS_MISSING = "is_missing"
+
+
+NUMERIC = frozenset({Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST, Operator.WITHIN_LAST_DAYS})
+TEMPORAL = frozenset({Operator.BEFORE, Operator.AFTER})
+VALUELESS = frozenset({Operator.IS_SET, Operator.IS_MISSING})
+
+
+class Form(BaseModel):
+    """One node of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Comparison(Form):
+    """A value compared by an operator."""
+
+    operator: Annotated[Operator, Field(alias="is")]
+    value: Value | None = None
+
+    @model_validator(mode="after")
+    def _value_suits(self) -> Self:
+        if self.operator in VALUELESS and self.value is not None:
+            raise ValueError(f"{self.operator} takes no value")
+        if self.operator is Operator.ONE_OF and not isinstance(self.value, tuple):
+            raise ValueError("one_of needs a list as its value")
+        if self.operator is not Operator.ONE_OF and isinstance(self.value, tuple):
+            raise ValueError(f"{self.operator} needs a single value, not a list")
+        if self.operator in NUMERIC and (isinstance(self.value, bool) or not isinstance(self.value, int | float)):
+            raise ValueError(f"{self.operator} needs a number as its value")
+        if self.operator in TEMPORAL and not _is_time(self.value):
+            raise ValueError(f"{self.operator} needs a date (2026-11-21) or a time with its zone as its value")
+        return self
+
+
+def _is_time(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
+    try:
+        parse_rfc3339(f"{value}T00:00:00Z" if len(value) == 10 else value)
+    except ValueError:
+        return False
+    return True

@@ -1,72 +1,44 @@
 """The one evaluator of conditions, over facts about one contact. Pure, and it never raises.
 
 A comparison with a missing value is false, so is one of unlike types; `is_missing` is a condition of its own.
-A form that cannot be answered yet (see `condition_forms.EXECUTABLE`) is false; activation refuses it anyway.
+What it is answered by is read first: `needs`, `order_asked`, `asks_for_cart`, `asks_for_engagement`, … say what.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Literal
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
 
-from chalicelib.clock import parse_rfc3339
-from chalicelib.commerce.cart import CartRecord
-from chalicelib.commerce.money import Money
-from chalicelib.commerce.order import Order
 from chalicelib.contacts.consent import Channel
-from chalicelib.contacts.contact import Contact, PurchaseFact, Share
-from chalicelib.contacts.engagement import Engagement
+from chalicelib.journeys.condition_chance import is_drawn, is_moment
+from chalicelib.journeys.condition_compare import compare, plain, single_or_list
+from chalicelib.journeys.condition_engagement import by_categories, by_engagement, engaged_so
+from chalicelib.journeys.condition_facts import Facts, order_in, properties_of, subjects_named, subjects_of
 from chalicelib.journeys.condition_forms import (
-    CONSUMABLE,
-    TRIGGER,
     AllOf,
     AnyOf,
-    Bought,
+    BenefitIs,
     CartIs,
     CartState,
+    ClockIs,
     Condition,
     FieldIs,
+    LastBenefit,
     MessageIs,
     MessageStep,
     Not,
-    Operator,
     Ordered,
     OrderIs,
     Purchased,
-    Subject,
+    RandomIs,
+    StepIs,
     located,
     steps_mentioned,
 )
-from chalicelib.messages.message import Message
+from chalicelib.journeys.condition_purchases import bought_so, subjects_needed
 
-__all__ = ["Condition", "Facts", "asks_for_cart", "evaluate", "needs", "steps_mentioned", "subjects_of"]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a decision may look at.
-
-    `purchases` by subject (`product:12`, `category:7`); load those that `needs` names. `event` is the
-    enrolment's (or trigger's) event as {id, type, occurred_at, properties}; `entered_at` None before entry.
-    `messages` by the step id that made them; `order` is the event's own, as it stands today; `cart` is that of the
-    event, else the contact's newest (load it where `asks_for_cart`); `engagement` where `asks_for_engagement`. `steps`
-    is what became of the enrolment's steps (done, failed, skipped, happened, timed_out). `now` is store time (UTC).
-    """
-
-    contact: Contact
-    now: datetime
-    purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
-    event: Mapping[str, Any] | None = None
-    entered_at: datetime | None = None
-    messages: Mapping[str, Message] = field(default_factory=dict)
-    order: Order | None = None
-    cart: CartRecord | None = None
-    engagement: Engagement | None = None
-    steps: Mapping[str, str] = field(default_factory=dict)
-    store_zone: str = "UTC"
+__all__ = ["Condition", "Facts", "asks_for_cart", "evaluate", "needs", "order_in", "steps_mentioned", "subjects_of"]
 
 
 def evaluate(condition: Condition, facts: Facts) -> bool:
@@ -79,9 +51,9 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
         case Not():
             return not evaluate(condition.condition, facts)
         case FieldIs():
-            return _compare(condition.operator, _value_at(condition.field, facts), condition.value, facts.now)
+            return compare(condition.operator, _value_at(condition.field, facts), condition.value, facts.now)
         case Purchased():
-            return _bought(condition.purchased, facts)
+            return bought_so(condition.purchased, facts)
         case Ordered():
             placed_at = facts.contact.last_placed_at
             return placed_at is not None and facts.entered_at is not None and placed_at > facts.entered_at
@@ -91,8 +63,16 @@ def evaluate(condition: Condition, facts: Facts) -> bool:
             return facts.order is not None and facts.order.status == condition.order.state
         case CartIs():
             return _cart_is(condition.cart, facts)
+        case StepIs():
+            return facts.steps.get(condition.step.step) == condition.step.state
+        case BenefitIs():
+            return _benefit_is(condition.benefit, facts)
+        case ClockIs():
+            return is_moment(condition.clock, facts)
+        case RandomIs():
+            return is_drawn(condition.random, facts.contact.id)
         case _:
-            return False
+            return engaged_so(condition, facts)
 
 
 def needs(condition: Condition, event: Mapping[str, Any] | None) -> set[str]:
@@ -100,7 +80,7 @@ def needs(condition: Condition, event: Mapping[str, Any] | None) -> set[str]:
     subjects: set[str] = set()
     for _, inner in located(condition, ""):
         if isinstance(inner, Purchased):
-            subjects |= _subjects_needed(inner.purchased, event)
+            subjects |= subjects_needed(inner.purchased, event)
     return subjects
 
 
@@ -110,91 +90,22 @@ def order_asked(condition: Condition, event: Mapping[str, Any] | None) -> str | 
     return order_in(event) if asks else None
 
 
-def order_in(event: Mapping[str, Any] | None) -> str | None:
-    """The id of the order that an event is about."""
-    order = _properties(event).get("order_id")
-    return order if isinstance(order, str) else None
+def asks_for_engagement(condition: Condition) -> bool:
+    return any(by_engagement(inner) for _, inner in located(condition, ""))
+
+
+def asks_for_categories(condition: Condition) -> bool:
+    """Of what was viewed or wished for, as the catalogue has them."""
+    return any(by_categories(inner) for _, inner in located(condition, ""))
+
+
+def asks_for_store(condition: Condition) -> bool:
+    """Its clock."""
+    return any(isinstance(inner, ClockIs) for _, inner in located(condition, ""))
 
 
 def asks_for_cart(condition: Condition) -> bool:
     return any(isinstance(inner, CartIs) for _, inner in located(condition, ""))
-
-
-def subjects_of(event: Mapping[str, Any] | None, kind: Literal["product", "category"]) -> list[str]:
-    """The event's own products or categories as subjects, in the order of its items, each once.
-
-    An event about one product (back in stock) says so in its properties instead of in items.
-    """
-    properties = _properties(event)
-    key = "product_id" if kind == "product" else "categories"
-    found = [*_gather(properties.get("items"), [key]), *_gather(properties, [key])]
-    return list(dict.fromkeys(f"{kind}:{value}" for value in found if isinstance(value, str) and value))
-
-
-def _subjects_needed(bought: Bought, event: Mapping[str, Any] | None) -> set[str]:
-    if bought.kind is None:
-        # The event's own order must be told from a later one, and only the facts of its products know its time.
-        return set(subjects_of(event, "product")) if bought.since else set()
-    return set(_subjects_asked(bought, event))
-
-
-def _subjects_asked(asked: Subject, event: Mapping[str, Any] | None) -> list[str]:
-    if asked.kind is None or asked.id is None:
-        return []
-    if asked.id == TRIGGER:
-        return subjects_of(event, asked.kind)
-    if asked.product == CONSUMABLE:
-        return subjects_of({"properties": _properties(event).get("consumable")}, "product")
-    return [f"{asked.kind}:{asked.id}"]
-
-
-# Purchases
-
-
-def _bought(bought: Bought, facts: Facts) -> bool:
-    if bought.kind is None:
-        return _bought_anything(bought, facts)
-    subjects = _subjects_asked(bought, facts.event)
-    return any(_reaches(bought, facts.purchases[subject], facts) for subject in subjects if subject in facts.purchases)
-
-
-def _reaches(bought: Bought, fact: PurchaseFact, facts: Facts) -> bool:
-    shares = [share for order, share in fact.by_order.items() if _in_window(bought, order, share, facts)]
-    return (
-        len(shares) >= (bought.at_least_orders or 1)
-        and sum(share.units for share in shares) >= (bought.at_least_units or 0)
-        and sum(share.total for share in shares) >= (bought.at_least_total or 0)
-    )
-
-
-def _in_window(bought: Bought, order: str, share: Share, facts: Facts) -> bool:
-    if bought.within_days is not None:
-        return share.at > facts.now - timedelta(days=bought.within_days)
-    if bought.since is not None:
-        return facts.entered_at is not None and share.at > facts.entered_at and order != order_in(facts.event)
-    return True
-
-
-def _bought_anything(bought: Bought, facts: Facts) -> bool:
-    """From the contact's totals, which say nothing about units, nor about how many orders fall in a window."""
-    contact = facts.contact
-    if bought.at_least_units is not None or contact.orders_count < (bought.at_least_orders or 1):
-        return False
-    if not bought.windowed:
-        return contact.total_spent.amount >= (bought.at_least_total or 0)
-    if (bought.at_least_orders or 1) > 1 or bought.at_least_total is not None or contact.last_order_at is None:
-        return False
-    if bought.within_days is not None:
-        return contact.last_order_at > facts.now - timedelta(days=bought.within_days)
-    if facts.entered_at is None or contact.last_order_at <= facts.entered_at:
-        return False
-    return contact.last_order_at != _own_order_paid_at(facts)
-
-
-def _own_order_paid_at(facts: Facts) -> datetime | None:
-    own = order_in(facts.event)
-    shares = (fact.by_order.get(own) for fact in facts.purchases.values()) if own else ()
-    return next((share.at for share in shares if share), None)
 
 
 # Messages
@@ -213,10 +124,35 @@ _SHOWN_BY: Mapping[str, frozenset[str]] = {
 
 def _message_is(asked: MessageStep, facts: Facts) -> bool:
     message = facts.messages.get(asked.step)
-    if message is None or asked.link is not None:
+    if message is None:
         return False
+    if asked.link is not None:
+        clicks = [entry.detail for entry in message.history if entry.status == "clicked"]
+        return asked.state == "clicked" and any(_leads_to(clicked, asked.link) for clicked in clicks if clicked)
     reached = {message.status.value, *(entry.status for entry in message.history)}
     return bool(reached & _SHOWN_BY[asked.state])
+
+
+def _leads_to(clicked: str, link: str) -> bool:
+    """The very link; or, where the asked one has no query, the same page or one below it."""
+    if clicked == link:
+        return True
+    page, below = clicked.partition("#")[0].partition("?")[0].rstrip("/"), link.rstrip("/")
+    return page == below or page.startswith(f"{below}/")
+
+
+# Benefits
+
+
+def _benefit_is(asked: LastBenefit, facts: Facts) -> bool:
+    """Who never had one had none in any number of days; whether it was used needs one."""
+    last = facts.contact.last_benefit
+    if asked.none_within_days is not None:
+        if last is not None and last.at > facts.now - timedelta(days=asked.none_within_days):
+            return False
+        if asked.used is None:
+            return True
+    return last is not None and (asked.used is None or (last.used_at is not None) is asked.used)
 
 
 # Carts
@@ -231,7 +167,7 @@ def _cart_is(asked: CartState, facts: Facts) -> bool:
     if asked.kind is not None:
         products = {f"product:{one}" for item in items for one in (item.product_id, item.variation_id) if one}
         categories = {f"category:{category}" for item in items for category in item.categories}
-        if not (products | categories) & set(_subjects_asked(asked, facts.event)):
+        if not (products | categories) & set(subjects_named(asked, facts.event)):
             return False
     if asked.at_least_total is None:
         return True
@@ -247,138 +183,9 @@ def _cart_is(asked: CartState, facts: Facts) -> bool:
 def _value_at(path: str, facts: Facts) -> Any:
     head, _, rest = path.partition(".")
     if head == "event":
-        return _single_or_list(_properties(facts.event), rest.split("."))
+        return single_or_list(properties_of(facts.event), rest.split("."))
     if head == "fields":
-        return _plain(facts.contact.fields.get(rest))
+        return plain(facts.contact.fields.get(rest))
     if head == "consent":
         return facts.contact.consent_for(Channel(rest)).status.value
-    return _plain(getattr(facts.contact, head))
-
-
-def _properties(event: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    properties = (event or {}).get("properties")
-    return properties if isinstance(properties, Mapping) else {}
-
-
-def _single_or_list(root: Any, keys: list[str]) -> Any:
-    """The value at the path; a list of all values where the path leads through a list, or ends in one."""
-    node: Any = root
-    for position, key in enumerate(keys):
-        if isinstance(node, list | tuple):
-            return _gather(node, keys[position:])
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(key)
-    return _plain(node)
-
-
-def _gather(node: Any, keys: list[str]) -> list[Any]:
-    if isinstance(node, list | tuple):
-        return [value for element in node for value in _gather(element, keys)]
-    if not keys:
-        return [] if node is None else [_plain(node)]
-    return _gather(node.get(keys[0]), keys[1:]) if isinstance(node, Mapping) else []
-
-
-def _plain(value: Any) -> Any:
-    """Money becomes its minor units; an empty text is a missing one."""
-    if isinstance(value, Money):
-        return value.amount
-    if isinstance(value, Mapping) and set(value) == {"amount", "currency"}:
-        return value["amount"]
-    return None if value == "" else value
-
-
-def _compare(operator: Operator, actual: Any, wanted: Any, now: datetime) -> bool:
-    if operator is Operator.IS_MISSING:
-        return _missing(actual)
-    if operator is Operator.IS_SET:
-        return not _missing(actual)
-    if actual is None or wanted is None or wanted == "":
-        return False
-    return _COMPARISONS[operator](actual, wanted, now)
-
-
-def _missing(actual: Any) -> bool:
-    return actual is None or (isinstance(actual, list | tuple) and not actual)
-
-
-def _same(actual: Any, wanted: Any) -> bool:
-    return _alike(actual, wanted) and bool(actual == wanted)
-
-
-def _alike(actual: Any, wanted: Any) -> bool:
-    if isinstance(actual, bool) or isinstance(wanted, bool):
-        return isinstance(actual, bool) and isinstance(wanted, bool)
-    if isinstance(actual, str) or isinstance(wanted, str):
-        return isinstance(actual, str) and isinstance(wanted, str)
-    return _is_number(actual) and _is_number(wanted)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _contains(actual: Any, wanted: Any) -> bool | None:
-    """None where the two cannot be compared."""
-    if isinstance(actual, list | tuple):
-        return any(_same(element, wanted) for element in actual)
-    if isinstance(actual, str) and isinstance(wanted, str):
-        return wanted.casefold() in actual.casefold()
-    return None
-
-
-def _one_of(actual: Any, wanted: Any) -> bool:
-    present: Iterable[Any] = actual if isinstance(actual, list | tuple) else (actual,)
-    return any(_same(element, choice) for element in present for choice in wanted)
-
-
-def _moment(value: Any) -> datetime | None:
-    """A time from a record or a text; a bare date is its midnight, UTC."""
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value
-    if not isinstance(value, str):
-        return None
-    try:
-        return parse_rfc3339(f"{value}T00:00:00Z" if len(value) == 10 else value)
-    except ValueError:
-        return None
-
-
-def _numbers(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any, datetime], bool]:
-    def compared(actual: Any, wanted: Any, now: datetime) -> bool:
-        return _is_number(actual) and _is_number(wanted) and compare(actual, wanted)
-
-    return compared
-
-
-def _times(compare: Callable[[datetime, datetime], bool]) -> Callable[[Any, Any, datetime], bool]:
-    def compared(actual: Any, wanted: Any, now: datetime) -> bool:
-        first, second = _moment(actual), _moment(wanted)
-        return first is not None and second is not None and compare(first, second)
-
-    return compared
-
-
-def _within_last_days(actual: Any, wanted: Any, now: datetime) -> bool:
-    moment = _moment(actual)
-    return moment is not None and moment <= now and (now - moment).total_seconds() <= wanted * 86_400
-
-
-_COMPARISONS: Mapping[Operator, Callable[[Any, Any, datetime], bool]] = {
-    Operator.EQUALS: lambda actual, wanted, now: _same(actual, wanted),
-    Operator.NOT_EQUALS: lambda actual, wanted, now: _alike(actual, wanted) and actual != wanted,
-    Operator.CONTAINS: lambda actual, wanted, now: _contains(actual, wanted) is True,
-    Operator.NOT_CONTAINS: lambda actual, wanted, now: _contains(actual, wanted) is False,
-    Operator.STARTS_WITH: lambda actual, wanted, now: (
-        isinstance(actual, str) and isinstance(wanted, str) and actual.casefold().startswith(wanted.casefold())
-    ),
-    Operator.ONE_OF: lambda actual, wanted, now: _one_of(actual, wanted),
-    Operator.GREATER: _numbers(lambda actual, wanted: actual > wanted),
-    Operator.AT_LEAST: _numbers(lambda actual, wanted: actual >= wanted),
-    Operator.LESS: _numbers(lambda actual, wanted: actual < wanted),
-    Operator.AT_MOST: _numbers(lambda actual, wanted: actual <= wanted),
-    Operator.BEFORE: _times(lambda actual, wanted: actual < wanted),
-    Operator.AFTER: _times(lambda actual, wanted: actual > wanted),
-    Operator.WITHIN_LAST_DAYS: _within_last_days,
-}
+    return plain(getattr(facts.contact, head))

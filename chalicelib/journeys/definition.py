@@ -12,12 +12,10 @@ from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys import actions, condition_forms, triggers
 from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, SendText, Split, Step, Wait
 from chalicelib.journeys.condition_forms import (
-    Bought,
     Condition,
     Days,
     FieldIs,
     MessageIs,
-    Purchased,
     StepIs,
     Subject,
     key_of,
@@ -372,26 +370,3 @@ def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
             yield FieldMistake(
                 f"{place.path}.until_event.event.type", f"{_of(place)}{awaited.type} cannot be waited for yet"
             )
-    for path, condition, owner in conditions_of(definition):
-        for inner_path, inner in located(condition, path):
-            reason = _condition_not_yet(inner)
-            if reason:
-                yield FieldMistake(inner_path, f"{_of(owner)}{reason}")
-
-
-def _condition_not_yet(condition: Condition) -> str | None:
-    key = key_of(condition)
-    if key not in condition_forms.EXECUTABLE:
-        return f"{key} conditions cannot be answered yet"
-    if isinstance(condition, MessageIs) and condition.message.link is not None:
-        return "which link was clicked cannot be answered yet"
-    if isinstance(condition, Purchased) and _beyond_totals(condition.purchased):
-        return "units, or several orders in a window, can only be counted for a product or category yet"
-    return None
-
-
-def _beyond_totals(bought: Bought) -> bool:
-    if bought.kind is not None:
-        return False
-    counted = (bought.at_least_orders or 1) > 1 or bought.at_least_total is not None
-    return bought.at_least_units is not None or (bought.windowed and counted)

@@ -12,7 +12,6 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import FirstHistory, Store
-from chalicelib.journeys.conditions import asks_for_cart
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entering import Entering, begins_by_contact, is_only_history
@@ -23,13 +22,7 @@ from chalicelib.journeys.exits import (
     order_of,
     token_in,
 )
-from chalicelib.journeys.facts import (
-    as_entered,
-    messages_asked,
-    newest_cart_asked,
-    orders_asked,
-    subjects_asked,
-)
+from chalicelib.journeys.facts import as_entered, wanted_for
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
 from chalicelib.journeys.leaving import Leaving
@@ -186,30 +179,20 @@ class Enroller:
         enrolments: Iterable[Enrolment] = (),
     ) -> Found:
         """What the entries of these events and the goals of these enrolments are decided by, read at once."""
-        subjects: set[str] = set()
-        messages: set[str] = set()
-        orders: set[str] = set()
-        carts: set[str] = set()
-        conditional = newest_cart = False
+        wanted = Wanted()
+        conditional = False
         for enrolment in enrolments:
             if goal := self._leaving.goal(enrolment):
                 conditional = True
-                subjects |= subjects_asked([goal], enrolment.event)
-                messages |= set(messages_asked([goal], enrolment.id))
-                orders |= orders_asked([goal], enrolment.event)
-                carts |= {token for token in [token_in(enrolment.event)] if token and asks_for_cart(goal)}
-                newest_cart = newest_cart or newest_cart_asked([goal], enrolment.event)
+                wanted |= wanted_for([goal], enrolment.event, enrolment.id)
         for event in events:
             seen = as_entered(event)
+            order_id, token = order_of(seen), token_in(seen)
             for edition in self._entering.open_to(store_id, journeys, event):
-                orders |= {order for order in [order_of(seen)] if order}
-                carts |= {token for token in [token_in(seen)] if token}
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
                 conditional = conditional or bool(asked) or begins_by_contact(edition)
-                subjects |= subjects_asked(asked, seen)
-                orders |= orders_asked(asked, seen)
-                newest_cart = newest_cart or newest_cart_asked(asked, seen)
-        if not (conditional or orders or carts):
+                wanted |= Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
+                wanted |= wanted_for(asked, seen)
+        if not (conditional or wanted.orders or wanted.carts):
             return Found()
-        wanted = Wanted(orders=orders, carts=carts, newest_cart=newest_cart, messages=messages, subjects=subjects)
         return self._decisions.read(store_id, contact_id, wanted)

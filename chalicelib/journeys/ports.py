@@ -96,7 +96,8 @@ class EnrolmentRecords(Protocol):
 class Wanted:
     """What to read together with a contact, by ids; purchases by subject (`product:12`, `category:7`), carts by token.
 
-    `newest_cart`: the one of the contact's that last had any activity; this alone is a request more.
+    `newest_cart`: the one of the contact's that last had any activity; this alone is a request more. `categories`:
+    those of the engagement's products; one more too.
     """
 
     store: bool = False
@@ -108,6 +109,22 @@ class Wanted:
     messages: Collection[str] = ()
     subjects: Collection[str] = ()
     engagement: bool = False
+    categories: bool = False
+
+    def __or__(self, other: Wanted) -> Wanted:
+        """Both; where each names one journey or enrolment, the first one's."""
+        return Wanted(
+            store=self.store or other.store,
+            journey=self.journey or other.journey,
+            enrolment=self.enrolment or other.enrolment,
+            orders={*self.orders, *other.orders},
+            carts={*self.carts, *other.carts},
+            newest_cart=self.newest_cart or other.newest_cart,
+            messages={*self.messages, *other.messages},
+            subjects={*self.subjects, *other.subjects},
+            engagement=self.engagement or other.engagement,
+            categories=self.categories or other.categories,
+        )
 
 
 @dataclass(frozen=True)
@@ -126,6 +143,8 @@ class Found:
     purchases: Mapping[str, PurchaseFact] = field(default_factory=dict)
     engagement: Engagement | None = None
     """Where it was asked for; an empty one of a contact who did nothing yet."""
+    categories: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of viewed and wished products, by their ids, as the catalogue has them."""
 
 
 class DecisionRecords(Protocol):

@@ -22,7 +22,7 @@ from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
-from chalicelib.journeys.facts import messages_asked, newest_cart_asked, on_the_way, orders_asked, subjects_asked
+from chalicelib.journeys.facts import on_the_way, wanted_for
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.launch import Launcher, time_left
 from chalicelib.journeys.parked import Awaited, has_happened, parked_in
@@ -190,14 +190,8 @@ class Steps:
     def _around(self, enrolment: Enrolment, conditions: Sequence[Condition]) -> Found:
         """What this enrolment may go on by, and just what these conditions ask for, read at once."""
         order_id, token = order_of(enrolment.event), token_in(enrolment.event)
-        wanted = Wanted(
-            journey=enrolment.journey,
-            orders=orders_asked(conditions, enrolment.event) | ({order_id} if order_id else set()),
-            carts=[token] if token else [],
-            newest_cart=newest_cart_asked(conditions, enrolment.event),
-            messages=list(messages_asked(conditions, enrolment.id)),
-            subjects=subjects_asked(conditions, enrolment.event),
-        )
+        own = Wanted(journey=enrolment.journey, orders=[order_id] if order_id else [], carts=[token] if token else [])
+        wanted = own | wanted_for(conditions, enrolment.event, enrolment.id)
         return self._decisions.read(enrolment.store_id, enrolment.contact_id, wanted)
 
     def _after_wait(self, definition: Definition, enrolment: Enrolment, first: str | None) -> Enrolment:

@@ -30,8 +30,8 @@ class Decisions:
         self._table = table
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Found:
-        """One request for each hundred records; one more after a merge, one for categories, two for the newest cart,
-        one for carts whose store tells goods by id only."""
+        """One request for each hundred records; one more after a merge, one or two for categories, two for the newest
+        cart, one for carts whose store tells goods by id only."""
         shared, own = _shared(store_id, wanted), _own(wanted)
         partition = keys.contact(store_id, contact_id)
         asked = [*shared, *((partition, sk) for sk in own)]
@@ -86,26 +86,19 @@ class Decisions:
         if enrolment is not None and enrolment["id"] != wanted.enrolment:
             enrolment = None  # of the other contact, who had entered by the same key before the merge
         messages = {m: load(Message, items[keys.message(m)]) for m in wanted.messages if keys.message(m) in items}
+        contact = load(Contact, items[keys.PROFILE])
+        kept = items.get(keys.ENGAGEMENT, {})
+        engaged = load(Engagement, kept) if wanted.engagement else None
         bought = load(Purchases, items[keys.PURCHASES]) if keys.PURCHASES in items else Purchases()
         return replace(
             found,
-            contact=load(Contact, items[keys.PROFILE]),
+            contact=contact,
             enrolment=load(Enrolment, enrolment) if enrolment else None,
             messages={asked: message for asked, message in messages.items() if message.id == asked},
-            purchases=self._facts(store_id, bought, wanted.subjects),
-            engagement=self._engagement(store_id, items.get(keys.ENGAGEMENT)) if wanted.engagement else None,
+            purchases=self._facts(store_id, bought, wanted.subjects, contact.total_spent.currency),
+            engagement=engaged,
+            categories=self._categories(store_id, _goods(engaged)) if engaged and wanted.categories else {},
         )
-
-    def _engagement(self, store_id: str, item: Item | None) -> Engagement:
-        """Views with the categories that the catalogue gives their products today, beside those that were told."""
-        known = load(Engagement, item) if item else Engagement()
-        categories = self._categories(store_id, {view.product for view in known.views if view.product})
-        views = [
-            view.model_copy(update={"categories": (*view.categories, *more)})
-            for view in known.views
-            for more in [[one for one in categories.get(view.product, ()) if one not in view.categories]]
-        ]
-        return known.model_copy(update={"views": tuple(views)})
 
     def _categories(self, store_id: str, products: Collection[str]) -> dict[str, list[str]]:
         known = Products(self._table).get_many(store_id, sorted(products))
@@ -115,11 +108,13 @@ class Decisions:
             if (product := record.current)
         }
 
-    def _facts(self, store_id: str, purchases: Purchases, subjects: Collection[str]) -> dict[str, PurchaseFact]:
+    def _facts(
+        self, store_id: str, purchases: Purchases, subjects: Collection[str], currency: str
+    ) -> dict[str, PurchaseFact]:
         categories: dict[str, list[str]] = {}
         if any(subject.startswith("category:") for subject in subjects):
             categories = self._categories(store_id, purchases.products())
-        return {subject: fact(purchases, subject, categories) for subject in subjects}
+        return {subject: fact(purchases, subject, categories, currency) for subject in subjects}
 
     def _get(self, wanted: Sequence[_Key]) -> dict[_Key, Item]:
         found: list[Item] = []
@@ -141,3 +136,8 @@ def _own(wanted: Wanted) -> list[str]:
     found += [keys.enrolment(wanted.enrolment)] if wanted.enrolment else []
     found += [keys.ENGAGEMENT] if wanted.engagement else []
     return found + ([keys.PURCHASES] if wanted.subjects else [])
+
+
+def _goods(engagement: Engagement) -> set[str]:
+    """Products whose categories a condition may ask for."""
+    return {view.product for view in engagement.views if view.product} | engagement.wishes()

@@ -71,6 +71,16 @@ def test_an_event_finds_a_known_contact(call: Caller, path: str, contact: dict[s
         ({"properties": []}, "properties"),
         ({"properties": {"x": "y" * 40_000}}, "properties"),
         ({"properties": {"x": "\ud800"}}, "properties.x"),
+        ({"type": "product_viewed"}, "properties.product_id"),
+        ({"type": "product_viewed", "properties": {"product_id": 12}}, "properties.product_id"),
+        ({"type": "wish_list_changed", "properties": {"added": "12"}}, "properties.added"),
+        ({"type": "watch_requested", "properties": {"cancelled": True}}, "properties"),
+        ({"type": "topic_interest", "properties": {"topic": "tea", "score": 101}}, "properties.score"),
+        ({"type": "survey_answered", "properties": {"survey": "why", "answers": {"q": {}}}}, "properties.answers"),
+        (
+            {"type": "linked_record_changed", "properties": {"kind": "pet", "id": "1", "fields": {"x": "y" * 1100}}},
+            "properties.fields",
+        ),
     ],
 )
 def test_a_bad_event_is_refused_by_field(call: Caller, path: str, change: dict[str, Any], field: str) -> None:
@@ -82,3 +92,30 @@ def test_a_bad_event_is_refused_by_field(call: Caller, path: str, change: dict[s
 def test_an_event_of_nobody_is_refused(call: Caller, path: str) -> None:
     assert call("POST", f"{path}/events", VISIT | {"contact": {"id": "0" * 26}}).status == 404
     assert call("POST", f"{path}/events", VISIT | {"contact": {"email": "nonsense"}}).status == 422
+
+
+def test_what_a_contact_did_is_shown_as_it_stands(call: Caller, path: str) -> None:
+    def tell(event_id: str, type_: str, **properties: Any) -> str:
+        told = call("POST", f"{path}/events", VISIT | {"id": event_id, "type": type_, "properties": properties})
+        assert told.status == 202
+        return str(told.json["contact_id"])
+
+    tell("1", "product_viewed", product_id="12", categories=["7"], seconds=20, in_stock=False, name="Tea")
+    tell("2", "wish_list_changed", added=["12"])
+    tell("3", "watch_requested", category="7")
+    tell("4", "segment_entered", segment="vip")
+    tell("5", "survey_answered", survey="why", answers={"reason": "price", "stars": 4})
+    tell("6", "topic_interest", topic="tea", score=62.5)
+    contact_id = tell("7", "linked_record_changed", kind="pet", id="rex", fields={"species": "dog"})
+    at = VISIT["occurred_at"].replace("Z", ".000Z")
+    assert call("GET", f"{path}/contacts/{contact_id}/engagement").json == {
+        "views": [{"at": at, "product_id": "12", "categories": ["7"], "seconds": 20, "out_of_stock": True}],
+        "wish_list": ["12"],
+        "asked": ["category:7"],
+        "segments": ["vip"],
+        "topics": {"tea": 62.5},
+        "answers": {"why": {"reason": "price", "stars": 4}},
+        "linked": [{"kind": "pet", "id": "rex", "fields": {"species": "dog"}, "at": at}],
+        "last": {"visit": at, "open": None, "click": None},
+    }
+    assert call("GET", f"{path}/contacts/{'0' * 26}/engagement").status == 404

@@ -66,6 +66,7 @@ def facts(**changes: Any) -> Facts:
         fact("product:12", o1=(9.5, 2, 8_000), o2=(4, 1, 4_000)),  # type: ignore[arg-type]
         fact("product:13", o1=(9.5, 1, 4_000)),  # type: ignore[arg-type]
         fact("category:8", o0=(400, 1, 100), o1=(9.5, 3, 12_000)),  # type: ignore[arg-type]
+        fact("any", o1=(9.5, 3, 12_000), o2=(4, 1, 8_000)),  # type: ignore[arg-type]
     ]
     known: dict[str, Any] = {
         "contact": CONTACT,
@@ -192,6 +193,13 @@ def bought(**asked: Any) -> dict[str, Any]:
         ({"within_days": 5}, True),
         ({"within_days": 3}, False),
         ({"since": "entry"}, True),
+        ({"since": "entry", "at_least_total": 8_000}, True),
+        ({"since": "entry", "at_least_orders": 2}, False),  # the event's own is left out
+        ({"within_days": 10, "at_least_orders": 2}, True),
+        ({"within_days": 5, "at_least_total": 8_001}, False),
+        ({"within_days": 10, "at_least_units": 4}, True),
+        ({"at_least_units": 4}, True),
+        ({"at_least_units": 5}, False),
     ],
 )
 def test_purchases(asked: dict[str, Any], expected: bool) -> None:
@@ -201,7 +209,7 @@ def test_purchases(asked: dict[str, Any], expected: bool) -> None:
 def test_the_order_that_started_the_journey_is_no_purchase_since() -> None:
     """Also when it was paid after the contact entered (a journey that starts when the order is placed)."""
     paid_later = fact("product:12", o1=(4, 2, 8_000))
-    assert not holds(bought(since="entry"), purchases={"product:12": paid_later})
+    assert not holds(bought(since="entry"), purchases={"any": paid_later})
     assert not holds(bought(product="trigger", since="entry"), purchases={"product:12": paid_later})
 
 
@@ -213,7 +221,7 @@ def test_since_entry_is_false_before_entry() -> None:
 def test_an_order_that_no_longer_counts_is_no_purchase() -> None:
     refunded = CONTACT.model_copy(update={"orders_count": 0})
     assert not holds(bought(), contact=refunded)
-    assert not holds(bought(within_days=5), contact=refunded)
+    assert not holds(bought(within_days=5), contact=refunded, purchases={"any": fact("any")})
     assert not holds(bought(product="12"), purchases={"product:12": fact("product:12")})
 
 
@@ -230,8 +238,8 @@ def test_one_read_brings_all_purchases_that_are_needed() -> None:
     subjects = {"product:5", "category:7", "category:8", "product:12", "product:13"}
     assert needs(condition, EVENT) == subjects
     assert needs(condition, None) == {"product:5"}
-    since = _conditions.validate_python(bought(since="entry"))
-    assert needs(since, EVENT) == {"product:12", "product:13"}  # they tell when the event's own order was paid
+    assert needs(_conditions.validate_python(bought(since="entry")), EVENT) == {"any"}
+    assert needs(_conditions.validate_python(bought(at_least_orders=3)), EVENT) == set()  # the contact's totals know
 
 
 def test_an_event_about_one_product_is_its_own_trigger_product() -> None:

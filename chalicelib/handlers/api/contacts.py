@@ -13,7 +13,7 @@ from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import BadInput, FieldMistake, NotFound
-from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, Line, PageQuery, Time, sift
+from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, Line, PageQuery, Time, Timezone, sift
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import MANY, ONE, after_cursor, field_mistakes
 
@@ -54,6 +54,7 @@ class ContactChange(Body):
     first_name: Line | None = None
     last_name: Line | None = None
     locale: Annotated[str, Field(pattern=r"^[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,2}$")] | None = None
+    timezone: Timezone | None = None
     lists: Annotated[list[Name], Field(max_length=200)] | None = None
     tags: Annotated[list[Name], Field(max_length=200)] | None = None
     fields: Annotated[dict[FieldName, FieldValue], Field(max_length=200)] | None = None
@@ -101,8 +102,21 @@ class Consents(Answer):
     whatsapp: ConsentAnswer
 
 
+class BenefitAnswer(Answer):
+    """A coupon, gift or free shipping that a journey gave."""
+
+    kind: str
+    code: str
+    at: Time
+    journey: str
+    step: str
+    expires_at: Time | None
+    used_at: Time | None
+
+
 class ContactAnswer(Answer):
-    """`phone` in E.164. `total_spent` is net of refunds; `orders_count` counts orders paid and not given back."""
+    """`phone` in E.164. `timezone` null: the store's. `audiences` are advertising ones. `total_spent` is net of
+    refunds; `orders_count` counts orders paid and not given back."""
 
     id: str
     email: str | None
@@ -111,11 +125,14 @@ class ContactAnswer(Answer):
     first_name: str | None
     last_name: str | None
     locale: str | None
+    timezone: str | None
     consent: Consents
     suppressed: dict[Channel, str]
     lists: list[str]
     tags: list[str]
+    audiences: list[str]
     fields: dict[str, Any]
+    last_benefit: BenefitAnswer | None
     joined_from: str | None
     orders_count: int
     total_spent: Money
@@ -259,12 +276,14 @@ _AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 def shown(contact: Contact) -> ContactAnswer:
     """A contact as the API shows it: always the three channels, `never_asked` where nobody asked."""
-    kept = {name: getattr(contact, name) for name in ContactAnswer.model_fields if name != "consent"}
+    told_apart = ("consent", "last_benefit")
+    kept = {name: getattr(contact, name) for name in ContactAnswer.model_fields if name not in told_apart}
+    benefit = BenefitAnswer(**dict(contact.last_benefit)) if contact.last_benefit else None
     consent = {}
     for channel in Channel:
         known = contact.consent_for(channel)
         consent[channel.value] = ConsentAnswer(status=known.status, source=known.source, at=known.at)
-    return ContactAnswer(**kept, consent=Consents(**consent))
+    return ContactAnswer(**kept, last_benefit=benefit, consent=Consents(**consent))
 
 
 def _found(call: Call) -> Contact:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -126,4 +125,6 @@ def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
     try:
         told_events.read(given.type, given.properties)
     except ValidationError as problem:
-        yield from (replace(one, field=one.field.rstrip(".")) for one in field_mistakes(problem, "properties."))
+        for mistake in field_mistakes(problem):  # "body": of the properties as a whole
+            field = "properties" if mistake.field == "body" else f"properties.{mistake.field}"
+            yield FieldMistake(field, mistake.message)

@@ -82,6 +82,24 @@ Properties = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_bo
 """Free JSON by name, up to 200 names and 32 KiB."""
 
 
+def _timezone(value: str) -> str:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("expected an IANA time zone such as Asia/Jerusalem") from None
+    return value
+
+
+Timezone = Annotated[
+    str,
+    Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"),
+    AfterValidator(_timezone),
+]
+"""An IANA name."""
+
+
 def _whole(value: Any) -> Any:
     if isinstance(value, str):
         if not re.fullmatch(r"[0-9]{1,6}", value):

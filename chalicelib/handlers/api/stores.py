@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from chalicelib.commerce.store import Connection, ConnectionStatus, Platform, Store, StoreSettings
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound
-from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, page
+from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, Timezone, page
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor, field_mistakes
 from chalicelib.ids import new_id
@@ -36,16 +36,6 @@ def _currency(value: str) -> str:
     return value
 
 
-def _timezone(value: str) -> str:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("expected an IANA time zone such as Asia/Jerusalem") from None
-    return value
-
-
 def _url(value: str) -> str:
     from urllib.parse import urlsplit
 
@@ -67,11 +57,6 @@ def _locale(value: str) -> str:
 Url = Annotated[str, Field(min_length=8, max_length=2000, pattern=r"^https?://"), AfterValidator(_url)]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$"), AfterValidator(is_country)]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
-Timezone = Annotated[
-    str,
-    Field(max_length=64, pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$"),
-    AfterValidator(_timezone),
-]
 Locale = Annotated[
     str, Field(pattern=r"^[a-z]{2,3}([-_][A-Z][a-z]{3})?([-_]([A-Z]{2}|[0-9]{3}))?$"), AfterValidator(_locale)
 ]

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Request units of the table, each with the index.
-ENTRY = (5.0, 4.0)
-"""(read, write) of one entry: what the event is decided by, the enrolment, that its execution was started."""
-TASK = (3.5, 4.0)
+ENTRY = (7.0, 2.0)
+"""(read, write) of one entry: what the event is decided by, the enrolment and its entry in the listing."""
+TASK = (8.0, 2.0)
 """One call of the step function: all it decides by in one request, and the enrolment as it is afterwards."""
-MESSAGE = (2.0, 4.0)
-"""Beside its task: claim and outcome, the products that it shows."""
-CHANGE = (2.0, 7.0)
+MESSAGE = (3.0, 4.0)
+"""Beside its task: claim and outcome, and what was sent before."""
+CHANGE = (6.0, 7.0)
 """Beside its task: the contact, the event in the timeline, and that its cause was seen."""
-HEARD = (3.5, 0.0)
+HEARD = (4.0, 0.0)
 """An event of somebody on the way: whether the goal is met."""
 
 TRANSITION = 25  # Step Functions, Standard: $0.025 per 1,000

@@ -34,6 +34,7 @@ class Executions:
         self._machines: dict[str, dict[str, Any]] = {}
         self._running: dict[str, _Execution] = {}
         self._due: list[tuple[datetime, str]] = []
+        self._under_way: str | None = None
         self.transitions = 0
 
     def clear(self) -> None:
@@ -64,10 +65,10 @@ class Executions:
         """It goes on with that at once, when it has its turn."""
         name = token.partition(":")[0]
         running = self._running.get(name)
-        if running is None or running.standing.token != token:
+        if running is None or (name != self._under_way and running.standing.token != token):
             return
         running.answer = (token, dict(output))
-        if running.standing.kind == "token":
+        if name != self._under_way:
             heappush(self._due, (self._clock.now(), name))
 
     def due(self) -> datetime | None:
@@ -84,7 +85,9 @@ class Executions:
         standing = running.standing
         if self._is_answered(running) and running.answer:
             standing = task_succeeded(running.machine, standing, running.answer[1], now)
+        self._under_way = name
         standing = advance(running.machine, standing, now, self._call)
+        self._under_way = None
         if not running.standing.ended:  # nobody stopped it meanwhile
             running.standing = standing
         self._moved(name, before, now, standing)

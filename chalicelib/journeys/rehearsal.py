@@ -145,6 +145,7 @@ class Rehearsal:
         self._book = self._made_book()
         self._steps = self._made_steps()
         self._begins = {event_type(definition.trigger)}
+        self._asks_delivered = _mentions(definition.dump(), {"delivered", "message_delivered"})
 
     def _publish(self) -> None:
         name, now = f"{self.store.id}-{self._journey_id}", self.clock.now()
@@ -318,6 +319,8 @@ class Rehearsal:
         with suppress(Conflict, NotFound):
             apply_report(Report(self.store.id, message_id, status, at), self._messages, _Keeper())
         message, contact = self.kept.messages.get(message_id), self.kept.contact
+        if status is MessageStatus.DELIVERED and not self._asks_delivered:
+            return  # told at the very moment of its step, it would show nothing that the step did not see
         if message is not None and contact is not None:
             told = {"message_id": message.id, "journey": message.journey, "step": message.step}
             event = Event(
@@ -336,6 +339,15 @@ class _Keeper:
     def change_consent(self, store_id: str, contact_id: str, changes: Any) -> None: ...
 
     def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> None: ...
+
+
+def _mentions(data: Any, words: set[str]) -> bool:
+    """Whether any text in a definition is one of these."""
+    if isinstance(data, dict):
+        return any(_mentions(value, words) for value in data.values())
+    if isinstance(data, list | tuple):
+        return any(_mentions(value, words) for value in data)
+    return data in words if isinstance(data, str) else False
 
 
 def _share(message_id: str) -> float:

@@ -6,8 +6,6 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import strategies as st
-
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
@@ -149,9 +147,6 @@ def made_journey(seed: int) -> Definition:
     if goal := dice.choice(GOALS):
         data["goal"] = goal
     return Definition.parse(data)
-
-
-journeys_made = st.integers(0, 2**32).map(made_journey)
 
 
 def made_store(seed: int) -> Store:

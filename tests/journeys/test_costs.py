@@ -53,7 +53,6 @@ def test_the_units_that_are_reckoned_with_are_the_counted_ones(metered: Metered)
         "change": (costs.TASK[0] + costs.CHANGE[0], costs.TASK[1] + costs.CHANGE[1]),
         "heard": costs.HEARD,
     }
-    print(found)
     for part, (read, write) in found.items():
         assert abs(read - reckoned[part][0]) <= 1.5, (part, found[part], reckoned[part])
         assert abs(write - reckoned[part][1]) <= 1.5, (part, found[part], reckoned[part])

@@ -3,6 +3,7 @@
 from chalice import Chalice  # type: ignore[attr-defined]
 
 from chalicelib.handlers import (
+    calendar,
     cart_watch,
     carts,
     connect_page,
@@ -54,6 +55,7 @@ for part in (
     errands.blueprint,
     store_sync.blueprint,
     nightly.blueprint,
+    calendar.blueprint,
     delivery_reports.delivery_reports,
     links.links,
     connect_page.connect_page,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
+    from chalicelib.journeys.calendar import Calendar
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.lifecycle import Lifecycle
@@ -76,7 +77,22 @@ class Wiring(StorageWiring):
 
     def work(self, kind: str) -> Work:
         """Who does errands of this kind. Raises KeyError."""
+        if kind in ("due", "index_dates"):
+            return self._work_of_calendar(kind)
         raise KeyError(kind)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        from chalicelib.journeys.calendar import Calendar
+
+        return Calendar(self.journeys, self.ledgers, self.errands, self.clock)
+
+    def _work_of_calendar(self, kind: str) -> Work:
+        from chalicelib.journeys.due import Due, IndexDates
+
+        if kind == "index_dates":
+            return IndexDates(self.contacts, self.clock)
+        return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
     def links(self) -> SignedLinks:

@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.journeys.ports import Workflows
+    from chalicelib.storage.calendar import DayIndex, Ledgers
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
@@ -179,6 +180,18 @@ class StorageWiring:
         from chalicelib.storage.errands import ErrandRecords
 
         return ErrandRecords(self.table)
+
+    @cached_property
+    def day_index(self) -> DayIndex:
+        from chalicelib.storage.calendar import DayIndex
+
+        return DayIndex(self.table)
+
+    @cached_property
+    def ledgers(self) -> Ledgers:
+        from chalicelib.storage.calendar import Ledgers
+
+        return Ledgers(self.table)
 
     @cached_property
     def workflows(self) -> Workflows:

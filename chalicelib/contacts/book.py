@@ -202,7 +202,7 @@ class ContactBook(CausedChanges):
         told = list(self._deliveries.of_contact(store_id, contact.id))
         told += [one for o in found["orders"] for one in self._deliveries.of_order(store_id, o["external_id"])]
         raw = [self._deliveries.export(store_id, delivery_id) for delivery_id in dict.fromkeys(told)]
-        mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into"})
+        mine = contact.model_dump(mode="json", exclude={"rev", "merging", "merged_into", "indexed"})
         return {"contact": mine, **found, "deliveries": [one for one in raw if one]}
 
     def _check(self, person: Person, store: Store) -> None:

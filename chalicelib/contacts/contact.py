@@ -46,7 +46,8 @@ class Contact(BaseModel):
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
     cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
     mere pointer; `merging` names contacts whose records are still on their way here. `timezone` is an IANA name (None:
-    the store's), `audiences` are advertising ones. `rev` counts writes.
+    the store's), `audiences` are advertising ones. `indexed` are the entries of `day_index` that are written.
+    `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,6 +80,7 @@ class Contact(BaseModel):
     created_at: datetime
     merged_into: str | None = None
     merging: tuple[str, ...] = ()
+    indexed: dict[str, str] = Field(default_factory=dict)
     rev: int = 0
 
     @property

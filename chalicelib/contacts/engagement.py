@@ -66,7 +66,8 @@ class LinkedRecord(BaseModel):
 class Engagement(BaseModel):
     """`views` oldest first. `wished` by product id, `asked` by subject (`product:12`, `category:7`), `answers` by
     survey (or form) and question, `linked` by kind and id, `segments` and `topics` by name. What is out, gone or taken
-    back stays as such, so that an older telling that comes late cannot bring it back. `rev` counts writes.
+    back stays as such, so that an older telling that comes late cannot bring it back. `indexed` are the entries of
+    `day_index` that are written. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,6 +80,7 @@ class Engagement(BaseModel):
     segments: dict[str, Membership] = Field(default_factory=dict)
     topics: dict[str, Told] = Field(default_factory=dict)
     last: dict[Activity, datetime] = Field(default_factory=dict)
+    indexed: dict[str, str] = Field(default_factory=dict)
     rev: int = 0
 
     def wishes(self) -> set[str]:

@@ -83,7 +83,7 @@ def fold(known: Engagement, event: Event) -> Engagement:
 
 
 def join(one: Engagement, other: Engagement) -> Engagement:
-    """What both say. `rev` is the first one's."""
+    """What both say. `rev` and `indexed` are the first one's."""
     views = {view.event_id: view for view in sorted((*one.views, *other.views), key=_place)}
     return Engagement(
         views=tuple(sorted(views.values(), key=_place))[-VIEWS_KEPT:],
@@ -98,6 +98,7 @@ def join(one: Engagement, other: Engagement) -> Engagement:
             for activity in sorted({*one.last, *other.last})
             if (times := [side.last[activity] for side in (one, other) if activity in side.last])
         },
+        indexed=one.indexed,
         rev=one.rev,
     )
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.day_index import changes, contact_entries, engagement_entries
 from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.purchases import ContactOrder, Purchases
@@ -49,7 +50,12 @@ class Writing:
         """How many items it changes at most."""
         several = (self.pointers, self.orders, self.orders_gone, self.events, self.events_gone, self.seen)
         single = (self.contact, self.purchases, self.engagement)
-        return sum(one is not None for one in single) + sum(len(some) for some in several)
+        found = sum(one is not None for one in single) + sum(len(some) for some in several)
+        if self.contact:
+            found += len(changes(contact_entries(self.contact), self.contact.indexed))
+        if self.engagement:
+            found += len(changes(engagement_entries(self.engagement), self.engagement.indexed))
+        return found
 
 
 class Contacts(Protocol):

@@ -5,7 +5,7 @@ A day here is a whole local day. Holidays of the Hebrew calendar begin the eveni
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -156,8 +156,3 @@ HOLIDAYS: dict[str, Holiday] = {
     "tisha_bav": Holiday("תשעה באב", "Tisha B'Av", _tisha_bav, "hebrew"),
     "tu_bav": Holiday("ט״ו באב", "Tu B'Av", _hebrew(_AV, 15), "hebrew"),
 }
-
-
-def names() -> Iterator[str]:
-    """Every name that a trigger may give, by alphabet."""
-    yield from sorted(HOLIDAYS)

@@ -18,7 +18,10 @@ class JourneyStatus(StrEnum):
 
 
 class Journey(BaseModel):
-    """The head. `trigger_type` is the live version's, so that matching an event reads no definition."""
+    """The head. `trigger_type` is the live version's, so that matching an event reads no definition.
+
+    `active_since`: since when it takes people in by a trigger of this type; days before that are nobody's.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -29,6 +32,7 @@ class Journey(BaseModel):
     live_version: int | None = None
     trigger_type: str | None = None
     has_goal: bool = False
+    active_since: datetime | None = None
     name: dict[str, str] = {}
     created_at: datetime
     updated_at: datetime

@@ -84,12 +84,15 @@ class Lifecycle:
         def live(present: Journey | None) -> Journey:
             if present is None or present.status is JourneyStatus.ARCHIVED:
                 raise Conflict("an archived journey cannot be activated")
+            now, kind = self._clock.now(), event_type(definition.trigger)
+            goes_on = present.status is JourneyStatus.ACTIVE and present.trigger_type == kind
             changes = {
                 "status": JourneyStatus.ACTIVE,
+                "active_since": present.active_since if goes_on else now,
                 "live_version": max(number, present.live_version or 0),
-                "trigger_type": event_type(definition.trigger),
+                "trigger_type": kind,
                 "has_goal": definition.goal is not None,
-                "updated_at": self._clock.now(),
+                "updated_at": now,
             }
             return present if number < (present.live_version or 0) else present.model_copy(update=changes)
 
@@ -148,7 +151,9 @@ class Lifecycle:
                 return present
             if present.status not in allowed:
                 raise Conflict(f"a journey that is {present.status} cannot become {to}")
-            return present.model_copy(update={"status": to, "updated_at": self._clock.now()})
+            now = self._clock.now()
+            since = now if to is JourneyStatus.ACTIVE else present.active_since
+            return present.model_copy(update={"status": to, "updated_at": now, "active_since": since})
 
         return self._change(store_id, journey_id, moved)
 

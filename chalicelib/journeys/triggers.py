@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.journeys.condition_forms import Condition, Days, Id, Name, StepId, TimeOfDay
 from chalicelib.journeys.condition_values import Scalar
+from chalicelib.journeys.holidays import HOLIDAYS
 
 Hours = Annotated[int, Field(ge=1, le=8760)]
 
@@ -148,7 +149,7 @@ class DateTrigger(TriggerForm):
     """So many days before or after a date field of the contact, once or every year, `at` this time of the store's day.
 
     `field` is an own field, or `created_at` for the day on which the contact joined. 29 February is kept on the 28th
-    in other years. Event properties: field, date (the day itself), days, when.
+    in other years. Event properties: field, date (the day itself), days, when, at, years (since the field's own).
     """
 
     type: Literal["date_field"]
@@ -162,20 +163,28 @@ class DateTrigger(TriggerForm):
 class HolidayTrigger(TriggerForm):
     """So many days before a holiday of the Gregorian or Hebrew calendar (`journeys.holidays` names them).
 
-    Every contact of the store that `where` is true of enters. Event properties: holiday, date, days_before.
+    Every contact of the store that `where` is true of enters. Event properties: holiday, date, days_before, at.
     """
 
     type: Literal["holiday"]
-    holiday: Name
+    holiday: Annotated[Name, Field(json_schema_extra={"enum": sorted(HOLIDAYS)})]
     at: TimeOfDay = "09:00"
     days_before: Annotated[int, Field(ge=0, le=365)] = 0
+
+    @field_validator("holiday")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if name not in HOLIDAYS:
+            raise ValueError(f"expected one of {', '.join(sorted(HOLIDAYS))}")
+        return name
 
 
 class InactivityTrigger(TriggerForm):
     """None of these for so many days; `lifetime` prefers the last bought product's lifetime in days.
 
-    Who never ordered is not meant by `order`; of the others the day of joining counts as a first one.
-    Event properties: of, days, since (the day of the last one).
+    Who never ordered is not meant by `order`; of the others the day of joining counts as a first one. Who was inactive
+    for longer already when the journey was switched on does not enter. Event properties: of, days (of the trigger),
+    since (the day of the last one), at, lifetime, lifetime_days (of the product, where that counted).
     """
 
     type: Literal["inactivity"]
@@ -251,9 +260,12 @@ EXECUTABLE = frozenset(
         "contact_created",
         "contact_replied",
         "coupon_redeemed",
+        "date_field",
         "field_changed",
         "file_downloaded",
         "form_answered",
+        "holiday",
+        "inactivity",
         "list_joined",
         "list_left",
         "message_clicked",
@@ -346,9 +358,15 @@ def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
             return _of_category(trigger.category, properties) and _at_least(
                 trigger.at_least_percent, properties.get("percent")
             )
+        case DateTrigger():
+            day_itself = not properties.get("years")
+            return _same(trigger, properties, "field", "days", "when", "at") and (trigger.yearly or day_itself)
+        case HolidayTrigger():
+            return _same(trigger, properties, "holiday", "days_before", "at")
         case InactivityTrigger():
             same_kind = set(_texts(properties.get("of"))) == set(trigger.of)
-            return same_kind and (trigger.lifetime or properties.get("days") == trigger.days)
+            any_days = trigger.lifetime and "lifetime" not in properties
+            return same_kind and _same(trigger, properties, "at", "lifetime", *([] if any_days else ["days"]))
         case _:
             asked = ((name, getattr(trigger, name)) for name in _TOLD_APART.get(type(trigger), ()))
             return all(wanted is None or properties.get(name) == wanted for name, wanted in asked)
@@ -361,13 +379,16 @@ _TOLD_APART: dict[type[TriggerForm], tuple[str, ...]] = {
     ConsentTrigger: ("channel",),
     MessageTrigger: ("journey", "step", "channel", "link"),
     LinkTrigger: ("name",),
-    DateTrigger: ("field", "days", "when"),
-    HolidayTrigger: ("holiday", "days_before"),
     ThresholdTrigger: ("of", "value"),
     CouponTrigger: ("coupon",),
     JourneyTrigger: ("journey",),
 }
 """The properties that must be as the trigger names them; what it leaves out may be anything."""
+
+
+def _same(trigger: Trigger, properties: Mapping[str, Any], *names: str) -> bool:
+    """Whether the calendar found it by a rule like this one; what the event does not say is as the trigger has it."""
+    return all(properties.get(name, getattr(trigger, name)) == getattr(trigger, name) for name in names)
 
 
 def _of_category(wanted: str | None, properties: Mapping[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
 from chalicelib.storage import keys
+from chalicelib.storage.day_entries import engagement_operations
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
 
@@ -39,19 +40,20 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
 
     Several may do it at once: what another carried over, and perhaps changed since, is not put there again.
 
-    Purchase facts stay behind: they are folded anew from the orders.
+    Purchase facts stay behind: they are folded anew from the orders. So do entries of the index of days: who writes
+    the winner's records writes theirs.
     """
     source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for item in table.iterate(source):
         sk = str(item["sk"])
         if sk == keys.PROFILE:
             continue
-        if sk == keys.PURCHASES or item.get("id") == f"contact_created:{store_id}:{loser}":
+        if sk == keys.PURCHASES or sk.startswith(keys.DAYS) or item.get("id") == f"contact_created:{store_id}:{loser}":
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
         elif sk == keys.ENGAGEMENT:
-            _move_engagement(table, source, target)
+            _move_engagement(table, store_id, loser, winner)
         else:
             _move_item(table, source, sk, target)
 
@@ -69,17 +71,19 @@ def _move_item(table: Table, source: str, sk: str, target: str) -> None:
     raise Conflict("another is carrying this record")
 
 
-def _move_engagement(table: Table, source: str, target: str) -> None:
+def _move_engagement(table: Table, store_id: str, loser: str, winner: str) -> None:
     """Both did what they did: the two are joined."""
+    source, target = keys.contact(store_id, loser), keys.contact(store_id, winner)
     for _ in range(_TRIES):
         goes, stays = table.get(source, keys.ENGAGEMENT), table.get(target, keys.ENGAGEMENT)
         if goes is None:
             return
         known = load(Engagement, stays) if stays else Engagement()
-        both = join(known, load(Engagement, goes)).model_copy(update={"rev": known.rev + 1})
-        put = Put(dump(both, (target, keys.ENGAGEMENT)), rev=known.rev)
+        both = join(known, load(Engagement, goes))
         try:
-            table.transact([put, Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))])
+            table.transact(
+                [*engagement_operations(store_id, winner, both), Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))]
+            )
         except ConditionFailed:
             continue
         return
@@ -113,9 +117,11 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*_KINDS.values(), "engagement")}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE or sk.startswith(keys.EXPORTS):
+        if sk == keys.PROFILE or sk.startswith((keys.EXPORTS, keys.DAYS)):
             continue
-        plain = {k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "rev")}
+        plain = {
+            k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "indexed", "rev")
+        }
         if sk[0] == "D":
             plain = {"id": sk.removeprefix("D#")}
         if sk[0] == "K":

@@ -9,12 +9,14 @@ from typing import Any
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.day_index import changes, contact_entries
 from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.identity import Pointer
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import ContactOrder, Purchases
 from chalicelib.storage import keys
 from chalicelib.storage.contact_moves import export, forget, forget_unclaimed, move, order_ids, remember_erased
+from chalicelib.storage.day_entries import engagement_operations, entry_operations
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Delete, Put, Table
 from chalicelib.storage.timeline import Timeline, event_item
@@ -110,7 +112,7 @@ def operations(store_id: str, writing: Writing) -> list[Put | Delete]:
     partition = keys.contact(store_id, writing.contact_id)
     found: list[Put | Delete] = []
     if writing.contact:
-        found.append(_profile(store_id, writing.contact))
+        found += _profile(store_id, writing.contact)
     for pointer in writing.pointers:
         key = keys.identity(store_id, pointer.kind, pointer.value)
         found.append(Put(dump(pointer.model_copy(update={"rev": pointer.rev + 1}), key), rev=pointer.rev))
@@ -121,8 +123,7 @@ def operations(store_id: str, writing: Writing) -> list[Put | Delete]:
     elif writing.purchases:
         found.append(Put(dump(writing.purchases, (partition, keys.PURCHASES))))
     if writing.engagement:
-        written = writing.engagement.model_copy(update={"rev": writing.engagement.rev + 1})
-        found.append(Put(dump(written, (partition, keys.ENGAGEMENT)), rev=writing.engagement.rev))
+        found += engagement_operations(store_id, writing.contact_id, writing.engagement)
     kept = {Timeline.sort_key(event) for event in writing.events}
     found += [Put(event_item(partition, event)) for event in writing.events]
     gone = {keys.timeline(rfc3339(entry.at), entry.event_id) for entry in writing.events_gone} - kept
@@ -138,12 +139,15 @@ def _order_key(order: ContactOrder) -> str:
     return keys.contact_order(rfc3339(order.paid_at), order.order_id)
 
 
-def _profile(store_id: str, contact: Contact) -> Put:
-    written = contact.model_copy(update={"rev": contact.rev + 1})
+def _profile(store_id: str, contact: Contact) -> list[Put | Delete]:
+    """The profile, and what its entries in the index of days are now."""
+    entries = contact_entries(contact) if contact.merged_into is None else {}
+    written = contact.model_copy(update={"rev": contact.rev + 1, "indexed": entries})
     listing: dict[str, str] = {}
     if contact.merged_into is None:
         listing = {
             "gsi1pk": keys.listing("CONTACTS", store_id, identifier=contact.id),
             "gsi1sk": Contacts.sort_key(contact),
         }
-    return Put(dump(written, (keys.contact(store_id, contact.id), keys.PROFILE), **listing), rev=contact.rev)
+    profile = Put(dump(written, (keys.contact(store_id, contact.id), keys.PROFILE), **listing), rev=contact.rev)
+    return [profile, *entry_operations(store_id, contact.id, changes(entries, contact.indexed))]

@@ -52,13 +52,21 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
-    T#… timeline, D#… raw deliveries, X#… kept exports."""
+    T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days."""
     return f"C#{store_id}#{contact_id}"
 
 
 PROFILE = "PROFILE"
 PURCHASES = "F#PURCHASES"
 ENGAGEMENT = "F#ENGAGEMENT"
+
+
+DAYS = "Y#"
+
+
+def day_entry(name: str) -> str:
+    """An entry of `contacts.day_index`, in its contact's partition."""
+    return f"{DAYS}{name}"
 
 
 def contact_order(paid_at: str, external_id: str) -> str:
@@ -150,6 +158,11 @@ def sync(store_id: str) -> tuple[str, str]:
 
 def errand(store_id: str, errand_id: str) -> tuple[str, str]:
     return f"ERRANDS#{store_id}#{shard_of(errand_id)}", errand_id
+
+
+def calendar(store_id: str) -> tuple[str, str]:
+    """Which days each journey of the calendar has done."""
+    return f"CALENDAR#{store_id}", "CALENDAR"
 
 
 def noted_contact(contact_id: str) -> str:

@@ -199,12 +199,14 @@ class Table:
                 return
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def listing(self, *scope: str, after: str | None = None, limit: int = 100) -> list[Item]:
-        """A store-wide listing over its shards, in sort-key order, after (not including) the sort key `after`."""
+    def listing(self, *scope: str, after: str | None = None, before: str | None = None, limit: int = 100) -> list[Item]:
+        """A store-wide listing over its shards, in sort-key order, between (not including) `after` and `before`."""
         share = -(-limit // keys.SHARDS)
         together = min(limit, share + 2 * isqrt(share) + 1)  # ids fall evenly: seldom does a shard need asking again
         shards = [
-            self.iterate("#".join((*scope, str(shard))), after=after, limit=limit, index=True, together=together)
+            self.iterate(
+                "#".join((*scope, str(shard))), after=after, before=before, limit=limit, index=True, together=together
+            )
             for shard in range(keys.SHARDS)
         ]
         return list(islice(merge(*shards, key=lambda item: str(item["gsi1sk"])), limit))

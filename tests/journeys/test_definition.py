@@ -191,7 +191,7 @@ ANSWER = {
         ([branch("b", [], [], {"step": {"step": "b", "is": "done"}})], "steps[0].if.step.step", "does not come before"),
         ([mail("m"), branch("b", [], [], {"step": {"step": "m", "is": "happened"}})],
          "steps[1].if.step.step", "step 'b': 'm': that step does not wait for an event"),
-        ([{**ANSWER, "until_event": {"event": {"type": "holiday", "holiday": "h"}, "at_most": {"days": 3}}}],
+        ([{**ANSWER, "until_event": {"event": {"type": "holiday", "holiday": "purim"}, "at_most": {"days": 3}}}],
          "steps[0].until_event.event.type", "step 'answer': holiday comes by the calendar"),
     ],
 )  # fmt: skip
@@ -258,7 +258,7 @@ def test_the_vocabulary_holds_every_building_block() -> None:
             Definition.parse(journey(mail("m"), exits=[{"type": kind, "journey": "j"}]))
             continue
         keys = {
-            "list": "l", "segment": "s", "field": "f", "holiday": "h", "name": "n", "days": 3, "value": 9,
+            "list": "l", "segment": "s", "field": "f", "holiday": "purim", "name": "n", "days": 3, "value": 9,
             "of": ["order"] if kind == "inactivity" else "total_spent", "tag": "t",
         }  # fmt: skip
         required = {name for name, field in form.model_fields.items() if field.is_required()}

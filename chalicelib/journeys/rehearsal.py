@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import groupby
 from typing import Any, Protocol, cast
@@ -45,6 +45,7 @@ from chalicelib.journeys.memory import (
 from chalicelib.journeys.past import Past, Then, at_first, changed_by
 from chalicelib.journeys.ports import ProductRecords, Workflows
 from chalicelib.journeys.reentry import ONCE
+from chalicelib.journeys.rehearsed_days import rehearsed_days
 from chalicelib.journeys.steps import Steps
 from chalicelib.journeys.triggers import event_type
 from chalicelib.messages.message import Message, MessageStatus
@@ -69,6 +70,10 @@ class Assume:
 
 
 UNOPENED = Assume()
+
+
+_Happening = Sequence[Event] | str | date
+"""Events of one moment, a cart that is over, or a day on which journeys of the calendar look who is due."""
 
 
 class Running(Workflows, Protocol):
@@ -144,6 +149,7 @@ class Rehearsal:
         self._enroller = self._made_enroller()
         self._book = self._made_book()
         self._steps = self._made_steps()
+        self._days = rehearsed_days(definition.trigger, self.store, self.products)
         self._begins = {event_type(definition.trigger)}
         self._asks_delivered = _mentions(definition.dump(), {"delivered", "message_delivered"})
 
@@ -220,7 +226,8 @@ class Rehearsal:
         self._ours = self._own_enrolments(past) if caused else set()
         told = _by_moment([event for event in past.events if self._start <= event.occurred_at <= end])
         over = [one for one in self._then.carts_over() if self._start <= one[0] <= end]
-        moments: list[tuple[datetime, Sequence[Event] | str]] = [*told, *over]
+        days = self._days.moments(self._start, end) if self._days else ()
+        moments: list[tuple[datetime, _Happening]] = [*days, *over, *told]  # of the same moment the last one first
         moments.sort(key=lambda one: one[0], reverse=True)
         while True:
             happens = moments[-1][0] if moments else None
@@ -259,10 +266,18 @@ class Rehearsal:
         if self.kept.contact is not None:
             self.kept.contact = self._then.up_to_date(self.kept.contact)
 
-    def _happened(self, what: Sequence[Event] | str) -> None:
+    def _happened(self, what: _Happening) -> None:
         contact = self.kept.contact
         if contact is None:
             return
+        if isinstance(what, date):
+            self._look_at_totals()
+            due = (
+                self._days.event(self.kept.contact or contact, self._then, what, self.clock.now())
+                if self._days
+                else None
+            )
+            what = [due] if due else []
         if isinstance(what, str):
             if self.kept.enrolments:
                 self._enroller.leave_cart(self.store, contact.id, what)

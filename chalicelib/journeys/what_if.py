@@ -14,7 +14,8 @@ from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.past import Past
 from chalicelib.journeys.ports import ProductRecords
 from chalicelib.journeys.rehearsal import UNOPENED, Assume, Rehearsal
-from chalicelib.journeys.triggers import event_type
+from chalicelib.journeys.rehearsed_days import may_be_due
+from chalicelib.journeys.triggers import DateTrigger, HolidayTrigger, InactivityTrigger, event_type
 from chalicelib.journeys.what_if_answer import WhatIf
 from chalicelib.journeys.what_if_tally import Tally
 
@@ -48,5 +49,7 @@ def what_if(
 
 def may_begin(definition: Definition, past: Past, start: datetime, end: datetime) -> bool:
     """Whether anything in the contact's past could have begun the journey: most of a store's contacts need no more."""
+    if isinstance(definition.trigger, DateTrigger | HolidayTrigger | InactivityTrigger):
+        return may_be_due(definition.trigger, past)
     wanted = event_type(definition.trigger)
     return any(event.type == wanted and start <= event.occurred_at <= end for event in past.events)

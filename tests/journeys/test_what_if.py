@@ -185,6 +185,31 @@ def test_what_the_journey_really_did_is_left_out() -> None:
     assert sent(ran(data, past(who, *order, others), journey_id="j"))["yes", "sent"] == 1
 
 
+BIRTHDAY = {"type": "date_field", "field": "born", "days": 3, "yearly": True}
+
+
+def test_the_calendar_is_walked_day_by_day() -> None:
+    """Born on 20 August (and told of it only on the 18th), on 20 May, and without a date."""
+    told = happened("field_changed", datetime(2026, 8, 18, tzinfo=UTC), field="born", to="1990-08-20", **{"from": None})
+    pasts = [
+        past(somebody(1, fields={"born": "1990-08-20"})),
+        past(somebody(2, fields={"born": "1990-08-20"}), told),
+        past(somebody(3, fields={"born": "1990-05-20"})),
+        past(somebody(4)),
+    ]
+    answer = ran(journey(mail("wishes"), trigger=BIRTHDAY, reentry={"mode": "every_time"}), *pasts)
+    assert (answer.contacts, answer.entered) == (4, 1)
+    assert answer.passes[0].entered_at == datetime(2026, 8, 17, 7, 0, tzinfo=UTC)  # nine o'clock in Paris
+
+
+def test_inactivity_counts_from_the_last_order_of_that_day() -> None:
+    back = {"type": "inactivity", "of": ["order"], "days": 30}
+    data = journey(mail("back"), trigger=back, reentry={"mode": "every_time"})
+    lived = past(somebody(1), *bought("1", day(1)), *bought("2", day(20)))
+    answer = ran(data, lived, past(somebody(2)))
+    assert [one.entered_at.date() for one in answer.passes] == [day(50).date()]
+
+
 def test_parts_can_be_added_up() -> None:
     pasts = [past(somebody(n), *bought(str(n), day(n % 60))) for n in range(30)]
     whole, parts = ran(RESTOCK, *pasts), [ran(RESTOCK, *pasts[:13]), ran(RESTOCK, *pasts[13:])]

@@ -10,15 +10,13 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_val
 from chalicelib.contacts.consent import Channel
 from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, Subject, TimeOfDay, Weekday
 from chalicelib.journeys.condition_values import Value
+from chalicelib.journeys.limits import LONGEST_EXECUTION, LONGEST_WAIT
 from chalicelib.journeys.triggers import Trigger
 from chalicelib.messages.content_model import EmailContent, Language, Line, Link, Text
 from chalicelib.messages.message import MessageKind
 
 LocalText = Annotated[dict[Language, Line], Field(max_length=20)]
 LocalLongText = Annotated[dict[Language, Text], Field(min_length=1, max_length=20)]
-LONGEST_WAIT = timedelta(days=365)
-LONGEST_EXECUTION = timedelta(days=350)
-"""An execution of Step Functions lives at most a year (quota); what would last longer goes on in a next one."""
 
 
 class Part(BaseModel):
@@ -40,15 +38,15 @@ class StepForm(Part):
 class Duration(Part):
     """Added up: 1 second to 365 days."""
 
-    days: Annotated[int, Field(ge=0, le=365)] = 0
-    hours: Annotated[int, Field(ge=0, le=8760)] = 0
-    minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
-    seconds: Annotated[int, Field(ge=0, le=31_536_000)] = 0
+    days: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    hours: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    minutes: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    seconds: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
 
     @model_validator(mode="after")
     def _bounded(self) -> Duration:
         if not timedelta(seconds=1) <= self.length <= LONGEST_WAIT:
-            raise ValueError("a wait lasts from 1 second to 365 days")
+            raise ValueError("a wait lasts from 1 second to 365 days; for longer use until_date, or several waits")
         return self
 
     @property

@@ -39,6 +39,7 @@ _CRASHED = ["Lambda.Unknown", _TIMEOUT, "Sandbox.Timedout", "Runtime.ExitError",
 _PARKING_CRASHED = [name for name in _CRASHED if name != _TIMEOUT]  # there it says that the event did not come
 _BUSY = ["ProviderBusy", "TryLater"]
 _REST = 3600  # seconds
+_LONGEST_COMMENT = 200
 
 
 def _retry(errors: list[str], seconds: int, attempts: int, longest: int) -> dict[str, Any]:
@@ -116,7 +117,8 @@ class _Machine:
 
     def finished(self, start: str) -> dict[str, Any]:
         in_order = sorted(self.states.items(), key=lambda item: _rank(item[0]))
-        return {"Comment": _words(self.definition.name), "StartAt": start, "States": dict(in_order)}
+        comment = _words(self.definition.name)[:_LONGEST_COMMENT]
+        return {"Comment": comment, "StartAt": start, "States": dict(in_order)}
 
     def add(self, step_id: str, after_wait: bool = False) -> str:
         """The state that does this step, made if need be; returns its name."""
@@ -274,7 +276,7 @@ def _onward(following: str | None) -> dict[str, Any]:
 
 def _comment(steps: list[Step]) -> dict[str, str]:
     titles = [_words(step.title) for step in steps if step.title]
-    return {"Comment": ", ".join(titles)} if titles else {}
+    return {"Comment": ", ".join(titles)[:_LONGEST_COMMENT]} if titles else {}
 
 
 def _words(text: dict[str, str]) -> str:

@@ -22,14 +22,12 @@ from chalicelib.journeys.condition_forms import (
     located,
     step_asked,
 )
+from chalicelib.journeys.limits import DEEPEST, DEEPEST_CONDITION, LARGEST, MOST_STEPS
 from chalicelib.journeys.mistakes import MOST_LEVELS, mistakes_of, refuse_outsized
 from chalicelib.journeys.triggers import ON_SCHEDULE, Trigger
 from chalicelib.messages.content_model import Language, Line
 
-MOST_STEPS = 100
-DEEPEST = 10
 SENDING = frozenset({"send_email", "send_sms", "send_whatsapp"})
-LARGEST = 256 * 1024  # UTF-8 bytes as JSON: a version must fit a table item (400 KB) together with its head
 
 
 class Reentry(BaseModel):
@@ -189,12 +187,18 @@ def _structural_mistakes(definition: Definition) -> Iterator[FieldMistake]:
         if place.depth > DEEPEST:
             yield FieldMistake(place.path, f"step {place.step.id!r}: steps are nested at most {DEEPEST} deep")
     if len(places) > MOST_STEPS:
-        yield FieldMistake("steps", f"a journey has at most {MOST_STEPS} steps, this one has {len(places)}")
+        yield FieldMistake(
+            "steps",
+            f"a journey has at most {MOST_STEPS} steps, this one has {len(places)}; let the rest be one of its own",
+        )
     yield from _misplaced_events(definition)
     yield from _unreachable(definition)
     by_id = {place.step.id: place for place in places}
     for path, condition, owner in conditions_of(definition):
         for inner_path, inner in located(condition, path):
+            if inner_path.count(".", len(path)) == DEEPEST_CONDITION + 1:
+                deepest = f"conditions are nested at most {DEEPEST_CONDITION} deep; put some of them into two branches"
+                yield FieldMistake(path, f"{_of(owner)}{deepest}")
             if reason := _dangling(inner, path, owner, by_id):
                 yield FieldMistake(f"{inner_path}.{key_of(inner)}.step", f"{_of(owner)}{reason}")
 

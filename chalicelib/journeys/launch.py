@@ -8,8 +8,9 @@ from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.errors import Conflict
-from chalicelib.journeys.actions import LONGEST_EXECUTION, Wait
+from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.limits import LONGEST_EXECUTION
 from chalicelib.journeys.ports import EnrolmentRecords, Workflows
 from chalicelib.journeys.published import Edition, Published
 

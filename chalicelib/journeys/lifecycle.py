@@ -13,6 +13,7 @@ from typing import Any
 from chalicelib.clock import Clock
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
+from chalicelib.journeys.actions import OtherJourney
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.enrol import Enroller
@@ -77,6 +78,8 @@ class Lifecycle:
         if journey.status is JourneyStatus.ARCHIVED:
             raise Conflict("an archived journey cannot be activated")
         definition = Definition.parse(journey.draft)
+        if circles := _starts_itself(definition, journey_id):
+            raise BadInput("the journey has mistakes", circles)
         if not_yet := check(definition).not_yet:
             raise BadInput("parts of the journey cannot run yet", not_yet)
         number = self._publish(journey, definition)
@@ -203,3 +206,16 @@ class Lifecycle:
         for enrolment in self._enrolments.all_of_journey(store_id, journey_id):
             if enrolment.open:
                 self._enroller.let_go_on(enrolment)
+
+
+def _starts_itself(definition: Definition, journey_id: str) -> list[FieldMistake]:
+    """The only circle that a tree of steps can have."""
+    return [
+        FieldMistake(
+            f"{place.path}.journey",
+            f"step {place.step.id!r}: a journey cannot start itself; use reentry and its trigger",
+        )
+        for place in definition.located()
+        if isinstance(place.step, OtherJourney)
+        and (place.step.type, place.step.journey) == ("start_journey", journey_id)
+    ]

@@ -16,7 +16,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
-from chalicelib.journeys.actions import LONGEST_EXECUTION, Branch, Split, Step, Wait
+from chalicelib.journeys.actions import Branch, Split, Step, Wait
 from chalicelib.journeys.acts import Acts, Passing
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.definition import Definition
@@ -25,6 +25,7 @@ from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import on_the_way, wanted_for
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.launch import Launcher, time_left
+from chalicelib.journeys.limits import LONGEST_EXECUTION
 from chalicelib.journeys.parked import Awaited, has_happened, parked_in
 from chalicelib.journeys.passages import (
     answer,

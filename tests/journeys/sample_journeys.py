@@ -1,4 +1,4 @@
-"""Journeys made for tests: three to read, and any number at random (of the executable subset)."""
+"""Journeys made for tests: four to read, and any number at random (of the executable subset)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,19 @@ def pause(step_id: str, **length: int) -> dict[str, Any]:
 
 def lifetime(step_id: str) -> dict[str, Any]:
     return {"id": step_id, "type": "wait", "lifetime": {"minus_days": 5, "default_days": 30}}
+
+
+def until_date(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "wait", "until_date": {"field": "birthday", "yearly": True}}
+
+
+def until_time(step_id: str) -> dict[str, Any]:
+    return {"id": step_id, "type": "wait", "until_time": {"weekdays": ["sunday"], "at": "10:00", "zone": "contact"}}
+
+
+def until_event(step_id: str, name: str = "answered") -> dict[str, Any]:
+    event = {"type": "api_event", "name": name}
+    return {"id": step_id, "type": "wait", "until_event": {"event": event, "at_most": {"days": 7}}}
 
 
 def branch(step_id: str, then: list[Any], otherwise: list[Any], condition: Any = BOUGHT_AGAIN) -> dict[str, Any]:
@@ -72,15 +85,35 @@ SAMPLES: dict[str, dict[str, Any]] = {
         pause("for-nothing", days=9),
         name={"en": "Winds about"},
     ),
+    "asks": journey(
+        split(
+            "test",
+            weights={"asked": 9, "control": 1},
+            asked=[
+                mail("question"),
+                until_event("answer"),
+                mail("thanks"),
+                until_event("more", "came"),
+                until_time("sunday"),
+            ],
+            control=[end("nothing")],
+        ),
+        mail("offer"),
+        name={"en": "Asks nine in ten"},
+    ),
 }
 
-_ACTIONS = ("mail", "tag", "pause", "lifetime", "branch", "end")
+_COMPUTED = {"lifetime": lifetime, "until_date": until_date, "until_time": until_time, "until_event": until_event}
+_PARTING = ("branch", "split", "end")
+_ACTIONS = ("mail", "tag", "pause", *_COMPUTED, *_PARTING)
 
 
 def _ends(step: dict[str, Any]) -> bool:
     """Whether no way leads on: what follows would never be reached, which is a mistake."""
     if step["type"] == "branch":
         return all(any(_ends(inner) for inner in step[way]) for way in ("then", "else"))
+    if step["type"] == "split":
+        return all(any(_ends(inner) for inner in way["steps"]) for way in step["ways"])
     return bool(step["type"] == "end")
 
 
@@ -96,13 +129,15 @@ def journeys(draw: st.DrawFn, most: int = 14) -> Definition:
                 break
             left[0] -= 1
             step_id = f"s{left[0]}"
-            kind = draw(st.sampled_from(_ACTIONS if depth < 4 else _ACTIONS[:4]))
+            kind = draw(st.sampled_from(_ACTIONS if depth < 4 else _ACTIONS[: -len(_PARTING)]))
             if kind == "branch":
                 made.append(branch(step_id, steps(depth + 1), steps(depth + 1)))
+            elif kind == "split":
+                made.append(split(step_id, **{way: steps(depth + 1) for way in "abc"[: draw(st.integers(2, 3))]}))
             elif kind == "pause":
                 made.append(pause(step_id, seconds=draw(st.integers(1, 400_000))))
             else:
-                made.append({"mail": mail, "tag": tag, "lifetime": lifetime, "end": end}[kind](step_id))
+                made.append({"mail": mail, "tag": tag, "end": end, **_COMPUTED}[kind](step_id))
             if made and _ends(made[-1]):
                 break
         return made

@@ -223,13 +223,13 @@ def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
     definition = Definition.parse(
         journey(
             {"id": "ring", "type": "send_whatsapp", "text": {"he": "שלום"}},
-            {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
+            {**ANSWER, "until_event": {"event": {"type": "product_viewed"}, "at_most": {"days": 3}}},
             {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
         )
     )
     assert [part.field for part in check(definition).not_yet] == [
         "steps[0]",
-        "steps[1]",
+        "steps[1].until_event.event.type",
         "steps[2]",
     ]
 

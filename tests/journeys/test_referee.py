@@ -1,6 +1,6 @@
 """Our interpreter against moto's: random journeys, random outcomes of their tasks, the same way at the same times.
 
-Neither waits: moto's waits and retry pauses are put on the run's own clock, its jitter is taken out, and its
+Neither waits: moto's waits, time-outs and retry pauses are put on the run's own clock, its jitter is taken out, and its
 Lambda calls are answered in this process. Whole seconds only, since moto cuts timestamps to seconds.
 """
 
@@ -24,8 +24,12 @@ from moto import mock_aws
 from moto.awslambda.models import LambdaFunction
 from moto.stepfunctions.parser.asl.component.common.retry import jitter_strategy_decl, retrier_decl
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
+    StateTaskServiceCallback,
+)
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint, CallbackOutcome
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication
 
 from chalicelib.clock import parse_rfc3339, rfc3339
@@ -39,7 +43,13 @@ from chalicelib.journeys.walk import TaskError, run_virtual
 from tests.journeys.sample_journeys import ARN, SAMPLES, journeys
 
 START = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
-INPUT = {"store_id": "s1", "enrolment_id": "c1-e1", "generation": 0, "until": "2026-11-25T06:30:00.000Z"}
+INPUT = {
+    "store_id": "s1",
+    "enrolment_id": "c1-e1",
+    "generation": 0,
+    "until": "2026-11-25T06:30:00.000Z",
+    "seconds": 86_400,
+}
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)  # a run of moto's takes half a second: no shrinking
 TROUBLES = (
     "NotNow",
@@ -61,16 +71,22 @@ class ScriptedSteps:
     troubles: dict[int, str] | None = None
     """Which calls fail, and how; None: dice decide."""
     calls: list[tuple[datetime, Any]] = field(default_factory=list)
+    comes: dict[str, datetime] = field(default_factory=dict)
+    """When the event comes that a token waits for, where it comes in time."""
 
     def run(self, payload: dict[str, Any], at: datetime) -> dict[str, Any]:
         dice = random.Random(f"{self.seed}/{len(self.calls)}")
-        self.calls.append((at, payload))
+        token = payload.get("token", "")
+        self.calls.append((at, {name: value for name, value in payload.items() if name != "token"}))
         later = rfc3339(at + timedelta(seconds=dice.randint(-90_000, 900_000)))
         by_chance = dice.choice(TROUBLES) if dice.random() < 0.4 else None
         error = by_chance if self.troubles is None else self.troubles.get(len(self.calls) - 1)
         if error:
             raise TaskError(error, json.dumps({"errorMessage": later, "errorType": error}, separators=(",", ":")))
-        return {"until": later, "go": dice.choice(("then", "else"))}
+        if token and (after := dice.randint(0, 2 * payload["seconds"])) < payload["seconds"]:
+            self.comes[token] = at + timedelta(seconds=after)
+        ways = sorted(payload["next"]) if isinstance(payload.get("next"), dict) else ["then"]
+        return {"until": later, "seconds": dice.randint(1, 900_000), "go": dice.choice(ways)}
 
 
 class MotoRunner:
@@ -99,9 +115,18 @@ class MotoRunner:
 
     def invoke(self, event: dict[str, Any]) -> tuple[str, bool, str]:
         try:
-            return json.dumps(self.script.run(event, self.now)), False, ""
+            answer = self.script.run(event, self.now)
         except TaskError as error:
             return error.cause, True, ""
+        return json.dumps(answer), False, ""
+
+    def has_come(self, token: str, seconds: int) -> bool:
+        """Whether the event comes before the time-out; the run's clock moves on to whichever is first."""
+        comes = self.script.comes.get(token)
+        self.now = comes or self.now + timedelta(seconds=seconds)
+        if comes:
+            self.machines.send_task_success(taskToken=token, output="{}")
+        return comes is not None
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +156,9 @@ def moto_runner() -> Iterator[MotoRunner]:
             def uniform(_low: float, high: float) -> float:
                 return high
 
+        def wait_for_token(timeout_seconds: int, endpoint: CallbackEndpoint) -> CallbackOutcome | None:
+            return endpoint.get_outcome() if runner.has_come(endpoint.callback_id, timeout_seconds) else None
+
         terminated, enter_state = BaseExecutionWorkerCommunication.terminated, ExecutionState._eval_state
 
         def tell(communication: BaseExecutionWorkerCommunication) -> None:
@@ -145,6 +173,7 @@ def moto_runner() -> Iterator[MotoRunner]:
 
         patch.setattr(WaitFunction, "_wait_interval", pass_time)
         patch.setattr(Timestamp, "_get_wait_seconds", seconds_left)
+        patch.setattr(StateTaskServiceCallback, "_wait_for_task_token_timeout", staticmethod(wait_for_token))
         patch.setattr(retrier_decl, "time", Pauses)
         patch.setattr(jitter_strategy_decl, "random", NoDice)
         patch.setattr(LambdaFunction, "_invoke_lambda", lambda _function, event=None: runner.invoke(event))
@@ -157,8 +186,10 @@ def moto_runner() -> Iterator[MotoRunner]:
 def both_ways(
     runner: MotoRunner, machine: dict[str, Any], payload: dict[str, Any], script: ScriptedSteps, name: str
 ) -> None:
-    ours, theirs = replace(script, calls=[]), replace(script, calls=[])
-    trace = run_virtual(machine, payload, START, lambda _resource, asked, at: ours.run(asked, at))
+    ours, theirs = replace(script, calls=[], comes={}), replace(script, calls=[], comes={})
+    trace = run_virtual(
+        machine, payload, START, lambda _resource, asked, at: ours.run(asked, at), answered=ours.comes.get
+    )
     answer = runner.run(machine, payload, theirs, name)
 
     assert ours.calls == theirs.calls

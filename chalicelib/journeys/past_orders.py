@@ -31,6 +31,7 @@ class OrderPast:
     order_id: str
     today: ContactOrder | None
     events: list[Event]
+    _made: tuple[int, bool, Order] | None = None
 
     @property
     def moments(self) -> list[datetime]:
@@ -59,6 +60,12 @@ class OrderPast:
         told = [event for event in self.events if event.occurred_at <= now]
         if not told:
             return None
+        was_paid = self.today is not None and self.today.paid_at <= now
+        if self._made is None or self._made[:2] != (len(told), was_paid):
+            self._made = (len(told), was_paid, self._made_of(told, now))
+        return self._made[2]
+
+    def _made_of(self, told: list[Event], now: datetime) -> Order:
         first, status, paid_at = told[0], OrderStatus.PENDING, self.today.paid_at if self.today else None
         total = _money(first.properties.get("total"), self.today)
         refunded = 0

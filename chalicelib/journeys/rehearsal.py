@@ -288,8 +288,9 @@ class Rehearsal:
             contact = changed_by(contact, event)
         self.kept.contact = contact
         self._look_at_totals()
-        if self.kept.enrolments or any(event.type in self._begins for event in fresh):
-            self.heard += bool(self.kept.enrolments)
+        on_the_way = any(enrolment.open for enrolment in self.kept.enrolments.values())
+        if on_the_way or any(event.type in self._begins or event.type.startswith("order_") for event in fresh):
+            self.heard += on_the_way
             told = with_catalogue(self.products, self.store.id, fresh)
             self._enroller.on_events(self.store, contact.id, told)
 

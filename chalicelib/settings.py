@@ -26,6 +26,7 @@ class Settings:
     default_sender: str
     sms_configuration_set: str | None
     default_sms_sender: str | None
+    whatsapp_phone_number_id: str | None
     shopify_event_source_arn: str | None
 
     @classmethod
@@ -45,5 +46,6 @@ class Settings:
             default_sender=environ.get("AGALA_DEFAULT_SENDER", "shop@agala.example"),
             sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,
             default_sms_sender=environ.get("AGALA_DEFAULT_SMS_SENDER") or None,
+            whatsapp_phone_number_id=environ.get("AGALA_WHATSAPP_PHONE_NUMBER_ID") or None,
             shopify_event_source_arn=environ.get("AGALA_SHOPIFY_EVENT_SOURCE_ARN") or None,
         )

@@ -9,13 +9,11 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chalicelib.wiring_storage import StorageWiring
+from chalicelib.wiring_channels import ChannelWiring
 
 if TYPE_CHECKING:
-    from botocore.config import Config
-
     from chalicelib.commerce.cart_intake import CartIntake
     from chalicelib.commerce.cart_watch import CartWatch
     from chalicelib.commerce.coupon import Coupon, CouponTerms
@@ -24,26 +22,26 @@ if TYPE_CHECKING:
     from chalicelib.commerce.privacy_desk import PrivacyDesk
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
-    from chalicelib.contacts.consent import Channel
     from chalicelib.contacts.resolve import Resolver
     from chalicelib.journeys.calendar import Calendar
+    from chalicelib.journeys.consequences import Consequences
     from chalicelib.journeys.enrol import Enroller
     from chalicelib.journeys.errands import Errands, Work
     from chalicelib.journeys.lifecycle import Lifecycle
+    from chalicelib.journeys.ports import Outside
     from chalicelib.journeys.steps import Steps
-    from chalicelib.messages.links import SignedLinks
-    from chalicelib.messages.ports import EmailChannel, SmsChannel
-    from chalicelib.messages.send import Medium, Sender
+    from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
     from chalicelib.store_adapters.shopify_oauth import ShopifyOAuth
+    from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
     from chalicelib.sync.ports import Shop
     from chalicelib.sync.pull import Pull
     from chalicelib.sync.start import SyncStarter
 
 
-class Wiring(StorageWiring):
+class Wiring(ChannelWiring):
     private_shops = False
     """Whether a shop's address may be one of a private network."""
 
@@ -58,9 +56,19 @@ class Wiring(StorageWiring):
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            self.consequences,
+            self.contact_book,
+            lambda: self.errands,
             self.workflows,
             self.clock,
         )
+
+    @cached_property
+    def consequences(self) -> Consequences:
+        from chalicelib.journeys.consequences import Consequences
+
+        return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
@@ -79,6 +87,8 @@ class Wiring(StorageWiring):
         """Who does errands of this kind. Raises KeyError."""
         if kind in ("due", "index_dates"):
             return self._work_of_calendar(kind)
+        if kind == "gather":
+            return self.enroller.gatherer
         raise KeyError(kind)
 
     @cached_property
@@ -95,46 +105,17 @@ class Wiring(StorageWiring):
         return Due(self.day_index, self.journeys, self.products, self.contact_book, self.listener, self.clock)
 
     @cached_property
-    def links(self) -> SignedLinks:
-        from chalicelib.messages.links import SignedLinks
+    def reports(self) -> Reports:
+        from chalicelib.messages.reports import Reports
 
-        return SignedLinks(self.settings.public_url, [self.secrets.signing_key().encode()])
-
-    @cached_property
-    def email_channel(self) -> EmailChannel:
-        from chalicelib.messages.channels.ses import SesEmailChannel
-
-        client = self._session.create_client("sesv2", config=_once())
-        return SesEmailChannel(client, self.settings.configuration_set)
-
-    @cached_property
-    def sms_channel(self) -> SmsChannel:
-        from chalicelib.messages.channels.end_user_messaging import EndUserMessagingChannel
-
-        client = self._session.create_client("pinpoint-sms-voice-v2", config=_once())
-        return EndUserMessagingChannel(client, self.settings.sms_configuration_set)
-
-    def medium(self, channel: Channel) -> Medium[Any, Any]:
-        """How this channel's messages are made, and who takes them. Raises KeyError for one that cannot send yet."""
-        from chalicelib.contacts.consent import Channel
-        from chalicelib.messages.send import Medium
-
-        if channel is Channel.EMAIL:
-            from chalicelib.messages.email import EmailComposer
-
-            return Medium(EmailComposer(self.settings.default_sender), self.email_channel)
-        if channel is Channel.SMS:
-            from chalicelib.messages.sms import SmsComposer
-
-            return Medium(SmsComposer(self.settings.default_sms_sender), self.sms_channel)
-        raise KeyError(channel)
-
-    @cached_property
-    def sender(self) -> Sender:
-        from chalicelib.messages.send import Sender
-        from chalicelib.storage.products import Catalogue
-
-        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+        return Reports(
+            self.messages,
+            self.contacts,
+            self.contact_book,
+            self.contact_book.note,
+            self.stores,
+            lambda: self.listener,
+        )
 
     @cached_property
     def steps(self) -> Steps:
@@ -150,8 +131,23 @@ class Wiring(StorageWiring):
             self.enroller,
             self.sender,
             self.workflows,
+            self.outside,
             self.clock,
         )
+
+    @cached_property
+    def outside(self) -> Outside:
+        from chalicelib.journeys.other_journeys import OtherJourneys
+        from chalicelib.journeys.ports import Outside
+
+        others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, self.clock)
+        return Outside(self.coupon, self.coupon_records, lambda: self.webhook_calls, others)
+
+    @cached_property
+    def webhook_calls(self) -> WebhookCalls:
+        from chalicelib.store_adapters.webhook_calls import WebhookCalls
+
+        return WebhookCalls(self.secrets.signing_key, self.unix_time, self.private_shops)
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -164,7 +160,13 @@ class Wiring(StorageWiring):
         from chalicelib.contacts.book import ContactBook
 
         return ContactBook(
-            self.contacts, self.resolver, self.deliveries, self.privacy_requests, self.clock, lambda: self.listener
+            self.contacts,
+            self.resolver,
+            self.deliveries,
+            self.privacy_requests,
+            self.clock,
+            lambda: self.listener,
+            self.stores,
         )
 
     @cached_property
@@ -369,13 +371,6 @@ class Wiring(StorageWiring):
         mended = register(admin, store, self.settings.shopify_event_source_arn or door)
         admin.notices.update(mended.notices)
         return mended.count
-
-
-def _once() -> Config:
-    """For clients that send: a retry inside the client could send twice."""
-    from botocore.config import Config
-
-    return Config(retries={"total_max_attempts": 1})
 
 
 _used: Wiring | None = None

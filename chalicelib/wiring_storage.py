@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
     from chalicelib.storage.contacts import Contacts
+    from chalicelib.storage.coupons import Coupons
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
+    from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
@@ -116,6 +118,12 @@ class StorageWiring:
         return Enrolments(self.table)
 
     @cached_property
+    def gatherings(self) -> Gatherings:
+        from chalicelib.storage.gatherings import Gatherings
+
+        return Gatherings(self.table)
+
+    @cached_property
     def messages(self) -> Messages:
         from chalicelib.storage.messages import Messages
 
@@ -126,6 +134,12 @@ class StorageWiring:
         from chalicelib.storage.contacts import Contacts
 
         return Contacts(self.table)
+
+    @cached_property
+    def coupon_records(self) -> Coupons:
+        from chalicelib.storage.coupons import Coupons
+
+        return Coupons(self.table)
 
     @cached_property
     def decisions(self) -> Decisions:

@@ -63,11 +63,11 @@ class LocalDoors:
         return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), self._admin_token.encode())
 
     def _play_report(self, request: HttpRequest, message_id: str) -> HttpAnswer:
-        status = _status_in(request.body)
+        status, link = _report_in(request.body)
         if status is None:
             return problem(422, "Bad input", f"status must be one of {', '.join(STATUSES)}")
         try:
-            self._reports.play(message_id, status)
+            self._reports.play(message_id, status, link)
         except AgalaError as trouble:
             return _refusal(trouble)
         return json_answer({"message_id": message_id, "status": status}, 202)
@@ -80,12 +80,15 @@ class LocalDoors:
         return problem(405, "Method not allowed", f"allowed here: {allowed}", (("Allow", allowed),))
 
 
-def _status_in(body: bytes) -> str | None:
+def _report_in(body: bytes) -> tuple[str | None, str | None]:
+    """Status and, of a click, the link."""
     try:
-        status = json.loads(body)["status"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-    return status if isinstance(status, str) and status in STATUSES else None
+        told = json.loads(body)
+        status, link = told["status"], told.get("link")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None, None
+    known = isinstance(status, str) and status in STATUSES
+    return (status if known else None), (link if isinstance(link, str) else None)
 
 
 def _refusal(trouble: AgalaError) -> HttpAnswer:

@@ -1,4 +1,4 @@
-"""The embedded runtime's provider of email and SMS: it keeps every message it is given, and knows which ones it has."""
+"""The embedded runtime's provider of every channel: it keeps each message it is given, and knows which ones it has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.journeys.ports import ProviderBusy
-from chalicelib.messages.ports import Email, SendRejected, Sms
+from chalicelib.messages.ports import Email, SendRejected, Sms, WhatsApp
 from local.journal import Journal
 
 _SCHEMA = """
@@ -28,16 +28,16 @@ _SEEN = "SELECT id, record, delivery FROM messages WHERE delivery <> 'erased'"
 
 
 class Outbox:
-    """An `EmailChannel` and an `SmsChannel`. With `deliver` each email also goes out for real, once; one whose
-    delivery was cut short (the process died in the middle) stays `trying`, is shown so, and never goes out again by
-    itself. An SMS is kept, no more."""
+    """An `EmailChannel`, `SmsChannel` and `WhatsAppChannel`. With `deliver` each email also goes out for real, once;
+    one whose delivery was cut short (the process died in the middle) stays `trying`, is shown so, and never goes out
+    again by itself. An SMS or WhatsApp message is kept, no more."""
 
     def __init__(self, path: Path, clock: Clock, deliver: Callable[[Email], None] | None = None) -> None:
         self._journal = Journal(path, _SCHEMA)
         self._clock = clock
         self._deliver = deliver
 
-    def send(self, message: Email | Sms, /) -> str:
+    def send(self, message: Email | Sms | WhatsApp, /) -> str:
         """Keeps it; a message id that is here already changes nothing. Raises ProviderBusy, SendRejected and
         SendUncertain of the delivery; an email that it surely did not take is not kept."""
         provider_id = f"outbox-{message.message_id}"
@@ -96,9 +96,9 @@ class Outbox:
         with self._journal.transaction() as journal:
             journal.execute("UPDATE messages SET delivery = ? WHERE id = ?", (delivery, message_id))
 
-    def _record(self, message: Email | Sms) -> str:
+    def _record(self, message: Email | Sms | WhatsApp) -> str:
         record = {
-            **(_of_email(message) if isinstance(message, Email) else _of_sms(message)),
+            **_of(message),
             "kind": message.kind,
             "to": message.to,
             "text": message.text,
@@ -109,6 +109,12 @@ class Outbox:
             "store_id": message.store_id,
         }
         return json.dumps(record, ensure_ascii=False)
+
+
+def _of(message: Email | Sms | WhatsApp) -> dict[str, Any]:
+    if isinstance(message, Email):
+        return _of_email(message)
+    return _of_sms(message) if isinstance(message, Sms) else _of_whatsapp(message)
 
 
 def _of_email(email: Email) -> dict[str, Any]:
@@ -123,6 +129,11 @@ def _of_email(email: Email) -> dict[str, Any]:
 
 def _of_sms(sms: Sms) -> dict[str, Any]:
     return {"channel": "sms", "from": sms.sender or sms.sender_name, "subject": None, "headers": {}, "html": None}
+
+
+def _of_whatsapp(message: WhatsApp) -> dict[str, Any]:
+    template = {"X-WhatsApp-Template": f"{message.template} ({message.language})"} if message.template else {}
+    return {"channel": "whatsapp", "from": message.sender_name, "subject": None, "headers": template, "html": None}
 
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Plays the provider: what SES, or End User Messaging for an SMS, would tell about a message in the outbox, through the
-handler that they would reach."""
+"""Plays the provider: what SES, or End User Messaging for an SMS or a WhatsApp message, would tell about a message in
+the outbox, through the handler that they would reach."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _SMS_EVENTS = {
     "failed": ("TEXT_CARRIER_UNREACHABLE", "CARRIER_UNREACHABLE"),
     "bounced": ("TEXT_INVALID", "INVALID"),
 }
+# WhatsApp's message statuses: an opened one was read.
+_WHATSAPP_STATUSES = {"delivered": "delivered", "opened": "read", "failed": "failed"}
 
 
 class Reports:
@@ -37,16 +39,22 @@ class Reports:
     def __init__(self, lambdas: Lambdas, handler: str, outbox: Outbox, clock: Clock) -> None:
         self._lambdas, self._handler, self._outbox, self._clock = lambdas, handler, outbox, clock
 
-    def play(self, message_id: str, status: str) -> None:
-        """`status` is one of STATUSES. Raises NotFound for a message never sent, BadInput for what nobody reports of
+    def play(self, message_id: str, status: str, link: str | None = None) -> None:
+        """`status` is one of STATUSES; `link` is what was clicked.
+
+        Raises NotFound for a message never sent, BadInput for what nobody reports of
         its channel, and what the handler raises."""
         message = self._outbox.message(message_id)
         if message is None:
             raise NotFound("no such message in the outbox")
         if message["channel"] == "sms" and status not in _SMS_EVENTS:
             raise BadInput(f"of an SMS a provider reports {', '.join(_SMS_EVENTS)}")
-        told = _sms_notification if message["channel"] == "sms" else _notification
-        notification = json.dumps(told(message, status, self._clock.now()))
+        if message["channel"] == "whatsapp" and status not in _WHATSAPP_STATUSES:
+            raise BadInput(f"of a WhatsApp message a provider reports {', '.join(_WHATSAPP_STATUSES)}")
+        told = _NOTIFICATIONS[message["channel"]](message, status, self._clock.now())
+        if link and status == "clicked":
+            told["click"]["link"] = link
+        notification = json.dumps(told)
         sns: dict[str, Any] = {
             "MessageId": str(uuid.uuid4()),
             "Subject": None,
@@ -75,3 +83,21 @@ def _sms_notification(message: dict[str, Any], status: str, at: datetime) -> dic
         "messageStatus": provider_status,
         "context": {"store": message["store_id"], "message": message["id"], "contact": message["contact_id"]},
     }
+
+
+def _whatsapp_notification(message: dict[str, Any], status: str, at: datetime) -> dict[str, Any]:
+    """AWS End User Messaging Social, "Message and event format": Meta's entry is a text inside the event."""
+    told = {
+        "id": f"wamid.{message['id']}",
+        "status": _WHATSAPP_STATUSES[status],
+        "timestamp": str(int(at.timestamp())),
+        "recipient_id": message["to"].removeprefix("+"),
+        "biz_opaque_callback_data": f"{message['store_id']}:{message['contact_id']}:{message['id']}",
+    }
+    if status == "failed":
+        told["errors"] = [{"code": 131026, "title": "Message undeliverable"}]
+    entry = {"id": "1", "changes": [{"field": "messages", "value": {"statuses": [told]}}]}
+    return {"whatsAppWebhookEntry": json.dumps(entry), "messageId": f"outbox-{message['id']}"}
+
+
+_NOTIFICATIONS = {"email": _notification, "sms": _sms_notification, "whatsapp": _whatsapp_notification}

@@ -81,7 +81,7 @@ class LocalWiring(wiring.Wiring):
         self.clock = clock
         self.queue = queue
         self.workflows = workflows
-        self.email_channel = self.sms_channel = self._outbox = outbox
+        self.email_channel = self.sms_channel = self.whatsapp_channel = self._outbox = outbox
 
     def shopify_address(self, shop: str) -> str:
         return f"{self._shopify_url}/{shop}" if self._shopify_url else super().shopify_address(shop)
@@ -135,6 +135,7 @@ class Runtime:
                 "AGALA_ERRAND_MACHINE_ARN": self._published(ERRAND, ERRAND_HANDLER),
                 "AGALA_STORE_SYNC_MACHINE_ARN": self._published(STORE_SYNC, SYNC_HANDLER),
                 "AGALA_QUEUE_URL": "local",
+                "AGALA_WHATSAPP_PHONE_NUMBER_ID": "outbox",
             }
         )
         self._wiring = LocalWiring(

@@ -33,14 +33,26 @@ def standing_events(record: CartRecord) -> list[Event]:
     return found
 
 
-def abandoned_event(record: CartRecord) -> Event:
-    """Of the last time that it counted as left. Raises IndexError if it never did."""
-    event_id = f"cart_abandoned:{record.store_id}:{record.token}:{record.left_generation}"
-    url = record.latest.restore_url if record.latest else None
-    at = record.abandoned_at[-1]
-    return _event(
-        "cart_abandoned", event_id, at, record, record.latest, restore_url=url, generation=record.left_generation
-    )
+def abandoned_events(record: CartRecord) -> list[Event]:
+    """Of the last time that it counted as left; of one that had come to the checkout a second one says so.
+
+    Raises IndexError if it never did.
+    """
+    kinds = ["cart_abandoned", "checkout_abandoned"] if record.checkout_at is not None else ["cart_abandoned"]
+    url, at = record.latest.restore_url if record.latest else None, record.abandoned_at[-1]
+    left = record.left_generation
+    return [
+        _event(
+            kind,
+            f"{kind}:{record.store_id}:{record.token}:{left}",
+            at,
+            record,
+            record.latest,
+            restore_url=url,
+            generation=left,
+        )
+        for kind in kinds
+    ]
 
 
 def _recovered_at(record: CartRecord) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.cart import CartRecord, CartState
-from chalicelib.commerce.cart_events import abandoned_event
+from chalicelib.commerce.cart_events import abandoned_events
 from chalicelib.commerce.ports import Carts, Listener
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
@@ -100,9 +100,10 @@ class CartWatch:
     def _tell(self, store: Store, record: CartRecord, contact: Contact | None) -> None:
         if contact is None or record.state is not CartState.ABANDONED:
             return
-        event = abandoned_event(record)
-        self._timeline.append(store.id, contact.id, event)
-        self._listener.on_events(store, contact.id, [event])
+        events = abandoned_events(record)
+        for event in events:
+            self._timeline.append(store.id, contact.id, event)
+        self._listener.on_events(store, contact.id, events)
 
 
 def _left(store: Store, record: CartRecord) -> CartRecord:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from pydantic import BaseModel, ConfigDict
+
 from chalicelib.commerce.money import Money
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.ids import digest
@@ -21,7 +23,9 @@ class CouponTerms:
 
     `minimum`: what the cart must come to. `expires_at`: the moment from which it is refused. `email`: who alone may
     use it. `products`, `categories` (Shopify's collections): the shop's ids of what it is good for; empty: everything.
-    It is good for `usage_limit` orders, one of each person.
+    It is good for `usage_limit` orders, one of each person. `minimum_units`: of how many units the cart must be, where
+    the platform can do that. `gift`: the shop's id of a product, of which one unit is `percent` cheaper (100: free);
+    then `products` and `categories` are what must be bought with it, of which the shop must ask for some or for none.
     """
 
     amount: Money | None = None
@@ -33,6 +37,8 @@ class CouponTerms:
     products: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     usage_limit: int = 1
+    minimum_units: int | None = None
+    gift: str | None = None
 
     def check(self, currency: str, now: datetime) -> None:
         """Raises `BadInput`, which names each field that cannot be as it is in a shop of this currency."""
@@ -50,7 +56,10 @@ class CouponTerms:
             mistakes.append(FieldMistake("percent", "expected more than 0 and up to 100"))
         if self.expires_at is not None and not now < self.expires_at < _FAR:
             mistakes.append(FieldMistake("expires_at", "expected a time to come"))
-        for name, ids in (("products", self.products), ("categories", self.categories)):
+        if self.gift is not None and (self.percent is None or self.free_shipping):
+            mistakes.append(FieldMistake("gift", "a gift goes with a percentage alone"))
+        gift = (self.gift,) if self.gift is not None else ()
+        for name, ids in (("products", self.products), ("categories", self.categories), ("gift", gift)):
             if not all(one.isascii() and one.isdigit() for one in ids):
                 mistakes.append(FieldMistake(name, "expected ids of the shop: whole numbers"))
         if self.usage_limit < 1:
@@ -65,6 +74,24 @@ class Coupon:
 
     code: str
     external_id: str
+
+
+class OwnedCoupon(BaseModel):
+    """Whose a code is, and which step of which enrolment gave it; kept before the shop makes the coupon, so that nobody
+    redeems one that is nobody's. `name` as the step has it; it is good from `at`, refused from `ends_at` on.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    store_id: str
+    contact_id: str
+    enrolment: str
+    journey: str
+    step: str
+    name: str | None = None
+    at: datetime
+    ends_at: datetime
 
 
 def coupon_code(cause: str) -> str:

@@ -165,7 +165,7 @@ class Intake:
                 writing,
                 contact=writing.contact or noted.contact,
                 events=(*writing.events, event),
-                seen=(event,),
+                seen=(*writing.seen, event),
                 engagement=noted.engagement,
             )
             self._contacts.write(store.id, [whole])

@@ -33,6 +33,16 @@ class Sender(BaseModel):
     sms: str | None = Field(default=None, pattern=r"^(\+?[1-9]\d{2,14}|[A-Za-z][A-Za-z0-9_-]{0,10})$")
 
 
+class Manager(BaseModel):
+    """Whom `alert_manager` steps write to; `phone` in E.164."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str | None = Field(default=None, max_length=200)
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    phone: str | None = Field(default=None, pattern=r"^\+[1-9]\d{6,14}$")
+
+
 class QuietHours(BaseModel):
     """Local wall-clock times `HH:MM`; over midnight when `from` is later than `to`."""
 
@@ -53,11 +63,13 @@ _NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
 
 
 class StoreSettings(BaseModel):
-    """`talk_to_us_url` is where shoppers reach a person: a chat, WhatsApp, a contact page."""
+    """`talk_to_us_url` is where shoppers reach a person: a chat, WhatsApp, a contact page. `manager` is told what a
+    journey finds worth telling a person of the shop; without an email of theirs, `sender.email` is written to."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sender: Sender = Sender()
+    manager: Manager | None = None
     sending: Sending = Sending.LIVE
     sandbox_addresses: tuple[str, ...] = ()
     quiet_hours: dict[Channel, QuietHours | None] = Field(
@@ -132,3 +144,11 @@ class Store(BaseModel):
     def is_disconnected(self) -> bool:
         """It was tied to us and is not any more."""
         return self.connection is not None and self.connection.status is ConnectionStatus.DISCONNECTED
+
+
+def manager_address(store: Store, channel: Channel) -> str | None:
+    """Where the store's manager is told things on this channel; None where nothing is known."""
+    manager = store.settings.manager or Manager()
+    if channel is Channel.EMAIL:
+        return manager.email or store.settings.sender.email or None
+    return manager.phone

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
 from chalicelib.contacts.caused import CausedChanges
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange
+from chalicelib.contacts.consent_events import became
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
 from chalicelib.contacts.own_fields import set_fields
@@ -62,6 +63,10 @@ class ContactPatch(BaseModel):
     fields: dict[str, Any] = Field(default_factory=dict)
 
 
+class Stores(Protocol):
+    def get(self, store_id: str) -> Store | None: ...
+
+
 class ContactBook(CausedChanges):
     """Every change is written over the revision it was decided on and tried again on a conflict (then `TryLater`)."""
 
@@ -73,10 +78,12 @@ class ContactBook(CausedChanges):
         exports: KeptExports,
         clock: Clock,
         listener: Callable[[], Listener],
+        stores: Stores,
     ) -> None:
         """`listener` is asked for when there is something to tell: it may itself need the book."""
         super().__init__(contacts, clock)
         self._resolver, self._deliveries, self._exports, self._listener = resolver, deliveries, exports, listener
+        self._stores = stores
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
         """Make the contact, or add to the one (or ones: they merge) that these identities name.
@@ -113,8 +120,9 @@ class ContactBook(CausedChanges):
                     contact.id,
                     contact=contact,
                     pointers=writing.pointers,
-                    events=(*writing.events, *events),
+                    events=(*writing.events, *events, *writing.seen),
                     events_gone=writing.events_gone,
+                    seen=writing.seen,
                 )
                 self._contacts.write(store.id, [written])
                 contact = _next(contact)
@@ -142,7 +150,7 @@ class ContactBook(CausedChanges):
             tags = before.tags if given.tags is None else given.tags
             changed = _fields_changed(before, contact, now)
             contact, joined = _with_lists(contact, lists, tags, rfc3339(now))
-            return contact, [*changed, *joined]
+            return contact, [*became(before, contact), *changed, *joined]
 
         contact, events = self._change(store.id, contact_id, alter, told)
         if events:
@@ -150,16 +158,27 @@ class ContactBook(CausedChanges):
         return contact
 
     def change_consent(self, store_id: str, contact_id: str, changes: Sequence[ConsentChange]) -> Contact:
-        """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`."""
+        """The latest `at` wins per channel, a tie refuses; a change without a time is of now. Raises `NotFound`.
+
+        Journeys hear of it, also if it is a repeat: whoever changed it before may not have come to tell.
+        """
         now = self._clock.now()
         stamped = [c.model_copy(update={"consent": _at(c.consent, now)}) for c in changes]
+        stood: list[Contact] = []
 
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
+            stood[:] = [before]
             contact = before.model_copy(update={"consent": profile.merge_consent(before.consent, stamped)})
             changed = [c for c in stamped if before.consent_for(c.channel) != contact.consent_for(c.channel)]
-            return contact, [_consent_event(contact, change) for change in changed]
+            return contact, [*(_consent_event(contact, change) for change in changed), *became(before, contact)]
 
-        return self._change(store_id, contact_id, alter)[0]
+        contact, events = self._change(store_id, contact_id, alter)
+        same = [c.channel for c in stamped if stood[0].consent_for(c.channel).status is c.consent.status]
+        events += self._resolver.consent_told(store_id, stood[0], same)
+        store = self._stores.get(store_id)
+        if events and store is not None:
+            self._listener().on_events(store, contact.id, events)
+        return contact
 
     def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> Contact:
         """Never send there again, whatever the consent; the first reason stays. Raises `NotFound`."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
 from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.consent_events import became, standing
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import (
     CUSTOMER,
@@ -32,6 +34,7 @@ from chalicelib.ids import digest, new_id
 ERASED = "erased"
 _BEFORE_PAYMENT = ("order_placed", "payment_failed")
 MOST_TOGETHER = 100  # items in a transaction
+_TOLD_AGAIN = timedelta(hours=48)  # older events start no journey
 
 
 @dataclass(frozen=True)
@@ -121,15 +124,41 @@ class Resolver:
         contact = profile.absorb(main, telling, told, attached=not (customer and customer.detached))
         if erased_at:
             contact = contact.model_copy(update={"suppressed": dict.fromkeys(Channel, ERASED)})
-        events, gone = created_events(before, contact)
+        created, gone = created_events(before, contact)
+        consented = became(before, contact)
         born_now = contact.provenance.get("created_at") == telling.birth
+        heard = (profile.created_event(contact),) if born_now else ()
         claims = _to_claim(told, contact.id, pointers, known)
         if customer and contact.external_ids != main.external_ids and customer.value not in {c.value for c in claims}:
             claims = (*claims, customer)  # the store may be deleting this account just now
         if contact == before and not claims:
-            return Meeting(contact, events=(profile.created_event(contact),) if born_now else (), merged=merged)
-        writing = Writing(contact.id, contact=contact, pointers=claims, events=events, events_gone=gone)
-        return Meeting(contact, writing, (profile.created_event(contact),) if born_now else (), merged)
+            repeated = [c.channel for c in telling.consent if contact.consent_for(c.channel) == c.consent]
+            again = self._consent_claimed(store.id, contact, repeated)
+            return Meeting(contact, events=(*heard, *again), merged=merged)
+        writing = Writing(
+            contact.id, contact=contact, pointers=claims, events=created, events_gone=gone, seen=tuple(consented)
+        )
+        return Meeting(contact, writing, (*heard, *consented), merged)
+
+    def _consent_claimed(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
+        """What was told of these channels' choices as they stand: whoever told it may not have come to tell journeys.
+
+        Which of several choices changed anything depends on which came first, so the timeline, where order of arrival
+        makes no difference, does not hold them: only that they were told is kept.
+        """
+        known = (self._contacts.seen(store_id, event.id) for event in self._fresh(contact, channels))
+        return [told[1] for told in known if told and told[1]]
+
+    def consent_told(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
+        """What the timeline has of these channels' choices as they stand: of those that were made with us."""
+        fresh = self._fresh(contact, channels)
+        if not fresh:
+            return []
+        return self._timeline.entries(store_id, contact.id, [Removal(one.occurred_at, one.id) for one in fresh])
+
+    def _fresh(self, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
+        since = self._clock.now() - _TOLD_AGAIN
+        return [event for event in standing(contact, channels) if event.occurred_at > since]
 
     def claims(self, store_id: str, contact: Contact, told: Identities) -> tuple[Pointer, ...]:
         """The pointers by which these identities become this contact's. Raises `BadInput` for another's email."""

@@ -1,11 +1,12 @@
 """What providers tell over SNS becomes reports on our messages: SES's event notifications (Amazon SES, "Event
-publishing") and the events of AWS End User Messaging SMS ("Event types for SMS, MMS, and voice")."""
+publishing"), the events of AWS End User Messaging SMS ("Event types for SMS, MMS, and voice"), and WhatsApp's statuses
+in the events of AWS End User Messaging Social ("Message and event format")."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
 
@@ -14,13 +15,13 @@ from chalice import Blueprint  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.clock import parse_rfc3339
-from chalicelib.messages.message import MessageStatus
-from chalicelib.messages.ports import MessageRepository
-from chalicelib.messages.reports import ChannelKeeper, Report, apply_report
+from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.reports import Report
 
-__all__ = ["Report", "apply_report", "delivery_reports", "receive_report", "report_from", "report_from_ses"]
+__all__ = ["Report", "delivery_reports", "receive_report", "report_from_ses", "reports_from"]
 
 TOPIC = os.environ.get("AGALA_DELIVERY_TOPIC", "agala-delivery-reports")
+_LONGEST_LINK = 2000
 log = Logger(service="delivery_reports")
 delivery_reports = Blueprint(__name__)
 
@@ -51,30 +52,56 @@ SMS_MEANINGS = {
     "TEXT_TTL_EXPIRED": MessageStatus.FAILED,
 }
 
+# WhatsApp's message statuses. Sent, and what is about other people's messages to the shop, change nothing.
+WHATSAPP_MEANINGS = {
+    "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.OPENED,
+    "failed": MessageStatus.FAILED,
+}
+
+
+class _Reports(Protocol):
+    def take(self, report: Report) -> Message | None: ...
+
 
 class _Parts(Protocol):
     @property
-    def messages(self) -> MessageRepository: ...
-
-    @property
-    def contact_book(self) -> ChannelKeeper: ...
+    def reports(self) -> _Reports: ...
 
 
 @delivery_reports.on_sns_message(topic=TOPIC, name="delivery_reports")
 def receive_report(event: Any) -> None:
     """One notification. What is not about a message of ours is passed over; a fault is raised, so SNS repeats."""
-    report = report_from(event.message)
-    if report is None:
+    reports = reports_from(event.message)
+    if not reports:
         log.info("a notification that is not about a message of ours")
         return
     parts = cast(_Parts, wiring.get())
-    if apply_report(report, parts.messages, parts.contact_book) is None:
-        log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
+    for report in reports:
+        if parts.reports.take(report) is None:
+            log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
 
 
-def report_from(text: str) -> Report | None:
-    """Whoever tells it. None for what is not about a message of ours, or means nothing to us."""
-    return report_from_ses(text) or report_from_end_user_messaging(text)
+def reports_from(text: str) -> list[Report]:
+    """Whoever tells it. Nothing for what is not about a message of ours, or means nothing to us."""
+    report = report_from_ses(text) or report_from_end_user_messaging(text)
+    return [report] if report else list(_reports_from_whatsapp(text))
+
+
+def _reports_from_whatsapp(text: str) -> Iterator[Report]:
+    """Meta's webhook entry, a text inside the event; our ids come back in `biz_opaque_callback_data`."""
+    entry = _object(str(_object(text).get("whatsAppWebhookEntry")))
+    for change in _objects(entry.get("changes")):
+        value = change.get("value")
+        for told in _objects(value.get("statuses") if isinstance(value, Mapping) else None):
+            status = WHATSAPP_MEANINGS.get(str(told.get("status")))
+            at, ours = _unix_time(told.get("timestamp")), str(told.get("biz_opaque_callback_data")).split(":")
+            if status is None or at is None or len(ours) != 3 or not all(ours):
+                continue
+            store_id, contact_id, message_id = ours
+            codes = [str(error["code"]) for error in _objects(told.get("errors")) if isinstance(error.get("code"), int)]
+            detail = codes[0] if codes and status is MessageStatus.FAILED else None
+            yield Report(store_id, message_id, status, at, contact_id=contact_id, detail=detail)
 
 
 def report_from_end_user_messaging(text: str) -> Report | None:
@@ -85,11 +112,8 @@ def report_from_end_user_messaging(text: str) -> Report | None:
     if status is None or not isinstance(context, Mapping) or not isinstance(told_at, int | float):
         return None
     store_id, message_id, contact_id = (_named(context, name) for name in ("store", "message", "contact"))
-    try:
-        at = datetime.fromtimestamp(told_at / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None
-    if not (store_id and message_id):
+    at = _unix_time(told_at / 1000)
+    if not (store_id and message_id and at):
         return None
     detail = str(event["eventType"]) if status is not MessageStatus.DELIVERED else None
     return Report(store_id=store_id, message_id=message_id, contact_id=contact_id, status=status, at=at, detail=detail)
@@ -129,6 +153,19 @@ def _object(text: str) -> Mapping[str, Any]:
     return told if isinstance(told, Mapping) else {}
 
 
+def _objects(told: Any) -> list[Mapping[str, Any]]:
+    """Those in a list; empty for what is none."""
+    return [one for one in told if isinstance(one, Mapping)] if isinstance(told, list) else []
+
+
+def _unix_time(told: Any) -> datetime | None:
+    """Seconds since 1970, as a number or as text."""
+    try:
+        return datetime.fromtimestamp(float(told), UTC)
+    except (TypeError, OverflowError, ValueError, OSError):
+        return None
+
+
 def _named(context: Mapping[str, Any], name: str) -> str | None:
     value = context.get(name)
     return value if isinstance(value, str) and value else None
@@ -148,7 +185,10 @@ def _time(text: Any) -> datetime | None:
 
 
 def _detail(status: MessageStatus, details: Mapping[str, Any]) -> str | None:
-    """SES's own codes; its free texts may hold an address and stay out."""
+    """SES's own codes, and the link that was clicked; its free texts may hold an address and stay out."""
+    if status is MessageStatus.CLICKED:
+        link = details.get("link")
+        return link[:_LONGEST_LINK] if isinstance(link, str) and link else None
     if status is MessageStatus.BOUNCED:
         return f"{details.get('bounceType', 'Undetermined')}/{details.get('bounceSubType', 'Undetermined')}"
     if status is MessageStatus.COMPLAINED:

@@ -328,6 +328,16 @@ EXECUTABLE = frozenset(
         "wait",
         "send_email",
         "send_sms",
+        "send_whatsapp",
+        "alert_manager",
+        "create_coupon",
+        "subscribe",
+        "unsubscribe",
+        "add_to_audience",
+        "remove_from_audience",
+        "call_webhook",
+        "start_journey",
+        "stop_journey",
         "branch",
         "end",
         "add_to_list",
@@ -338,6 +348,11 @@ EXECUTABLE = frozenset(
         "split",
     }
 )
+
+MAY_HAVE_TO_WAIT = frozenset(
+    {"send_email", "send_sms", "send_whatsapp", "alert_manager", "create_coupon", "call_webhook"}
+)
+"""Steps that raise `NotNow`: while messages may not go out, or another system does not answer."""
 
 
 def _step_tag(value: Any) -> str | None:
@@ -375,10 +390,6 @@ for _form in (Branch, Way, Split):
 
 def reason_not_yet(step: Step) -> str | None:
     """Why this step cannot run yet, or None if it can."""
-    if step.on_failure == "end":
-        return "on_failure cannot end the journey yet"
     if step.type not in EXECUTABLE:
         return f"{step.type} steps cannot run yet"
-    if isinstance(step, SetField) and step.change not in ("set", "clear"):
-        return f"set_field can only set or clear yet, not {step.change}"
     return None

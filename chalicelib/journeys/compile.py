@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.errors import BadInput
-from chalicelib.journeys.actions import Branch, Split, Step, Wait
-from chalicelib.journeys.definition import SENDING, Definition, check
+from chalicelib.journeys.actions import MAY_HAVE_TO_WAIT, Branch, Split, Step, Wait
+from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.plan import Plan, Way, plan, ways_of
 
 OVER = "Over"
@@ -242,9 +242,9 @@ class _Machine:
         return [over, tired]
 
     def add_troubles(self, task: str) -> None:
-        """What the named errors of this task lead to. Only a message may have to wait for its time."""
+        """What the named errors of this task lead to. Only some steps may have to wait for its time."""
         self.states[task]["Catch"] = self.ends_and_rest(task, _CRASHED)
-        if not any(self.plan.steps[step].type in SENDING for step in self.states[task]["Parameters"]["steps"]):
+        if not any(self.plan.steps[step].type in MAY_HAVE_TO_WAIT for step in self.states[task]["Parameters"]["steps"]):
             return
         not_now, later = f"{task} not now", f"{task} later"
         caught = {"ErrorEquals": ["NotNow"], "ResultPath": "$.not_now", "Next": not_now}

@@ -6,16 +6,18 @@ from two sides, or after a crash at any point, and ends in the same records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import FirstHistory, Store
+from chalicelib.journeys.consequences import Consequences, thresholds_in
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entering import Entering, begins_by_contact, is_only_history
 from chalicelib.journeys.entry import FRESH, place
+from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.exits import (
     ON_CARTS,
     cart_of,
@@ -23,9 +25,10 @@ from chalicelib.journeys.exits import (
     token_in,
 )
 from chalicelib.journeys.facts import as_entered, wanted_for
+from chalicelib.journeys.gatherer import Gatherer, GatheringRecords
 from chalicelib.journeys.journey import Journey
 from chalicelib.journeys.launch import Launcher
-from chalicelib.journeys.leaving import Leaving
+from chalicelib.journeys.leaving import FieldKeeper, Leaving
 from chalicelib.journeys.parked import Awaited, Wakers
 from chalicelib.journeys.passages import resumed
 from chalicelib.journeys.ports import (
@@ -39,7 +42,7 @@ from chalicelib.journeys.ports import (
     Wanted,
     Workflows,
 )
-from chalicelib.journeys.published import Published
+from chalicelib.journeys.published import Edition, Published
 from chalicelib.journeys.true_order import TrueOrder
 from chalicelib.journeys.waits import Waits
 
@@ -53,12 +56,17 @@ class Enroller:
         orders: OrderRecords,
         products: ProductRecords,
         timeline: TimelineRecords,
+        gatherings: GatheringRecords,
+        consequences: Consequences,
+        book: FieldKeeper,
+        errands: Callable[[], Errands],
         workflows: Workflows,
         clock: Clock,
     ) -> None:
         self._enrolments = enrolments
         self._decisions = decisions
         self._products = products
+        self._consequences = consequences
         self._clock = clock
         self._published = Published(journeys)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
@@ -66,50 +74,67 @@ class Enroller:
         awaited = Awaited(decisions, products, timeline)
         self._wakers = Wakers(self._published, awaited, self._changes, workflows, clock)
         self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
-        self._leaving = Leaving(decisions, orders, self._published, self._changes, clock)
+        since = self._true_order.since
+        self._leaving = Leaving(decisions, orders, self._published, self._changes, book, since, clock)
         self._entering = Entering(
-            journeys, enrolments, self._published, self._launcher, self._true_order, Waits(products), clock
+            journeys,
+            enrolments,
+            self._published,
+            self._launcher,
+            self._true_order,
+            self._leaving,
+            Waits(products),
+            clock,
+        )
+        self.gatherer = Gatherer(
+            gatherings, errands, journeys, decisions, products, self._published, self._enter_gathered, clock
         )
 
     def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """What follows from events of one contact, new or told again, after the records they are about are kept.
 
-        First goals of those on their way, then entries (only events younger than 48 h of store time), then exits of
-        orders that are over; last those are woken who waited for one of these events. Raises `TryLater`: repeat with
-        the same events.
+        First goals of those on their way, then entries (only events younger than 48 h of store time), then exits: the
+        journey's own, and orders and carts that are over. So an event that is both the goal and an exit met the goal,
+        and one that begins a pass does not end it. Last those are woken who waited for one of these events. Raises
+        `TryLater`: repeat with the same events.
         """
         if not events:
             return
-        told = sorted(self._with_goods(store.id, events), key=place)
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
             self._launcher.launch(enrolment)  # one whose start a crash swallowed
         oldest = self._clock.now() - FRESH
+        told = self._with_goods(store.id, events)
+        may_begin = any(event.occurred_at > oldest or event.type.startswith("order_") for event in told)
+        active = self._entering.active(store.id) if may_begin else []
+        told = sorted([*told, *self._thresholds(store, contact_id, active, mine, told)], key=_turn)
         fresh = [event for event in told if event.occurred_at > oldest]
-        journeys = self._entering.taking_in(store.id, fresh)
-        found = self._read(store.id, contact_id, journeys, fresh, mine)
+        self.gatherer.hear(store, contact_id, active, fresh)
+        types = {event.type for event in fresh}
+        journeys = [journey for journey in active if journey.trigger_type in types]
+        found = self._read(store.id, contact_id, journeys, fresh, mine, told)
         met = [self._leaving.look_at_goal(enrolment, found) for enrolment in mine]
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
+        self._recheck(mine, told)
         in_the_way = [self._entering.enter_all(store, contact_id, journeys, mine, event, found) for event in fresh]
         if any(in_the_way):
             self.reconsider(store, contact_id)
-        if any(event.type.startswith("order_") for event in told):
-            self._leaving.with_orders(mine, {event.properties.get("order_id") for event in told})
-        self._leaving.with_carts(mine, {token for event in told if (token := token_in(as_entered(event)))})
+        self._leave(store, contact_id, mine, told, found)
         self._wakers.wake(mine, told)
+        for owner, event in self._consequences.redemptions(store, fresh):
+            self.on_events(store, owner, [event])
 
     def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """Goals and exits that follow from events out of the store's past; nobody enters by them."""
-        mine = [one for one in self._enrolments.of_contact(store.id, contact_id) if one.open]
+        mine = self._enrolments.of_contact(store.id, contact_id)
         if not mine:
             return
-        found = self._read(store.id, contact_id, (), (), mine)
+        found = self._read(store.id, contact_id, (), (), mine, events)
         met = [self._leaving.look_at_goal(enrolment, found) for enrolment in mine]
         if any(met):
             mine = self._enrolments.of_contact(store.id, contact_id)
-        if any(event.type.startswith("order_") for event in events):
-            self._leaving.with_orders(mine, {event.properties.get("order_id") for event in events})
+        self._leave(store, contact_id, mine, events, found)
         self._wakers.wake(mine, events)
 
     def reconsider(self, store: Store, contact_id: str) -> None:
@@ -133,6 +158,7 @@ class Enroller:
             if any(met):
                 mine = self._enrolments.of_contact(store.id, contact_id)
             self._entering.enter_all(store, contact_id, journeys, mine, event, found)
+        self._leaving.by_events(mine, (), Found())
         self._leaving.with_orders(mine, None)
 
     def leave_cart(self, store: Store, contact_id: str, token: str) -> None:
@@ -162,6 +188,63 @@ class Enroller:
 
         self._launcher.launch(self._changes.change(present, go) or present)
 
+    def _enter_gathered(self, store: Store, contact_id: str, journey: Journey, event: Event) -> None:
+        """Several events that were gathered for one journey: what is true now decides."""
+        if event.occurred_at <= self._clock.now() - FRESH:
+            return
+        mine = self._enrolments.of_contact(store.id, contact_id)
+        self._recheck(mine, [event])
+        found = self._read(store.id, contact_id, [journey], [event])
+        self._entering.enter_all(store, contact_id, [journey], mine, event, found)
+        self._leaving.by_events(mine, (), Found())
+
+    def _recheck(self, mine: Sequence[Enrolment], events: Iterable[Event]) -> None:
+        """Who entered by one of these before, perhaps without the look at exits that comes after it."""
+        ids = {event.id for event in events}
+        for enrolment in mine:
+            if enrolment.event.get("id") in ids:
+                self._leaving.by_what_was_told_before(enrolment, mine)
+
+    def _leave(
+        self, store: Store, contact_id: str, mine: Sequence[Enrolment], events: Sequence[Event], found: Found
+    ) -> None:
+        self._leaving.by_events(mine, events, found)
+        undone: list[Event] = []
+        if any(event.type.startswith("order_") for event in events):
+            undone = self._leaving.with_orders(mine, {event.properties.get("order_id") for event in events})
+        self._leaving.with_carts(mine, {token for event in events if (token := token_in(as_entered(event)))})
+        self.on_events(store, contact_id, undone)
+
+    def _thresholds(
+        self,
+        store: Store,
+        contact_id: str,
+        active: Iterable[Journey],
+        mine: Iterable[Enrolment],
+        events: Iterable[Event],
+    ) -> list[Event]:
+        """What these orders made the contact reach, of all that anybody asks for."""
+        if not any(event.type.startswith("order_") for event in events):
+            return []
+        live = (self._entering.live(one) for one in active if one.trigger_type == "threshold_reached")
+        going = (self._published.get(one.store_id, one.journey, one.version) for one in mine if one.open)
+        asked = {one for edition in (*live, *going) if edition for one in thresholds_in(edition.definition)}
+        return self._consequences.thresholds(store, contact_id, asked, self._clock.now() - FRESH)
+
+    def let_in(
+        self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found
+    ) -> Enrolment | None:
+        """See `Entering.let_in`; the contact's other passes hear of it."""
+        mine = self._enrolments.of_contact(edition.version.store_id, contact_id)
+        entered = self._entering.let_in(store, contact_id, edition, key, event, found, mine)
+        if entered is not None:
+            self._leaving.by_events([*mine, entered], (), Found())
+        return entered
+
+    def launch(self, enrolment: Enrolment) -> None:
+        """See `Launcher.launch`."""
+        self._launcher.launch(enrolment)
+
     def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
         """Events of carts that wait for their owner, as the catalogue completes them."""
         wanted = {one for event in events if event.type in ON_CARTS for one in lacking_in(event)}
@@ -176,11 +259,18 @@ class Enroller:
         contact_id: str,
         journeys: Sequence[Journey],
         events: Iterable[Event],
-        enrolments: Iterable[Enrolment] = (),
+        enrolments: Sequence[Enrolment] = (),
+        told: Sequence[Event] = (),
     ) -> Found:
-        """What the entries of these events and the goals of these enrolments are decided by, read at once."""
+        """What the entries of these events, and the goals and exits of these enrolments, are decided by, read at once.
+
+        `told`: what may be somebody's exit.
+        """
         wanted = Wanted()
         conditional = False
+        for where, seen in self._leaving.conditions(enrolments, told):
+            conditional = True
+            wanted |= wanted_for([where], seen)
         for enrolment in enrolments:
             if goal := self._leaving.goal(enrolment):
                 conditional = True
@@ -188,7 +278,7 @@ class Enroller:
         for event in events:
             seen = as_entered(event)
             order_id, token = order_of(seen), token_in(seen)
-            for edition in self._entering.open_to(store_id, journeys, event):
+            for edition in self._entering.open_to(journeys, event):
                 asked = [one for one in (edition.definition.trigger.where, edition.definition.goal) if one]
                 conditional = conditional or bool(asked) or begins_by_contact(edition)
                 wanted |= Wanted(orders=[order_id] if order_id else [], carts=[token] if token else [])
@@ -196,3 +286,12 @@ class Enroller:
         if not (conditional or wanted.orders or wanted.carts):
             return Found()
         return self._decisions.read(store_id, contact_id, wanted)
+
+
+_FIRST_OF_TWO = {"checkout_abandoned": 0}
+
+
+def _turn(event: Event) -> tuple[str, int, str]:
+    """Of two events of one moment: who left at the checkout is written to about that, and not about the cart."""
+    at, name = place(event)
+    return at, _FIRST_OF_TWO.get(event.type, 1), name

@@ -22,11 +22,11 @@ class EnrolmentStatus(StrEnum):
 
 
 class Passage(BaseModel):
-    """One thing that happened to the enrolment: `what` is entered, step, waiting, happened, timed_out, held,
+    """One thing that happened to the enrolment: `what` is entered, step, tried, waiting, happened, timed_out, held,
     resumed, ended.
 
-    `detail` of a step is the way a branch or split took or a message's status, of an end its reason, of what
-    happened the event's id.
+    `detail` of a step is the way a branch or split took, a message's status, `failed:` or `skipped:` with why; of an
+    end, and of a first attempt that is to be repeated (`tried`), its reason; of what happened the event's id.
     """
 
     model_config = ConfigDict(frozen=True)

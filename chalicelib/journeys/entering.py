@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chalicelib.clock import Clock
@@ -15,9 +15,10 @@ from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.entry import cart_taken, happened_after, matches, same_words
 from chalicelib.journeys.exits import ON_ORDERS, cart_exit_reason, cart_of, exit_reason, order_of
 from chalicelib.journeys.facts import as_entered
+from chalicelib.journeys.gathering import gathers, is_gathered
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.launch import Launcher
-from chalicelib.journeys.leaving import has_reached
+from chalicelib.journeys.leaving import Leaving, has_reached
 from chalicelib.journeys.passages import ended, noted
 from chalicelib.journeys.plan import first_step
 from chalicelib.journeys.ports import EnrolmentRecords, Found, JourneyRecords
@@ -37,28 +38,36 @@ class Entering:
         published: Published,
         launcher: Launcher,
         true_order: TrueOrder,
+        leaving: Leaving,
         waits: Waits,
         clock: Clock,
     ) -> None:
         self._journeys, self._enrolments, self._published = journeys, enrolments, published
-        self._launcher, self._true_order, self._waits, self._clock = launcher, true_order, waits, clock
+        self._launcher, self._true_order, self._leaving = launcher, true_order, leaving
+        self._waits, self._clock = waits, clock
 
-    def open_to(self, store_id: str, journeys: Iterable[Journey], event: Event) -> list[Edition]:
+    def live(self, journey: Journey) -> Edition | None:
+        if journey.live_version is None:
+            return None
+        return self._published.get(journey.store_id, journey.id, journey.live_version)
+
+    def open_to(self, journeys: Iterable[Journey], event: Event) -> list[Edition]:
+        """Which of them this event may begin a pass of: not those that gather it first."""
+        editions = (self.live(journey) for journey in journeys if journey.trigger_type == event.type)
         return [
-            self._published.get(store_id, journey.id, journey.live_version)
-            for journey in journeys
-            if journey.trigger_type == event.type and journey.live_version is not None
+            edition
+            for edition in editions
+            if edition and (is_gathered(event) or gathers(edition.definition.trigger) is None)
         ]
+
+    def active(self, store_id: str) -> list[Journey]:
+        """Those that take people in."""
+        return [one for one in self._journeys.of_store(store_id) if one.status is JourneyStatus.ACTIVE]
 
     def taking_in(self, store_id: str, events: Iterable[Event]) -> list[Journey]:
+        """Those that take people in by such events."""
         types = {event.type for event in events}
-        if not types:
-            return []
-        return [
-            journey
-            for journey in self._journeys.of_store(store_id)
-            if journey.status is JourneyStatus.ACTIVE and journey.trigger_type in types
-        ]
+        return [one for one in self.active(store_id) if one.trigger_type in types] if types else []
 
     def enter_all(
         self,
@@ -70,7 +79,7 @@ class Entering:
         found: Found,
     ) -> bool:
         """True if an enrolment that an earlier event should have had stands in this one's way."""
-        editions = self.open_to(store.id, journeys, event)
+        editions = self.open_to(journeys, event)
         in_the_way = [self._enter(store, contact_id, edition, mine, event, found) for edition in editions]
         return any(in_the_way)
 
@@ -86,15 +95,32 @@ class Entering:
             return False
         key = entry_key(edition.definition.reentry, event, before)
         if key is not None:
-            enrolment = self._entering(store, contact_id, edition, key, event, found, now)
-            entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
+            entered = self.let_in(store, contact_id, edition, key, event, found, mine)
             if entered is not None:
                 mine.append(entered)
-                self._launcher.launch(entered)
                 return False
         return event.type in ON_ORDERS and any(
             happened_after(e, event) and self._true_order.is_untouched(e) for e in before
         )
+
+    def let_in(
+        self,
+        store: Store,
+        contact_id: str,
+        edition: Edition,
+        key: str,
+        event: Event,
+        found: Found,
+        mine: Sequence[Enrolment],
+    ) -> Enrolment | None:
+        """Make the enrolment of this key and start it; None where there is one already. `found` is what its goal and
+        its order or cart are read from, `mine` are the contact's enrolments.
+        """
+        enrolment = self._entering(store, contact_id, edition, key, event, found, self._clock.now())
+        entered = enrolment if self._enrolments.create(enrolment) else self._revived(enrolment)
+        if entered is not None and not self._leaving.by_what_was_told_before(entered, mine):
+            self._launcher.launch(entered)
+        return entered
 
     def _entering(
         self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime

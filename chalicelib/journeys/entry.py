@@ -19,6 +19,8 @@ from chalicelib.messages.message import MessageStatus
 
 FRESH = timedelta(hours=48)  # only younger events begin anything
 _WRITTEN = {status.value for status in MessageStatus} - {MessageStatus.NOT_SENT.value, MessageStatus.FAILED.value}
+STARTED_BY = "started_by"
+"""The property of an event by which another journey started this one: {journey, step, depth}."""
 OF_ORDERS = ON_ORDERS | {"order_cancelled", "order_refunded"}
 
 

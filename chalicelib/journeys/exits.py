@@ -14,10 +14,12 @@ from chalicelib.journeys.ports import DecisionRecords, Wanted
 ON_ORDERS = frozenset({"order_placed", "order_paid", "order_completed", "order_delivered", "payment_failed"})
 """Events of an order that stands. Journeys about a cancellation or a refund are not ended by it."""
 
-ON_CARTS = frozenset({"cart_abandoned", "checkout_started"})
+ON_CARTS = frozenset({"cart_abandoned", "checkout_abandoned", "checkout_started"})
 """Events of a cart that waits for its owner."""
 
 _CART_OVER = {CartState.BOUGHT: "cart_bought", CartState.EMPTIED: "cart_emptied"}
+ORDER_UNDONE = frozenset({"order_cancelled", "order_refunded"})
+"""Reasons by which an order was as if it had never been."""
 _OVER = {OrderStatus.CANCELLED: "order_cancelled", OrderStatus.REFUNDED: "order_refunded"}
 
 

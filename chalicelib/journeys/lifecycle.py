@@ -15,6 +15,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
 from chalicelib.journeys.actions import OtherJourney
 from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.coupon_terms import coupon_mistakes
 from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import EnrolmentStatus
@@ -66,13 +67,25 @@ class Lifecycle:
                 update={"draft": definition.dump(), "name": dict(definition.name), "updated_at": now}
             )
 
-        return self._change(store.id, journey_id, with_draft), check(definition).warnings
+        return self._change(store.id, journey_id, with_draft), self.warnings(store.id, definition)
+
+    def warnings(self, store_id: str, definition: Definition) -> list[FieldMistake]:
+        """What does not stop the journey, but its owner should know: see `definition.check`; and journeys that it
+        starts or stops and that are not there."""
+        found = list(check(definition).warnings)
+        for place in definition.located():
+            step = place.step
+            if isinstance(step, OtherJourney) and self._journeys.head(store_id, step.journey) is None:
+                found.append(
+                    FieldMistake(f"{place.path}.journey", f"step {step.id!r}: there is no journey {step.journey!r} yet")
+                )
+        return found
 
     def activate(self, store: Store, journey_id: str) -> Journey:
         """Publish the draft as a new version and take people in; held people go on, in the version they entered.
 
         Without a change since the last version nothing is published. Raises `NotFound`, `Conflict` (archived), and
-        `BadInput` naming the steps that cannot run yet.
+        `BadInput` naming the steps that cannot run yet, and the coupons that the store's platform cannot make.
         """
         journey = self._get(store.id, journey_id)
         if journey.status is JourneyStatus.ARCHIVED:
@@ -82,6 +95,8 @@ class Lifecycle:
             raise BadInput("the journey has mistakes", circles)
         if not_yet := check(definition).not_yet:
             raise BadInput("parts of the journey cannot run yet", not_yet)
+        if mistakes := list(coupon_mistakes(definition, store, self._clock.now())):
+            raise BadInput("the shop cannot make the journey's coupons", mistakes)
         number = self._publish(journey, definition)
 
         def live(present: Journey | None) -> Journey:

@@ -18,7 +18,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact, PurchaseFact
 from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.ports import Writing
-from chalicelib.contacts.purchases import Purchases, fact
+from chalicelib.contacts.purchases import ContactOrder, Purchases, fact
 from chalicelib.errors import Conflict
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.journey import Journey, JourneyVersion
@@ -86,6 +86,8 @@ class Known(Protocol):
     def cart(self, token: str) -> CartRecord | None: ...
 
     def newest_cart(self) -> CartRecord | None: ...
+
+    def paid(self) -> list[ContactOrder]: ...
 
     def purchases(self) -> Purchases: ...
 
@@ -241,6 +243,9 @@ class MemoryTimeline:
     def __init__(self, kept: OneContact) -> None:
         self._kept = kept
 
+    def append(self, store_id: str, contact_id: str, event: Event) -> None:
+        self._kept.tell(event)
+
     def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
         newest_first = sorted(self._kept.events.values(), key=self.sort_key, reverse=True)
         return [event for event in newest_first if before is None or self.sort_key(event) < before][:limit]
@@ -258,6 +263,9 @@ class MemoryContacts:
     def get(self, store_id: str, contact_id: str) -> Contact | None:
         contact = self._kept.contact
         return contact if contact is not None and contact.id == contact_id else None
+
+    def orders(self, store_id: str, contact_id: str) -> list[ContactOrder]:
+        return self._kept.known.paid() if self._kept.known is not None else []
 
     def engagement(self, store_id: str, contact_id: str) -> Engagement:
         known = self._kept.known

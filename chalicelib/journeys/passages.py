@@ -81,3 +81,9 @@ def withdrawn(enrolment: Enrolment, now: datetime) -> Enrolment:
 def answer(enrolment: Enrolment, step: str) -> Passage | None:
     """The record of this step having been done, if it was."""
     return next((p for p in enrolment.history if p.what == "step" and p.step == step), None)
+
+
+def failure(detail: str | None) -> str | None:
+    """Why a step failed for good, by the detail of its passage; None if it did not."""
+    word, _, reason = (detail or "").partition(":")
+    return reason if word == "failed" else None

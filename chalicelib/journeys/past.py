@@ -125,9 +125,9 @@ class Then:
         if self._folded:
             return contact
         self._folded, self._purchases = True, None
-        return contact.model_copy(update=dict(totals(self._paid(), contact.total_spent.currency)))
+        return contact.model_copy(update=dict(totals(self.paid(), contact.total_spent.currency)))
 
-    def _paid(self) -> list[ContactOrder]:
+    def paid(self) -> list[ContactOrder]:
         now = self._now()
         return [found for order in self._orders.values() if (found := order.at(now)) is not None]
 
@@ -155,7 +155,7 @@ class Then:
 
     def purchases(self) -> Purchases:
         if self._purchases is None:
-            self._purchases = fold(self._paid())
+            self._purchases = fold(self.paid())
         return self._purchases
 
     def engagement(self) -> Engagement:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,6 +11,7 @@ from chalicelib.errors import StepCannot as StepCannot  # what a step may raise,
 
 if TYPE_CHECKING:
     from chalicelib.commerce.cart import CartRecord
+    from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
     from chalicelib.commerce.event import Event
     from chalicelib.commerce.ports import OrderRecord, ProductRecord
     from chalicelib.commerce.store import Store
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.field_change import FieldChange
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
-    from chalicelib.messages.content_model import EmailContent
+    from chalicelib.messages.content_model import EmailContent, WhatsAppContent
     from chalicelib.messages.message import Message, MessageKind
 
 
@@ -241,14 +242,79 @@ class Sender(Protocol):
         journey_id: str,
         step: str,
         kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent] | Mapping[str, str],
+        content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
     ) -> Message:
         """Sends at most once, however often it is called; a message not sent is a message with a reason.
 
-        Raises `NotNow` and `ProviderBusy`.
+        Raises `NotNow`, `ProviderBusy`, and `StepCannot` for a channel that nothing can be sent on here.
         """
         ...
+
+    def alert(
+        self,
+        channel: Channel,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        journey_id: str,
+        step: str,
+        text_by_language: Mapping[str, str],
+        fields: Sequence[str],
+        cart: CartRecord | None = None,
+    ) -> Message:
+        """As `send`, but to the store's manager: these words, and who the contact is, with these own fields."""
+        ...
+
+
+class Coupons(Protocol):
+    """Coupons in the stores' own shops (`Wiring.coupon`)."""
+
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        """The coupon of this cause, made unless it is there. Raises `BadInput`, `ShopTrouble`, `TryLater`."""
+        ...
+
+
+class CouponRecords(Protocol):
+    """Whose a code is (`storage.coupons.Coupons`)."""
+
+    def claim(self, coupon: OwnedCoupon) -> OwnedCoupon:
+        """Keep it, unless one of this code is kept: the one that stands."""
+        ...
+
+    def get_many(self, store_id: str, codes: Collection[str]) -> dict[str, OwnedCoupon]:
+        """By the codes asked for, whatever their letters' size; those of nobody are left out."""
+        ...
+
+
+class Webhooks(Protocol):
+    """Calls of other systems (`store_adapters.webhook_calls.WebhookCalls`)."""
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        """One signed POST: the answer's HTTP status. Raises `ShopTrouble` where none comes, `TryLater`."""
+        ...
+
+
+class OtherJourneys(Protocol):
+    """`journeys.other_journeys.OtherJourneys`."""
+
+    def start(self, store: Store, contact_id: str, journey_id: str, by: Enrolment, step: str) -> str | None:
+        """Take the contact in there; why not, if not (`skipped:not_active`). Raises `StepCannot`."""
+        ...
+
+    def stop(self, store_id: str, contact_id: str, journey_id: str, by: Enrolment) -> None:
+        """End what the contact is in there, but for the pass that asks for it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What steps reach beyond their contact, made when a step first needs it."""
+
+    coupons: Coupons
+    coupon_records: CouponRecords
+    webhooks: Callable[[], Webhooks]
+    other_journeys: OtherJourneys
 
 
 # Named errors of the step task: the state machine catches them by these names, so the happy way pays

@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import groupby
 from typing import Any, Protocol, cast
 
-from chalicelib.clock import Clock
+from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.machines import ERRAND
+from chalicelib.commerce.machines import machine as fixed_machine
 from chalicelib.commerce.store import Sending, Store
 from chalicelib.contacts.book import ContactBook
-from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.ports import Contacts, KeptExports, RawDeliveries, Timeline
 from chalicelib.contacts.resolve import Resolver
-from chalicelib.errors import Conflict, NotFound
 from chalicelib.ids import digest, enrolment_id
 from chalicelib.journeys.compile import compile_journey, compile_resume
+from chalicelib.journeys.consequences import Consequences
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.executions import Call, Executions
 from chalicelib.journeys.facts import with_catalogue
+from chalicelib.journeys.gatherer import GATHER
+from chalicelib.journeys.gathering import VISITS
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
 from chalicelib.journeys.memory import (
     Catalogue,
@@ -42,14 +45,16 @@ from chalicelib.journeys.memory import (
     OneContact,
     VirtualClock,
 )
+from chalicelib.journeys.nowhere import MemoryCoupons, MemoryErrands, MemoryGatherings, NoWebhooks, Nowhere, OneStore
+from chalicelib.journeys.other_journeys import OtherJourneys
 from chalicelib.journeys.past import Past, Then, at_first, changed_by
-from chalicelib.journeys.ports import ProductRecords, Workflows
+from chalicelib.journeys.ports import NotNow, Outside, ProductRecords, Workflows
 from chalicelib.journeys.reentry import ONCE
 from chalicelib.journeys.rehearsed_days import rehearsed_days
 from chalicelib.journeys.steps import Steps
-from chalicelib.journeys.triggers import event_type
+from chalicelib.journeys.triggers import Trigger, ViewTrigger, event_type
 from chalicelib.messages.message import Message, MessageStatus
-from chalicelib.messages.reports import Report, apply_report
+from chalicelib.messages.reports import Report, Reports, apply_report
 from chalicelib.messages.send import Medium, Sender
 
 OPENED_AFTER = timedelta(hours=1)
@@ -88,38 +93,6 @@ class Running(Workflows, Protocol):
     def go_on(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class _Unwritten:
-    message_id: str
-    subject: str | None = None
-
-
-class _Nowhere:
-    """Composer, channel, links and products of messages that nobody gets."""
-
-    def __init__(self) -> None:
-        self.taken: list[str] = []
-
-    def products_needed(self, content: Any, event: Any) -> set[str]:
-        return set()
-
-    def compose(self, content: Any, data: Any, message: Message) -> _Unwritten:
-        return _Unwritten(message.id)
-
-    def send(self, message: _Unwritten, /) -> str:
-        self.taken.append(message.message_id)
-        return f"what-if-{message.message_id}"
-
-    def was_taken(self, message_id: str) -> bool:
-        return False
-
-    def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
-        return "https://what-if.invalid"
-
-    def get(self, store_id: str, external_id: str) -> None:
-        return None
-
-
 class Rehearsal:
     """`run` one contact after the other; afterwards `kept` and `workflows` tell what came of it."""
 
@@ -143,14 +116,24 @@ class Rehearsal:
         self.invocations = self.heard = 0
         self._journey_id = journey_id
         self._publish()
-        self._nowhere = _Nowhere()
+        self._nowhere = Nowhere()
         self._reports: list[tuple[datetime, str, MessageStatus]] = []
-        self._messages = MemoryMessages(self.kept)
-        self._enroller = self._made_enroller()
+        self._messages, self._contacts = MemoryMessages(self.kept), cast("Contacts", MemoryContacts(self.kept))
+        self._coupons, self._gatherings, self._errand_records = MemoryCoupons(), MemoryGatherings(), MemoryErrands()
         self._book = self._made_book()
+        self._enroller = self._made_enroller()
+        self._errands = self._made_errands()
         self._steps = self._made_steps()
+        self._desk = Reports(
+            self._messages,
+            self._contacts,
+            self._book,
+            self._book.note,
+            OneStore(self.store),
+            lambda: self._enroller,
+        )
         self._days = rehearsed_days(definition.trigger, self.store, self.products)
-        self._begins = {event_type(definition.trigger)}
+        self._begins = _began_by(definition.trigger)
         self._asks_delivered = _mentions(definition.dump(), {"delivered", "message_delivered"})
 
     def _publish(self) -> None:
@@ -180,45 +163,66 @@ class Rehearsal:
         self.journeys.save(head)
 
     def _made_enroller(self) -> Enroller:
+        orders, timeline = MemoryOrders(self.kept), MemoryTimeline(self.kept)
         return Enroller(
             self.journeys,
             MemoryEnrolments(self.kept),
             self.kept,
-            MemoryOrders(self.kept),
+            orders,
             self.products,
-            MemoryTimeline(self.kept),
+            timeline,
+            self._gatherings,
+            Consequences(self._contacts, orders, self._coupons, self._book, timeline),
+            self._book,
+            lambda: self._errands,
             self.workflows,
             self.clock,
         )
 
     def _made_steps(self) -> Steps:
-        medium = Medium(self._nowhere, self._nowhere)
+        medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
         sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel: medium)
+        others = OtherJourneys(self.journeys, enrolments, self.kept, self._enroller, self.clock)
         return Steps(
             self.kept,
             self.journeys,
-            MemoryEnrolments(self.kept),
+            enrolments,
             self.products,
             MemoryTimeline(self.kept),
             self._book,
             self._enroller,
             sender,
             self.workflows,
+            Outside(self._coupons, self._coupons, NoWebhooks, others),
             self.clock,
         )
 
     def _made_book(self) -> ContactBook:
         """The steps change contacts that are there: nobody is met, merged, erased or exported."""
-        contacts = cast("Contacts", MemoryContacts(self.kept))
         nothing = cast("RawDeliveries", None), cast("KeptExports", None)
-        resolver = Resolver(contacts, cast("Timeline", None), self.clock)
-        return ContactBook(contacts, resolver, *nothing, self.clock, lambda: self._enroller)
+        resolver = Resolver(self._contacts, cast("Timeline", None), self.clock)
+        stores = OneStore(self.store)
+        return ContactBook(self._contacts, resolver, *nothing, self.clock, lambda: self._enroller, stores)
+
+    def _made_errands(self) -> Errands:
+        machine = self.workflows.publish(ERRAND, fixed_machine(ERRAND, _ARN))
+        works = {GATHER: self._enroller.gatherer}
+        return Errands(
+            self._errand_records,
+            OneStore(self.store),
+            works.__getitem__,
+            lambda: self.workflows,
+            machine,
+            self.clock,
+        )
 
     def run(self, past: Past, end: datetime) -> None:
         """From the start to `end`."""
         self.clock.time = self._start
         self.workflows.clear()
         self._reports = []
+        for kept in (self._coupons, self._gatherings, self._errand_records):
+            kept.clear()
         self._then = Then(past, self._start, self.clock.now)
         self.kept.take(at_first(past, self._start), self._then)
         self._look_at_totals()
@@ -312,6 +316,11 @@ class Rehearsal:
 
     def _task(self, resource: str, payload: Any) -> Any:
         self.invocations += 1
+        if "errand_id" in payload:
+            again_at = self._errands.work(payload["store_id"], payload["errand_id"])
+            if again_at is not None:
+                raise NotNow(rfc3339(again_at))
+            return {}
         whose = payload["store_id"], payload["enrolment_id"], payload["generation"]
         if "park" in payload:
             return self._steps.park(*whose, payload["park"], payload["token"], payload["seconds"])
@@ -332,29 +341,18 @@ class Rehearsal:
                 heappush(self._reports, (now + CLICKED_AFTER, message_id, MessageStatus.CLICKED))
 
     def _report(self, at: datetime, message_id: str, status: MessageStatus) -> None:
-        with suppress(Conflict, NotFound):
-            apply_report(Report(self.store.id, message_id, status, at), self._messages, _Keeper())
-        message, contact = self.kept.messages.get(message_id), self.kept.contact
+        report = Report(self.store.id, message_id, status, at)
         if status is MessageStatus.DELIVERED and not self._asks_delivered:
+            apply_report(report, self._messages, self._book)
             return  # told at the very moment of its step, it would show nothing that the step did not see
-        if message is not None and contact is not None:
-            told = {"message_id": message.id, "journey": message.journey, "step": message.step}
-            event = Event(
-                id=f"message_{status}:{self.store.id}:{message.id}",
-                type=f"message_{status}",
-                occurred_at=at,
-                properties={**told, "channel": message.channel.value},
-            )
-            self._book.note(self.store.id, contact.id, event)
-            self._enroller.on_events(self.store, contact.id, [event])
+        self._desk.take(report)
 
 
-class _Keeper:
-    """A good report changes no contact."""
-
-    def change_consent(self, store_id: str, contact_id: str, changes: Any) -> None: ...
-
-    def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> None: ...
+def _began_by(trigger: Trigger) -> set[str]:
+    """The types of the events upon which somebody may enter by it, sooner or later."""
+    if isinstance(trigger, ViewTrigger) and trigger.quiet_hours:
+        return {event_type(trigger), *VISITS}
+    return {event_type(trigger)}
 
 
 def _mentions(data: Any, words: set[str]) -> bool:

@@ -8,6 +8,7 @@ enrolment is written over the revision that was read: if somebody else was quick
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -17,12 +18,12 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, TryLater, told
 from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, Split, Step, Wait
-from chalicelib.journeys.acts import Acts, Passing
+from chalicelib.journeys.acts import Acts
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
-from chalicelib.journeys.facts import on_the_way, wanted_for
+from chalicelib.journeys.facts import on_the_way, steps_of, wanted_for
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.launch import Launcher, time_left
 from chalicelib.journeys.limits import LONGEST_EXECUTION
@@ -30,6 +31,7 @@ from chalicelib.journeys.parked import Awaited, has_happened, parked_in
 from chalicelib.journeys.passages import (
     answer,
     ended,
+    failure,
     handed_over,
     happened,
     held,
@@ -38,6 +40,7 @@ from chalicelib.journeys.passages import (
     timed_out,
     waiting,
 )
+from chalicelib.journeys.passing import Passing
 from chalicelib.journeys.plan import plan
 from chalicelib.journeys.ports import (
     ContactChanges,
@@ -49,9 +52,11 @@ from chalicelib.journeys.ports import (
     Held,
     JourneyRecords,
     NotNow,
+    Outside,
     ProductRecords,
     ProviderBusy,
     Sender,
+    StepCannot,
     StepFailed,
     TimelineRecords,
     Wanted,
@@ -79,12 +84,13 @@ class Steps:
         listener: EventListener,
         sender: Sender,
         workflows: Workflows,
+        outside: Outside,
         clock: Clock,
     ) -> None:
         self._decisions = decisions
         self._journeys = journeys
         self._enrolments = enrolments
-        self._acts = Acts(decisions, enrolments, book, listener, sender, clock)
+        self._acts = Acts(decisions, enrolments, book, listener, sender, outside, clock)
         self._clock = clock
         self._published = Published(journeys)
         self._launcher = Launcher(self._published, enrolments, workflows, clock)
@@ -237,12 +243,20 @@ class Steps:
     def _do(self, step: Step, passing: Passing) -> None:
         done = answer(passing.enrolment, step.id)
         if done is None:
-            detail = self._acts.do(step, passing)
-            passing.enrolment = noted(passing.enrolment, self._clock.now(), "step", step.id, detail)
+            try:
+                detail = self._acts.do(step, passing)
+            except StepCannot as cannot:
+                detail = f"failed:{cannot}"
+            now = self._clock.now()
+            passing.enrolment = noted(passing.enrolment, now, "step", step.id, detail)
+            passing.facts = replace(passing.facts, steps=steps_of(passing.enrolment, now))
         else:
             detail = done.detail
         if isinstance(step, Branch | Split):
             passing.go = detail
+        if step.on_failure == "end" and (reason := failure(detail)):
+            there = passing.enrolment.model_copy(update={"at_step": step.id})
+            self._end(there, EnrolmentStatus.FAILED, f"{step.id}:{reason}")
 
     def _onward(self, passing: Passing, following: Step | None) -> dict[str, Any]:
         """Record where the enrolment is now, and tell the state machine what it must know."""

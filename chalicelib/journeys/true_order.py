@@ -14,7 +14,7 @@ from chalicelib.ids import message_id
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import MAY_BE_WITHDRAWN, EnrolmentChanges
-from chalicelib.journeys.entry import FRESH, OF_ORDERS, happened_after, matches, place, same_words
+from chalicelib.journeys.entry import FRESH, OF_ORDERS, STARTED_BY, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS
 from chalicelib.journeys.facts import as_entered, entered_since, subjects_asked, with_catalogue
 from chalicelib.journeys.plan import first_step
@@ -42,7 +42,7 @@ class TrueOrder:
 
     def recent_orders(self, store_id: str, contact_id: str) -> list[Event]:
         """Order events that may still begin something, oldest first, as the timeline has them now."""
-        recent = self._since(store_id, contact_id, self._clock.now() - FRESH)
+        recent = self.since(store_id, contact_id, self._clock.now() - FRESH)
         return sorted((event for event in recent if event.type in ON_ORDERS), key=place)
 
     def put_right(self, enrolments: Iterable[Enrolment], orders: Sequence[Event]) -> None:
@@ -73,7 +73,7 @@ class TrueOrder:
 
     def _is_misplaced(self, enrolment: Enrolment, others: Sequence[Event], now: datetime) -> bool:
         """Whether it would not be there, or not with this event, had all orders come in their true order."""
-        if enrolment.event.get("type") not in ON_ORDERS:
+        if enrolment.event.get("type") not in ON_ORDERS or STARTED_BY in enrolment.event.get("properties", {}):
             return False
         if enrolment.status is EnrolmentStatus.GOAL_MET and entered_since(enrolment) <= now - FRESH:
             return False  # its event would start nothing any more, and it reached what it was for
@@ -124,10 +124,11 @@ class TrueOrder:
     def _told_today(self, enrolment: Enrolment) -> Event | None:
         """The enrolment's event as it reads now: its time and its order's rank may have changed since."""
         since = parse_rfc3339(enrolment.event["occurred_at"]) - FRESH
-        events = self._since(enrolment.store_id, enrolment.contact_id, since)
+        events = self.since(enrolment.store_id, enrolment.contact_id, since)
         return next((event for event in events if event.id == enrolment.event["id"]), None)
 
-    def _since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
+    def since(self, store_id: str, contact_id: str, moment: datetime) -> list[Event]:
+        """The contact's timeline from this moment on, newest first, as journeys are told it."""
         found: list[Event] = []
         before: str | None = None
         while page := self._timeline.of_contact(store_id, contact_id, before=before, limit=_PAGE):

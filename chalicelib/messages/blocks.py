@@ -10,6 +10,7 @@ from chalicelib.messages.content_model import (
     Block,
     ButtonBlock,
     CartItemsBlock,
+    CouponBlock,
     DividerBlock,
     HeadingBlock,
     ImageBlock,
@@ -18,7 +19,7 @@ from chalicelib.messages.content_model import (
     TalkToUsBlock,
     TextBlock,
 )
-from chalicelib.messages.fields import cart_of, order_lines
+from chalicelib.messages.fields import cart_of, coupon_end, order_lines
 from chalicelib.messages.items_table import items_table
 from chalicelib.messages.money_text import money_text
 from chalicelib.messages.page_parts import BRAND, INK, LINE, Part, Setting, column, isolated, section
@@ -125,6 +126,29 @@ def _talk_to_us(block: TalkToUsBlock, setting: Setting) -> Part | None:
     return Part(column(mjml, setting), f"{words}:\n{address}")
 
 
+def _coupon(block: CouponBlock, setting: Setting) -> Part | None:
+    if setting.data.coupon is None:
+        return None
+    code, end = clean(setting.data.coupon.code), coupon_end(setting.data)
+    above = phrase(block.text).fill(setting.fields).line() if block.text else ""
+    below = setting.words.coupon_end.format(date=end) if end else ""
+    told = [above or setting.words.coupon, code, below]
+    lines = [
+        f'<div dir="{setting.direction}">{escape(told[0])}</div>',
+        f'<div dir="ltr" style="font-size:24px;font-weight:700;letter-spacing:2px;margin:8px 0;padding:10px;'
+        f'border:2px dashed {BRAND}">{escape(code)}</div>',
+        f'<div dir="{setting.direction}">{escape(below)}</div>' if below else "",
+    ]
+    table = column(f'<mj-text align="center" color="{INK}">{"".join(lines)}</mj-text>', setting, "10px 24px")
+    text = "\n".join(line for line in told if line)
+    address = setting.address(block.url)
+    if address is None:
+        return Part(table, text)
+    words = bare_phrase(block.button).fill(setting.fields).line() if block.button else ""
+    button = _link_button(words or setting.words.coupon_use, address, setting)
+    return Part(table + button.mjml, f"{text}\n\n{button.text}")
+
+
 def _product(block: ProductBlock, setting: Setting) -> Part | None:
     product = setting.data.product(block.product)
     if product is None:
@@ -164,5 +188,6 @@ _RENDERERS: dict[type[Block], Callable[[Any, Setting], Part | None]] = {
     OrderItemsBlock: _order_items,
     CartItemsBlock: _cart_items,
     TalkToUsBlock: _talk_to_us,
+    CouponBlock: _coupon,
     ProductBlock: _product,
 }

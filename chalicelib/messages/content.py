@@ -16,6 +16,7 @@ from chalicelib.messages.blocks import render_block
 from chalicelib.messages.content_model import (
     ButtonBlock,
     CartItemsBlock,
+    CouponBlock,
     EmailContent,
     HeadingBlock,
     ImageBlock,
@@ -116,14 +117,17 @@ def _sources(content: EmailContent) -> Iterator[tuple[str, str, bool]]:
         yield "preheader", content.preheader, False
     for index, block in enumerate(content.blocks):
         path = f"blocks[{index}]"
-        if isinstance(block, HeadingBlock | TextBlock | ButtonBlock | TalkToUsBlock) and block.text is not None:
+        if (
+            isinstance(block, HeadingBlock | TextBlock | ButtonBlock | TalkToUsBlock | CouponBlock)
+            and block.text is not None
+        ):
             yield f"{path}.text", block.text, False
-        if isinstance(block, CartItemsBlock) and block.button is not None:
+        if isinstance(block, CartItemsBlock | CouponBlock) and block.button is not None:
             yield f"{path}.button", block.button, False
         if isinstance(block, ImageBlock):
             yield f"{path}.src", block.src, True
             yield f"{path}.alt", block.alt, False
-        if isinstance(block, ButtonBlock | ImageBlock) and block.url is not None:
+        if isinstance(block, ButtonBlock | ImageBlock | CouponBlock) and block.url is not None:
             yield f"{path}.url", block.url, True
 
 

@@ -77,6 +77,17 @@ class TalkToUsBlock(Block):
     text: Line | None = None
 
 
+class CouponBlock(Block):
+    """The code that a step before made for the contact, and until when it is good; left out where there is none, or it
+    is over. `text` are words above it; with `url` there is a button, `button` is its text.
+    """
+
+    type: Literal["coupon"]
+    text: Line | None = None
+    button: Line | None = None
+    url: Link | None = None
+
+
 class ProductBlock(Block):
     """A product with its present price and picture: `trigger` is the one of the journey's event, else its store id.
 
@@ -97,6 +108,7 @@ BLOCKS: dict[str, type[Block]] = {
     "order_items": OrderItemsBlock,
     "cart_items": CartItemsBlock,
     "talk_to_us": TalkToUsBlock,
+    "coupon": CouponBlock,
     "product": ProductBlock,
 }
 
@@ -115,6 +127,7 @@ ContentBlock = Annotated[
     | Annotated[OrderItemsBlock, Tag("<order_items>")]
     | Annotated[CartItemsBlock, Tag("<cart_items>")]
     | Annotated[TalkToUsBlock, Tag("<talk_to_us>")]
+    | Annotated[CouponBlock, Tag("<coupon>")]
     | Annotated[ProductBlock, Tag("<product>")],
     Discriminator(
         _block_tag,
@@ -132,3 +145,15 @@ class EmailContent(BaseModel):
     subject: Line
     preheader: Annotated[str, Field(max_length=500)] | None = None
     blocks: Annotated[tuple[ContentBlock, ...], Field(min_length=1, max_length=50)]
+
+
+class WhatsAppContent(BaseModel):
+    """One WhatsApp message in one language. With `template`, Meta's approved template of that name in that language,
+    whose one variable in the body is `text`; else `text` itself, which reaches only who wrote to the shop in the last
+    24 hours.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Text
+    template: Annotated[str, Field(min_length=1, max_length=512)] | None = None

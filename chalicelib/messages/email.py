@@ -27,6 +27,8 @@ class EmailComposer:
         rendered = render(content, data)
         sender, contact = data.store.settings.sender, data.contact
         name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+        if data.alert is not None:
+            name = data.alert.to_name or ""
         return Email(
             message_id=message.id,
             store_id=message.store_id,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Store
-from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.messages.cart_shown import CartShown, cart_shown
 from chalicelib.messages.message import MessageKind
-from chalicelib.messages.money_text import money_text
+from chalicelib.messages.money_text import day_text, money_text
 from chalicelib.messages.phrase import clean
 
 # Every path an owner may write; None takes anything below it.
@@ -22,8 +24,19 @@ KNOWN: dict[str, frozenset[str] | None] = {
     "order": frozenset(("id", "number", "total", "items", "coupons", "nth", "payment_url")),
     "cart": frozenset(("restore_url", "total", "items", "lines", "coupons")),
     "product": frozenset(("name", "price", "url", "image", "in_stock", "lifetime_days")),
+    "coupon": frozenset(("code", "expires_at")),
     "event": None,
 }
+
+
+@dataclass(frozen=True)
+class Alert:
+    """What makes a message one to the store's manager: their name, its subject, and what it tells of the contact as
+    (label, value)."""
+
+    to_name: str | None
+    subject: str
+    rows: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,8 @@ class RenderData:
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
     records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
-    is shown as the event told it; `unsubscribe_url` is needed for marketing.
+    is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
+    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
     """
 
     store: Store
@@ -42,7 +56,9 @@ class RenderData:
     event: Mapping[str, Any] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     cart: CartRecord | None = None
+    coupon: Benefit | None = None
     unsubscribe_url: str | None = None
+    alert: Alert | None = None
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -100,6 +116,8 @@ def fields_of(data: RenderData) -> dict[str, Any]:
             "order": _order_fields(data),
             "cart": _cart_fields(data),
             "product": _product_fields(data),
+            "coupon": _coupon_fields(data),
+            "alert": _alert_fields(data),
             "event": data.properties,
         }
     )
@@ -150,6 +168,26 @@ def _cart_fields(data: RenderData) -> dict[str, Any] | None:
         "lines": cart.lines,
         "coupons": cart.coupons,
     }
+
+
+def _coupon_fields(data: RenderData) -> dict[str, Any] | None:
+    return None if data.coupon is None else {"code": data.coupon.code, "expires_at": coupon_end(data)}
+
+
+def coupon_end(data: RenderData) -> str:
+    """The last day on which the coupon is good, as people of the message's language write it; empty for no end."""
+    end = data.coupon.expires_at if data.coupon else None
+    if end is None:
+        return ""
+    return day_text((end - timedelta(seconds=1)).astimezone(ZoneInfo(data.store.timezone)).date(), data.language)
+
+
+def _alert_fields(data: RenderData) -> dict[str, Any] | None:
+    """No owner may write these: they are not in `KNOWN`."""
+    if data.alert is None:
+        return None
+    rows = [{"label": name, "value": value} for name, value in data.alert.rows]
+    return {"subject": data.alert.subject, "rows": rows}
 
 
 def _product_fields(data: RenderData) -> dict[str, Any]:

@@ -96,6 +96,8 @@ def _why(setting: Setting) -> str:
     """Why it came. With who sent it, what the law asks: Israel's Communications Law §30A(e), CAN-SPAM §7704(a)(5)."""
     words = wording(setting.data.language)
     why = words.why_marketing if setting.data.kind is MessageKind.MARKETING else words.why_transactional
+    if setting.data.alert is not None:
+        why = words.why_alert
     return why.format(store=_sender_name(setting))
 
 

@@ -42,6 +42,9 @@ class HistoryEntry(BaseModel):
 class Message(BaseModel):
     """`id` is `ids.message_id(enrolment, step)`, so its conditional put is the claim. `to` the address used.
 
+    `to_manager`: it told the store's manager of the contact (its id is of the step and the channel), so nothing that is
+    reported of it says anything about the contact's own addresses.
+
     `created_at` is when it was claimed and never changes; `at` is when `status` was reached.
     """
 
@@ -61,6 +64,7 @@ class Message(BaseModel):
     created_at: datetime
     at: datetime
     reason: str | None = None
+    to_manager: bool = False
     provider_id: str | None = None
     history: tuple[HistoryEntry, ...] = ()
     rev: int = 0

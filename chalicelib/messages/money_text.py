@@ -1,11 +1,13 @@
-"""Money as people of a language write it."""
+"""Money, and days, as people of a language write them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
 from babel.numbers import format_currency
 
 from chalicelib.commerce.money import Money
@@ -26,8 +28,16 @@ def money_text(told: Any, language: str) -> str:
     money = money_of(told)
     if money is None:
         return ""
+    return format_currency(money.decimal(), money.currency, locale=_locale(language))
+
+
+def day_text(day: date, language: str) -> str:
+    """Such as "5 December 2026": the month in words, since nobody knows whether 5/12 is in May."""
+    return str(format_date(day, "long", locale=_locale(language)))
+
+
+def _locale(language: str) -> Locale:
     try:
-        locale = Locale.parse(language, sep="-")
+        return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
-        locale = Locale("en")
-    return format_currency(money.decimal(), money.currency, locale=locale)
+        return Locale("en")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.commerce.store import QuietHours, Sending, Store
+from chalicelib.commerce.store import QuietHours, Sending, Store, manager_address
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.messages.message import MessageKind
@@ -74,7 +74,7 @@ def may_send(
     to = contact.email if channel is Channel.EMAIL else contact.phone
     if not to:
         return No("no_email" if channel is Channel.EMAIL else "no_phone")
-    if settings.sending is Sending.SANDBOX and to.lower() not in {a.lower() for a in settings.sandbox_addresses}:
+    if not _in_sandbox(store, to):
         return No("sandbox")
     if channel in contact.suppressed:
         return No("suppressed")
@@ -88,6 +88,16 @@ def may_send(
     quiet = settings.quiet_hours.get(channel)
     until = quiet_until(quiet, store.timezone, now) if quiet is not None else None
     return Later(until, "quiet_hours") if until is not None else Send(to)
+
+
+def may_alert(store: Store, channel: Channel) -> Send | Hold | No:
+    """May the store's manager be told? It is their own wish, so only the owner's switch stands above it."""
+    if store.settings.sending is Sending.STOPPED:
+        return Hold("sending_stopped")
+    to = manager_address(store, channel)
+    if not to:
+        return No("no_manager")
+    return Send(to) if _in_sandbox(store, to) else No("sandbox")
 
 
 def has_cap(store: Store, channel: Channel) -> bool:
@@ -121,6 +131,12 @@ def quiet_until(quiet: QuietHours, timezone: str, now: datetime) -> datetime | N
     if ends <= now:  # the hour that autumn repeats: its second pass
         ends = datetime.combine(day, end, tzinfo=zone).replace(fold=1).astimezone(UTC)
     return ends
+
+
+def _in_sandbox(store: Store, to: str) -> bool:
+    """Whether the owner's switch lets this address be written to."""
+    settings = store.settings
+    return settings.sending is not Sending.SANDBOX or to.lower() in {a.lower() for a in settings.sandbox_addresses}
 
 
 def _refusal(store: Store, contact: Contact, channel: Channel) -> str | None:

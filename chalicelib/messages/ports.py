@@ -55,6 +55,30 @@ class Sms(BaseModel):
         """An SMS has none."""
 
 
+class WhatsApp(BaseModel):
+    """A finished WhatsApp message. `to` is a phone number in E.164, `sender` the provider's id of the number that it
+    comes from, `sender_name` who it is from. With `template`, `text` is the one variable of its body, in `language`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    message_id: str
+    store_id: str
+    contact_id: str
+    kind: str
+    journey: str | None = None
+    step: str | None = None
+    sender: str
+    sender_name: str
+    to: str
+    language: str
+    template: str | None = None
+    text: str
+
+    @property
+    def subject(self) -> None:
+        """A WhatsApp message has none."""
+
+
 class SendUncertain(Exception):
     """The provider may or may not have taken it (time-out after the request went out)."""
 
@@ -81,6 +105,7 @@ class MessageChannel(Protocol[Finished]):
 
 EmailChannel = MessageChannel[Email]
 SmsChannel = MessageChannel[Sms]
+WhatsAppChannel = MessageChannel[WhatsApp]
 
 
 class MessageRepository(Protocol):

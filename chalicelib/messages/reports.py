@@ -1,15 +1,21 @@
-"""What providers report about a message: it moves forward only, and the contact's channel follows."""
+"""What providers report about a message: it moves forward only, the contact's channel follows, journeys hear of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.ids import contact_of
 from chalicelib.messages.message import HistoryEntry, Message, MessageStatus
+from chalicelib.messages.message_events import event_of
 from chalicelib.messages.ports import MessageRepository
 
 # Later ranks win; what ends badly stands above what went well. `not_sent` never changes.
@@ -51,10 +57,27 @@ class ChannelKeeper(Protocol):
     def suppress(self, store_id: str, contact_id: str, channel: Channel, reason: str) -> object: ...
 
 
+class ContactLookup(Protocol):
+    def get(self, store_id: str, contact_id: str) -> Contact | None:
+        """The contact, or the one it was merged into."""
+        ...
+
+
+class Stores(Protocol):
+    def get(self, store_id: str) -> Store | None: ...
+
+
+class Listener(Protocol):
+    """Journeys (`commerce.ports.Listener`)."""
+
+    def on_events(self, store: Store, contact_id: str, events: list[Event]) -> None: ...
+
+
 @dataclass(frozen=True)
 class Report:
     """`status` is one of REPORTED; `at` UTC; `passing`: a bounce that says nothing about the address itself
-    (mailbox full); `contact_id` the one it was sent to; `detail` a code, without personal data."""
+    (mailbox full); `contact_id` the one it was sent to; `detail` a code, without personal data, or of a click the
+    link."""
 
     store_id: str
     message_id: str
@@ -63,6 +86,43 @@ class Report:
     contact_id: str | None = None
     passing: bool = False
     detail: str | None = None
+
+
+class Reports:
+    """Takes what providers tell. A repeat changes nothing, and tells what its first telling may not have come to."""
+
+    def __init__(
+        self,
+        messages: MessageRepository,
+        contacts: ContactLookup,
+        book: ChannelKeeper,
+        note: Callable[[str, str, Event], object],
+        stores: Stores,
+        listener: Callable[[], Listener],
+    ) -> None:
+        """`note` keeps an event with its contact (store, contact, event); the same one again changes nothing."""
+        self._messages, self._contacts, self._book = messages, contacts, book
+        self._note, self._stores, self._listener = note, stores, listener
+
+    def take(self, report: Report) -> Message | None:
+        """The message as it stands afterwards; None if there is no such message. Raises as `apply_report`.
+
+        It is found where a merge carried it. Of an erased contact, and of an alert to the manager, nothing is kept
+        but the message's own history.
+        """
+        contact = self._contacts.get(report.store_id, report.contact_id or contact_of(report.message_id))
+        if contact is not None:
+            report = replace(report, contact_id=contact.id)
+        message = apply_report(report, self._messages, self._book)
+        if message is None or contact is None or message.to_manager or message.status is MessageStatus.NOT_SENT:
+            return message
+        event = event_of(message, _entry(report))
+        if event is not None:
+            self._note(report.store_id, contact.id, event)
+            store = self._stores.get(report.store_id)
+            if store is not None:
+                self._listener().on_events(store, contact.id, [event])
+        return message
 
 
 def apply_report(report: Report, messages: MessageRepository, contacts: ChannelKeeper) -> Message | None:
@@ -77,7 +137,7 @@ def apply_report(report: Report, messages: MessageRepository, contacts: ChannelK
         message = messages.get(report.store_id, report.message_id, report.contact_id)
         if message is None:
             return None
-        entry = HistoryEntry(at=report.at, status=report.status.value, detail=report.detail)
+        entry = _entry(report)
         if message.status is MessageStatus.NOT_SENT or entry in message.history:
             return message
         _follow(report, message, contacts)
@@ -86,6 +146,10 @@ def apply_report(report: Report, messages: MessageRepository, contacts: ChannelK
         except Conflict:
             continue  # somebody wrote in between: look again
     raise Conflict("the message keeps changing")
+
+
+def _entry(report: Report) -> HistoryEntry:
+    return HistoryEntry(at=report.at, status=report.status.value, detail=report.detail)
 
 
 def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
@@ -97,7 +161,12 @@ def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
 
 
 def _follow(report: Report, message: Message, contacts: ChannelKeeper) -> None:
-    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines)."""
+    """A dead or unwilling mailbox is not written to again (Gmail and Yahoo sender requirements, SES guidelines).
+
+    The manager's mailbox is not the contact's.
+    """
+    if message.to_manager:
+        return
     with suppress(NotFound):  # erased meanwhile: there is nobody left to write to
         _close_channel(report, message, contacts)
 

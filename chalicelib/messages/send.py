@@ -8,7 +8,7 @@ claim's own history tells a retry where it was:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, Protocol, TypeVar
@@ -17,15 +17,17 @@ from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
-from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.errors import Conflict
 from chalicelib.ids import message_id
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import NotNow, ProviderBusy
+from chalicelib.messages.alert import alert_content, alert_of
 from chalicelib.messages.content import RenderData, RenderingError, choose_language
-from chalicelib.messages.content_model import EmailContent
+from chalicelib.messages.content_model import EmailContent, WhatsAppContent
+from chalicelib.messages.fields import Alert
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
-from chalicelib.messages.policy import Hold, Later, No, Send, has_cap, may_send
+from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
     MessageChannel,
@@ -100,7 +102,7 @@ class Sender:
         journey_id: str,
         step: str,
         kind: MessageKind,
-        content_by_language: Mapping[str, EmailContent] | Mapping[str, str],
+        content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
     ) -> Message:
         """The message as it stands afterwards, whatever became of it; repeating never sends twice.
@@ -109,15 +111,9 @@ class Sender:
         Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
         journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
-        medium = self._medium(channel)
-        identifier = message_id(enrolment.id, step)
-        found = self._messages.get(store.id, identifier, contact.id)
-        settled = self._settled(found, medium) if found is not None else None
-        if settled is not None:
-            return settled
-        now = self._clock.now()
+        medium, now = self._medium(channel), self._clock.now()
         blank = Message(
-            id=identifier,
+            id=message_id(enrolment.id, step),
             store_id=store.id,
             contact_id=contact.id,
             enrolment_id=enrolment.id,
@@ -129,8 +125,67 @@ class Sender:
             created_at=now,
             at=now,
         )
+
+        def compose(claim: Message) -> Any:
+            return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
+
+        return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose)
+
+    def alert(
+        self,
+        channel: Channel,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        journey_id: str,
+        step: str,
+        text_by_language: Mapping[str, str],
+        fields: Sequence[str],
+        cart: CartRecord | None = None,
+    ) -> Message:
+        """As `send`, to the store's manager: these words, and who the contact is, with these own fields.
+
+        Its own claim on each channel; neither consent nor caps nor quiet hours, for it is not to the contact.
+        """
+        medium, now = self._medium(channel), self._clock.now()
+        blank = Message(
+            id=message_id(enrolment.id, f"{step}:{channel}"),
+            store_id=store.id,
+            contact_id=contact.id,
+            enrolment_id=enrolment.id,
+            journey=journey_id,
+            step=step,
+            channel=channel,
+            kind=MessageKind.TRANSACTIONAL,
+            status=MessageStatus.CLAIMED,
+            to_manager=True,
+            created_at=now,
+            at=now,
+        )
+        language = choose_language(tuple(text_by_language), store.locale, None)
+        content = {language: alert_content(channel, text_by_language[language])}
+        alert = alert_of(store, contact, fields, language)
+
+        def compose(claim: Message) -> Any:
+            return self._compose(medium, store, contact, enrolment, claim, content, cart, alert)
+
+        return self._once(medium, blank, lambda: may_alert(store, channel), compose)
+
+    def _once(
+        self,
+        medium: Medium[Any, Any],
+        blank: Message,
+        decide: Callable[[], Decision],
+        compose: Callable[[Message], Any],
+    ) -> Message:
+        """The message of `blank`'s id as it stands afterwards; `compose` is given its claim."""
+        store_id, identifier, contact_id, now = blank.store_id, blank.id, blank.contact_id, blank.at
+        found = self._messages.get(store_id, identifier, contact_id)
+        settled = self._settled(found, medium) if found is not None else None
+        if settled is not None:
+            return settled
         before = found or blank
-        decision = self._decide(channel, store, contact, kind, now)
+        decision = decide()
         if isinstance(decision, Later):
             raise NotNow(rfc3339(decision.until), decision.reason)
         if isinstance(decision, Hold):
@@ -139,14 +194,14 @@ class Sender:
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
-            finished = self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
+            finished = compose(claim)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
         claim = claim.model_copy(update={"subject": finished.subject})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
-            present = self._messages.get(store.id, identifier, contact.id)
+            present = self._messages.get(store_id, identifier, contact_id)
             return present if present is not None else claim
         return self._hand_over(claimed, finished, medium)
 
@@ -179,6 +234,7 @@ class Sender:
         message: Message,
         content_by_language: Mapping[str, Any],
         cart: CartRecord | None,
+        alert: Alert | None = None,
     ) -> Any:
         if not content_by_language:
             raise RenderingError("content: in no language")
@@ -195,6 +251,8 @@ class Sender:
             event=enrolment.event,
             products={pid: product for pid, product in looked_up.items() if product is not None},
             cart=cart,
+            coupon=_still_good(enrolment.coupon, message.at),
+            alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
         )
         return medium.composer.compose(content, data, message)
@@ -281,3 +339,8 @@ class Sender:
         return message.model_copy(
             update={"status": status, "at": now, "reason": reason, "history": (*message.history, entry)}
         )
+
+
+def _still_good(coupon: Benefit | None, now: datetime) -> Benefit | None:
+    over = coupon is not None and coupon.expires_at is not None and coupon.expires_at <= now
+    return None if over else coupon

@@ -52,7 +52,7 @@ class SmsComposer:
             journey=message.journey,
             step=message.step,
             sender=sender.sms or self._default_sender,
-            sender_name=_sender_name(data),
+            sender_name=sender_name(data),
             to=message.to or "",
             text=render_sms(content, data),
         )
@@ -60,24 +60,34 @@ class SmsComposer:
 
 def render_sms(source: str, data: RenderData) -> str:
     """One language's text for one contact. Raises RenderingError."""
+    words = filled_words(source, data)
+    return _shortened(words, *around(words, data))
+
+
+def filled_words(source: str, data: RenderData) -> str:
+    """The owner's words with their fields. Raises RenderingError where nothing is left of them."""
     if data.kind is MessageKind.MARKETING and not data.unsubscribe_url:
-        raise RenderingError("unsubscribe_url: a marketing SMS needs one")
+        raise RenderingError("unsubscribe_url: a marketing message needs one")
     try:
         words = _tidy(bare_phrase(source).fill(fields_of(_with_plain_names(data))).plain())
     except PhraseError as wrong:
         raise RenderingError(f"text: {wrong}") from None
     if not words:
         raise RenderingError("text: empty once its fields are filled in")
+    return words
+
+
+def around(words: str, data: RenderData) -> tuple[str, str]:
+    """What stands before and after a marketing text: that it advertises, the sender's name, a way to refuse
+    (Communications Law §30A(e)(1))."""
     if data.kind is not MessageKind.MARKETING:
-        return _shortened(words, "", "")
-    # Communications Law §30A(e)(1): that it advertises, the sender's name, a way to refuse.
-    name = _sender_name(data)
+        return "", ""
+    name = sender_name(data)
     before = marked(words if name in words else f"{name}\n{words}", data.store, data.kind).removesuffix(words)
-    after = f"\n{wording(data.language).unsubscribe_sms}: {data.unsubscribe_url}"
-    return _shortened(words, before, after)
+    return before, f"\n{wording(data.language).unsubscribe_sms}: {data.unsubscribe_url}"
 
 
-def _sender_name(data: RenderData) -> str:
+def sender_name(data: RenderData) -> str:
     return one_line(clean(data.store.settings.sender.name or data.store.name))
 
 

@@ -12,17 +12,21 @@ RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur", "yi"))
 
 @dataclass(frozen=True)
 class Wording:
-    """`{store}` stands for the store's name, `{messages}` for one of `adverts`. Hebrew addresses nobody by gender."""
+    """`{store}` stands for the store's name, `{messages}` for one of `adverts`, `{date}` for a day. Hebrew addresses
+    nobody by gender."""
 
     quantity: str
     total: str
     coupon: str
+    coupon_end: str
+    coupon_use: str
     one_more: str
     many_more: str
     return_to_cart: str
     talk_to_us: str
     why_marketing: str
     why_transactional: str
+    why_alert: str
     unsubscribe: str
     unsubscribe_sms: str
     adverts: Mapping[Channel, str]
@@ -40,12 +44,15 @@ _WORDINGS = {
         quantity="כמות",
         total="סך הכול",
         coupon="קופון",
+        coupon_end="בתוקף עד {date}",
+        coupon_use="למימוש הקופון",
         one_more="ועוד פריט אחד",
         many_more="ועוד {count} פריטים",
         return_to_cart="חזרה לעגלה",
         talk_to_us="לדבר איתנו",
         why_marketing="ההודעה נשלחה אליך כי הכתובת שלך נמצאת ברשימת הדיוור של {store}.",
         why_transactional="ההודעה נשלחה אליך בעקבות פעילות שלך בחנות {store}.",
+        why_alert="ההודעה נשלחה אליך לבקשת החנות {store}.",
         unsubscribe="להסרה מרשימת הדיוור",
         unsubscribe_sms="להסרה",
         adverts={
@@ -65,12 +72,15 @@ _WORDINGS = {
         quantity="Quantity",
         total="Total",
         coupon="Coupon",
+        coupon_end="Good until {date}",
+        coupon_use="Use the coupon",
         one_more="and 1 more item",
         many_more="and {count} more items",
         return_to_cart="Return to your cart",
         talk_to_us="Talk to us",
         why_marketing="You get this message because your address is on the mailing list of {store}.",
         why_transactional="You get this message about something you did at {store}.",
+        why_alert="You get this message because {store} asked to be told.",
         unsubscribe="Unsubscribe",
         unsubscribe_sms="Opt out",
         adverts={

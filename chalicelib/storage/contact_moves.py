@@ -16,6 +16,7 @@ from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.engagement_fold import join
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
+from chalicelib.journeys.gathering import Gathering, united
 from chalicelib.storage import keys
 from chalicelib.storage.day_entries import engagement_operations
 from chalicelib.storage.records import dump, load
@@ -25,6 +26,7 @@ _KINDS = {
     "F": "purchases",
     "O": "paid_orders",
     "K": "carts",
+    "G": "gatherings",
     "N": "enrolments",
     "M": "messages",
     "T": "timeline",
@@ -52,6 +54,8 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
             table.delete(source, sk)
         elif sk[0] in "NM":
             _move_record(table, item, loser, winner, target)
+        elif sk[0] == "G":
+            _move_gathering(table, source, sk, target)
         elif sk == keys.ENGAGEMENT:
             _move_engagement(table, store_id, loser, winner)
         else:
@@ -106,6 +110,24 @@ def _move_record(table: Table, item: Item, loser: str, winner: str, target: str)
                 moved |= {"status": "stopped", "reason": "merged"}
         try:
             table.transact([Put(moved), Delete(source, sk, rev=int(fresh["rev"]))])
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is writing this record")
+
+
+def _move_gathering(table: Table, source: str, sk: str, target: str) -> None:
+    """Both may be gathering for one journey: it is one visitor's then."""
+    for _ in range(_TRIES):
+        fresh, there = table.get(source, sk), table.get(target, sk)
+        if fresh is None:
+            return
+        comes = load(Gathering, fresh)
+        whole = comes if there is None else united(load(Gathering, there), comes)
+        moved = dump(whole.model_copy(update={"rev": whole.rev + 1}), (target, sk))
+        arrives = Put(moved, new=True) if there is None else Put(moved, rev=whole.rev)
+        try:
+            table.transact([arrives, Delete(source, sk, rev=comes.rev)])
         except ConditionFailed:
             continue
         return

@@ -52,7 +52,7 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 def contact(store_id: str, contact_id: str) -> str:
     """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
-    T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days."""
+    G#… what journeys gather, T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days."""
     return f"C#{store_id}#{contact_id}"
 
 
@@ -75,6 +75,10 @@ def contact_order(paid_at: str, external_id: str) -> str:
 
 def enrolment(enrolment_id: str) -> str:
     return f"N#{enrolment_id.split('-', 1)[1]}"
+
+
+def gathering(journey_id: str) -> str:
+    return f"G#{journey_id}"
 
 
 def message(message_id: str) -> str:
@@ -118,6 +122,11 @@ def cart(store_id: str, token: str) -> tuple[str, str]:
 def contact_cart(token: str) -> str:
     """The pointer to a cart in its contact's partition."""
     return f"K#{token}"
+
+
+def coupon(store_id: str, code: str) -> tuple[str, str]:
+    """Whose a code is; small and capital letters are one."""
+    return f"COUPON#{store_id}#{code.upper()}", "COUPON"
 
 
 def product(store_id: str, external_id: str) -> tuple[str, str]:

@@ -89,6 +89,12 @@ class ShopHttp:
         with self._opened("GET", url, None, None, headers) as response:
             yield Answer(response.status_code, response.headers, b""), response.iter_content(_PIECE)
 
+    def status_of(self, method: str, url: str, content: bytes, headers: Mapping[str, str], seconds: float) -> int:
+        """The answer's status, a redirect's too; its body is left unread. `seconds` to connect, and between two pieces
+        of its head. Raises `ShopTrouble`."""
+        with self._opened(method, url, content, None, headers, (seconds, seconds)) as response:
+            return response.status_code
+
     def close(self) -> None:
         self.session.close()
 
@@ -97,18 +103,20 @@ class ShopHttp:
         self,
         method: str,
         url: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | bytes | None,
         auth: AuthBase | None,
         headers: Mapping[str, str] | None,
+        timeout: tuple[float, float] = (CONNECT_SECONDS, READ_SECONDS),
     ) -> Iterator[requests.Response]:
         try:
             with self.session.request(
                 method,
                 url,
-                json=body,
+                data=body if isinstance(body, bytes) else None,
+                json=None if isinstance(body, bytes) else body,
                 auth=auth,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=timeout,
                 allow_redirects=False,
                 stream=True,
             ) as response:

@@ -14,6 +14,7 @@ from chalicelib.errors import BadInput, FieldMistake
 _TAKEN = "TAKEN"  # DiscountErrorCode
 _MUTATIONS = {
     "discount_make_basic": "discountCodeBasicCreate",
+    "discount_make_bxgy": "discountCodeBxgyCreate",
     "discount_make_free_shipping": "discountCodeFreeShippingCreate",
 }
 _NODE = re.compile(r"gid://shopify/DiscountCodeNode/(\d+)")
@@ -64,6 +65,10 @@ def _check(terms: CouponTerms) -> None:
         mistakes.append(FieldMistake(field, "on Shopify, free shipping is for the whole order"))
     elif terms.products and terms.categories:
         mistakes.append(FieldMistake("categories", "on Shopify, a code is for either products or collections"))
+    if terms.gift is not None and not (terms.products or terms.categories):
+        mistakes.append(FieldMistake("gift", "Shopify gives a product only with others that are bought"))
+    if terms.minimum is not None and terms.minimum_units is not None:
+        mistakes.append(FieldMistake("minimum_units", "on Shopify, a code asks for either a sum or a number of units"))
     if mistakes:
         raise BadInput("The coupon cannot be made like this.", mistakes)
 
@@ -95,7 +100,7 @@ def _reasons(answer: dict[str, Any]) -> list[str]:
 
 
 def _discount(code: str, terms: CouponTerms, now: datetime, customer_id: str | None) -> tuple[str, dict[str, Any]]:
-    """(the document that makes it, its input): DiscountCodeFreeShippingInput or DiscountCodeBasicInput."""
+    """(the document that makes it, its input): DiscountCodeFreeShippingInput, …BxgyInput or …BasicInput."""
     discount: dict[str, Any] = {
         "title": f"Agala {code}",
         "code": code,
@@ -106,13 +111,33 @@ def _discount(code: str, terms: CouponTerms, now: datetime, customer_id: str | N
     }
     if terms.expires_at is not None:
         discount["endsAt"] = _moment(terms.expires_at)
+    if terms.gift is not None:
+        return "discount_make_bxgy", {**discount, **_gift(terms, terms.gift)}
     if terms.minimum is not None:
         least = str(terms.minimum.decimal())
         discount["minimumRequirement"] = {"subtotal": {"greaterThanOrEqualToSubtotal": least}}
+    elif terms.minimum_units is not None:
+        discount["minimumRequirement"] = {"quantity": {"greaterThanOrEqualToQuantity": str(terms.minimum_units)}}
     if terms.free_shipping:
         return "discount_make_free_shipping", {**discount, "destination": {"all": True}}
     gets = {"value": _value(terms), "items": _items(terms)}
     return "discount_make_basic", {**discount, "customerGets": gets}
+
+
+def _gift(terms: CouponTerms, product: str) -> dict[str, Any]:
+    """What must be bought, and the one unit that comes with it: once in an order."""
+    assert terms.percent is not None
+    least = terms.minimum
+    bought = {"amount": str(least.decimal())} if least is not None else {"quantity": str(terms.minimum_units or 1)}
+    effect = {"percentage": float(terms.percent / 100)}
+    return {
+        "customerBuys": {"items": _items(terms), "value": bought},
+        "customerGets": {
+            "items": {"products": {"productsToAdd": [_gid("Product", product)]}},
+            "value": {"discountOnQuantity": {"quantity": "1", "effect": effect}},
+        },
+        "usesPerOrderLimit": 1,
+    }
 
 
 def _value(terms: CouponTerms) -> dict[str, Any]:

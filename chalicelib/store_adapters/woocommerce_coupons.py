@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.store_adapters.woocommerce_rest import Page, Params
 
 _TAKEN = "woocommerce_rest_coupon_code_already_exists"
@@ -32,6 +33,7 @@ def make_coupon(client: Client, cause: str, terms: CouponTerms, currency: str, n
     if found is not None:
         return found
     terms.check(currency, now)
+    _check(terms)
     try:
         made = client.post("coupons", _body(code, terms))
     except ShopTrouble as trouble:
@@ -42,6 +44,18 @@ def make_coupon(client: Client, cause: str, terms: CouponTerms, currency: str, n
             raise
         return found
     return _coupon(code, made)
+
+
+def _check(terms: CouponTerms) -> None:
+    """Raises `BadInput` for what no coupon of WooCommerce's own can be."""
+    mistakes = []
+    if terms.minimum_units is not None:
+        mistakes.append(FieldMistake("minimum_units", "a WooCommerce coupon cannot ask for a number of units"))
+    if terms.gift is not None and (terms.products or terms.categories):
+        field = "products" if terms.products else "categories"
+        mistakes.append(FieldMistake(field, "a WooCommerce coupon cannot give one product for another"))
+    if mistakes:
+        raise BadInput("The coupon cannot be made like this.", mistakes)
 
 
 def _find(client: Client, code: str) -> Coupon | None:
@@ -71,6 +85,8 @@ def _body(code: str, terms: CouponTerms) -> dict[str, Any]:
         "product_ids": [int(one) for one in terms.products],
         "product_categories": [int(one) for one in terms.categories],
     }
+    if terms.gift is not None:  # whoever has it in the cart gets one unit of it cheaper, or free
+        body |= {"product_ids": [int(terms.gift)], "limit_usage_to_x_items": 1}
     if terms.minimum is not None:
         body["minimum_amount"] = str(terms.minimum.decimal())
     if terms.expires_at is not None:

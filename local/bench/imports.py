@@ -25,7 +25,7 @@ FUNCTIONS = {  # function: (its module, what makes it ready for its first event)
     "carts_door": ("chalicelib.handlers.carts", _WIRED + "wired.secrets, wired.queue"),
     "ingest": ("chalicelib.handlers.ingest", _WIRED + "wired.intake"),
     "journey_step": ("chalicelib.handlers.journey_steps", _WIRED + _KEY + "wired.steps"),
-    "delivery_reports": ("chalicelib.handlers.delivery_reports", _WIRED + "wired.messages, wired.contact_book"),
+    "delivery_reports": ("chalicelib.handlers.delivery_reports", _WIRED + "wired.reports, wired.enroller"),
 }
 ROUNDS = 9
 

@@ -1,12 +1,12 @@
 import { badge, code, element, empty, facts, own } from "./elements.js";
 import { language, moment, word } from "./words.js";
 
-const WAYS = { email: ["letter", "text", "details"], sms: ["bubble", "details"] };
+const WAYS = { email: ["letter", "text", "details"], sms: ["bubble", "details"], whatsapp: ["bubble", "details"] };
 const MOST = 300; // lines
 let way = "letter";
-const isSms = (mail) => mail.channel === "sms";
-const address = (mail) => (isSms(mail) ? code(mail.to) : own(mail.to));
-/** What stands for it in a list: an SMS has no subject. */
+const toPhone = (mail) => mail.channel !== "email";
+const address = (mail) => (toPhone(mail) ? code(mail.to) : own(mail.to));
+/** What stands for it in a list: what goes to a phone has no subject. */
 const title = (mail) => mail.subject ?? mail.text.split("\n").filter((words) => words.trim()).slice(0, 2).join(" · ");
 
 async function read(state) {
@@ -28,7 +28,7 @@ function draw(mails, state, chosen) {
 
 function line(mail, open, state) {
   return element("li", {}, element("a", { href: `#/outbox/${encodeURIComponent(mail.id)}`, "aria-current": open ? "true" : null },
-    element("strong", {}, isSms(mail) ? [badge("sms", word("sms")), " "] : null, own(title(mail))),
+    element("strong", {}, toPhone(mail) ? [badge(mail.channel, word(mail.channel)), " "] : null, own(title(mail))),
     element("span", { class: "quiet" }, address(mail)),
     element("span", { class: "quiet" }, moment(mail.at, state.store?.timezone)),
     mail.journey ? element("span", { class: "quiet" }, own(mail.journey)) : null));
@@ -47,7 +47,7 @@ function letter(mail, state) {
   show(ways.includes(way) ? way : ways[0]);
   return element("article", { class: "card letter", "data-shown": mail.id + language },
     element("header", {},
-      element("h1", {}, isSms(mail) ? word("sms") : own(mail.subject)),
+      element("h1", {}, toPhone(mail) ? word(mail.channel) : own(mail.subject)),
       facts([
         [word("from"), named(mail.from)],
         [word("to"), mail.contact_id && state.store

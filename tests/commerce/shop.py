@@ -99,6 +99,11 @@ class Bucket:
         self.kept.pop(key, None)
 
 
+class OneStore:
+    def get(self, store_id: str) -> Store | None:
+        return STORE if store_id == STORE.id else None
+
+
 class Executions:
     """Remembers what was started, under its name; starting it again is nothing. `before` may raise."""
 
@@ -122,7 +127,9 @@ class Shop:
         self.timeline, self.deliveries = Timeline(table), Deliveries(table, Bucket())
         self.resolver = Resolver(self.contacts, self.timeline, clock)
         requests = PrivacyRequests(table, Bucket())
-        self.book = ContactBook(self.contacts, self.resolver, self.deliveries, requests, clock, lambda: self.heard)
+        self.book = ContactBook(
+            self.contacts, self.resolver, self.deliveries, requests, clock, lambda: self.heard, OneStore()
+        )
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
         privacy = PrivacyDesk(
             self.contacts, self.book, self.orders, orders, self.deliveries, requests, clock, lambda: 0.0

@@ -97,7 +97,7 @@ def test_a_cart_counts_as_left_when_its_stores_delay_is_over(watched: Watched) -
     watched.at(61)
     assert watched.looks == [60]
     assert watched.told() == [("1", 60)]
-    assert events(watched.shop, NOA_MAIL)[-1] == ("cart_abandoned", 60)
+    assert events(watched.shop, NOA_MAIL)[-2:] == [("cart_abandoned", 60), ("checkout_abandoned", 60)]
     found = cart(watched.shop)
     assert (found.state, found.watched) == (CartState.ABANDONED, False)
     assert watched.running() == 0

@@ -20,7 +20,7 @@ from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.journeys import Enrolments
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.table import Table
-from tests.commerce.shop import DAN, NOA, STORE, S, Shop, customer, day, order
+from tests.commerce.shop import DAN, NOA, START, STORE, S, Shop, chose, customer, day, order
 from tests.conftest import HandClock
 
 
@@ -142,6 +142,35 @@ def test_the_latest_choice_wins_and_a_tie_refuses(shop: Shop) -> None:
     assert after(ConsentStatus.UNSUBSCRIBED, 5) == "unsubscribed"
     assert after(ConsentStatus.SUBSCRIBED, 5) == "unsubscribed"
     assert after(ConsentStatus.SUBSCRIBED, 6) == "subscribed"
+
+
+def test_journeys_hear_that_a_channels_status_became_another_whoever_told_it(shop: Shop, clock: HandClock) -> None:
+    def heard() -> list[tuple[str, str, str]]:
+        told = [event for _, event in shop.heard.events if event.type in ("subscribed", "unsubscribed")]
+        shop.heard.events.clear()
+        return [(event.type, event.properties["channel"], event.properties["source"]) for event in told]
+
+    yes, no = (Consent(status=status, source="form") for status in (ConsentStatus.SUBSCRIBED, "unsubscribed"))
+    made = shop.book.upsert(STORE, ContactInput(email="noa@mail.test", consent={Channel.EMAIL: yes}))
+    assert heard() == [("subscribed", "email", "form")]
+    clock.advance(minutes=1)
+    shop.book.upsert(STORE, ContactInput(email="noa@mail.test", consent={Channel.EMAIL: yes}))
+    assert heard() == []
+    clock.advance(minutes=1)
+    shop.book.patch(STORE, made.id, ContactPatch(consent={Channel.EMAIL: no, Channel.SMS: yes}))
+    assert heard() == [("unsubscribed", "email", "form"), ("subscribed", "sms", "form")]
+    refusal = ConsentChange(channel=Channel.SMS, consent=no.model_copy(update={"source": "link", "at": clock.now()}))
+    shop.book.change_consent("shop", made.id, [refusal])
+    assert heard() == [("unsubscribed", "sms", "link")]
+    shop.book.change_consent("shop", made.id, [refusal])  # again, after a crash perhaps
+    assert heard() == [("unsubscribed", "sms", "link")]
+    clock.advance(minutes=1)
+    told = [chose(ConsentStatus.SUBSCRIBED, (clock.now() - START) / timedelta(days=1))]
+    for _ in range(2):
+        shop.tell(order("1", 0, S.PAID, NOA, consent=tuple(told)))
+    assert heard() == [("subscribed", "email", "checkout")] * 2
+    events = [event for event in shop.timeline.of_contact("shop", made.id) if event.type.endswith("subscribed")]
+    assert len({event.id for event in events}) == len(events) == 4, "those that were told us, each once"
 
 
 def test_a_step_that_is_repeated_joins_the_list_once_and_finds_its_event(shop: Shop, clock: HandClock) -> None:

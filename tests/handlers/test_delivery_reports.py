@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,10 +9,14 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import wiring
+from chalicelib.commerce.event import Event
 from chalicelib.contacts.consent import Channel
-from chalicelib.handlers.delivery_reports import report_from, report_from_ses
+from chalicelib.contacts.contact import Contact
+from chalicelib.errors import TryLater
+from chalicelib.handlers.delivery_reports import report_from_ses, reports_from
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
-from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
+from chalicelib.messages.reports import Reports
+from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble, contact, store
 
 ID = f"{CONTACT_ID}-digest"
 
@@ -39,6 +44,33 @@ def sms_event(kind: str, **changes: Any) -> str:
     return json.dumps(told | changes)
 
 
+class Journeys:
+    """Who hears of events, and the timeline that keeps them."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], Event] = {}
+        self.heard: list[Event] = []
+        self.trouble: Exception | None = None
+
+    def append(self, store_id: str, contact_id: str, event: Event) -> None:
+        self.kept[contact_id, event.id] = event
+
+    def on_events(self, store: Any, contact_id: str, events: list[Event]) -> None:
+        if self.trouble:
+            raise self.trouble
+        self.heard += events
+
+
+class Contacts:
+    """One contact, whom another may have become."""
+
+    def __init__(self) -> None:
+        self.now: Contact | None = contact()
+
+    def get(self, store_id: str, contact_id: str) -> Contact | None:
+        return self.now
+
+
 @pytest.fixture
 def parts() -> Iterator[Any]:
     messages = MessagesDouble()
@@ -47,6 +79,8 @@ def parts() -> Iterator[Any]:
             id=ID,
             store_id="s1",
             contact_id=CONTACT_ID,
+            journey="welcome",
+            step="mail",
             channel=Channel.EMAIL,
             kind=MessageKind.MARKETING,
             status=MessageStatus.SENT,
@@ -54,7 +88,12 @@ def parts() -> Iterator[Any]:
             at=NOW,
         )
     )
-    known: Any = SimpleNamespace(messages=messages, contact_book=ContactBookDouble())
+    book, journeys, contacts = ContactBookDouble(), Journeys(), Contacts()
+    stores = SimpleNamespace(get=lambda store_id: store())
+    reports = Reports(messages, contacts, book, journeys.append, stores, lambda: journeys)
+    known: Any = SimpleNamespace(
+        messages=messages, contact_book=book, journeys=journeys, contacts=contacts, reports=reports
+    )
     wiring.use(known)
     yield known
     wiring.use(None)
@@ -166,6 +205,119 @@ def test_a_number_that_does_not_exist_gets_no_more_sms(parts: Any) -> None:
     ],
 )
 def test_what_says_nothing_of_an_sms_of_ours_is_passed_over(parts: Any, text: str) -> None:
-    assert report_from(text) is None
+    assert reports_from(text) == []
     receive(text)
     assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
+def whatsapp_event(*statuses: Any, **entry: Any) -> str:
+    told = {"id": "1", "changes": [{"field": "messages", "value": {"statuses": list(statuses)}}], **entry}
+    return json.dumps({"context": {}, "whatsAppWebhookEntry": json.dumps(told), "messageId": "x"})
+
+
+def whatsapp_status(status: str = "delivered", **changes: Any) -> dict[str, Any]:
+    ours = f"s1:{CONTACT_ID}:{ID}"
+    told = {"id": "wamid.1", "status": status, "timestamp": "1795341660", "recipient_id": "972505550101"}
+    return {**told, "biz_opaque_callback_data": ours, **changes}
+
+
+def test_what_becomes_of_a_whatsapp_message_becomes_its_status(parts: Any) -> None:
+    receive(whatsapp_event(whatsapp_status("sent"), whatsapp_status("delivered"), whatsapp_status("read")))
+    kept = parts.messages.kept[ID]
+    assert [entry.status for entry in kept.history[-2:]] == ["delivered", "opened"]
+    assert kept.status is MessageStatus.OPENED
+    errors = [{"code": 131026, "title": "+972505550101 is not on WhatsApp"}]
+    receive(whatsapp_event(whatsapp_status("failed", errors=errors)))
+    kept = parts.messages.kept[ID]
+    assert (kept.status, kept.history[-1].detail) == (MessageStatus.FAILED, "131026")
+    assert "+972" not in str(kept.history)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        whatsapp_event(whatsapp_status("sent")),
+        whatsapp_event(whatsapp_status(biz_opaque_callback_data="theirs")),
+        whatsapp_event(whatsapp_status(biz_opaque_callback_data=None)),
+        whatsapp_event(whatsapp_status(timestamp="soon")),
+        whatsapp_event(3, None),
+        whatsapp_event(changes=[{"value": {"messages": [{"from": "972505550101", "text": {"body": "hi"}}]}}]),
+        whatsapp_event(changes="x"),
+        json.dumps({"whatsAppWebhookEntry": 5}),
+        json.dumps({"whatsAppWebhookEntry": "[]"}),
+    ],
+)
+def test_what_says_nothing_of_a_whatsapp_message_of_ours_is_passed_over(parts: Any, text: str) -> None:
+    receive(text)
+    assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
+# What journeys hear of it
+
+
+def at(minute: int) -> str:
+    return f"2026-11-22T10:{minute:02}:00.000Z"
+
+
+def heard(parts: Any) -> list[tuple[str, str | None]]:
+    return [(event.type, event.properties.get("link")) for event in parts.journeys.heard]
+
+
+def test_journeys_hear_each_kind_once_and_a_click_once_for_each_link(parts: Any) -> None:
+    receive(notification("Open", "open", timestamp=at(5)))
+    receive(notification("Delivery", "delivery", timestamp=at(1)))
+    receive(notification("Open", "open", timestamp=at(7)))
+    for minute, link in ((8, "https://a.example"), (9, "https://b.example"), (10, "https://a.example")):
+        receive(notification("Click", "click", timestamp=at(minute), link=link))
+    assert heard(parts) == [
+        ("message_opened", None),
+        ("message_delivered", None),
+        ("message_clicked", "https://a.example"),
+        ("message_clicked", "https://b.example"),
+    ]
+    opened = parts.journeys.heard[0]
+    about = {"message_id": ID, "journey": "welcome", "step": "mail", "channel": "email"}
+    assert (opened.id, opened.properties) == (f"message_opened:{ID}", about)
+    assert opened.occurred_at == NOW + timedelta(minutes=5)
+    assert len(parts.journeys.kept) == 4
+    assert next(e.detail for e in parts.messages.kept[ID].history if e.status == "clicked") == "https://a.example"
+
+
+def test_a_bounce_is_a_failure_and_a_complaint_is_none(parts: Any) -> None:
+    receive(notification("Complaint", "complaint", timestamp=at(1)))
+    assert heard(parts) == []
+    receive(notification("Bounce", "bounce", bounceType="Permanent", timestamp=at(2)))
+    receive(notification("Reject", "reject", timestamp=at(3)))
+    assert heard(parts) == [("message_failed", None)]
+
+
+def test_a_report_that_was_interrupted_is_told_by_its_repeat(parts: Any) -> None:
+    opened = notification("Open", "open", timestamp=at(5))
+    parts.journeys.trouble = TryLater("journeys are busy")
+    with pytest.raises(TryLater):
+        receive(opened)
+    parts.journeys.trouble = None
+    receive(opened)
+    receive(opened)
+    assert {event.id for event in parts.journeys.heard} == {f"message_opened:{ID}"}
+    assert len(parts.messages.kept[ID].history) == len(parts.journeys.kept) == 1
+
+
+def test_after_a_merge_the_contact_that_stayed_is_told_and_of_an_erased_one_nobody(parts: Any) -> None:
+    parts.contacts.now = contact(id="01other")
+    receive(notification("Open", "open", timestamp=at(5)))
+    assert [contact_id for contact_id, _ in parts.journeys.kept] == ["01other"]
+    parts.contacts.now = None
+    receive(notification("Click", "click", timestamp=at(6), link="https://a.example"))
+    assert len(parts.journeys.heard) == 1
+    parts.messages.kept[ID] = parts.messages.kept[ID].model_copy(update={"status": MessageStatus.NOT_SENT})
+    parts.contacts.now = contact()
+    receive(notification("Delivery", "delivery", timestamp=at(7)))
+    assert len(parts.journeys.heard) == 1
+
+
+def test_what_the_manager_did_with_an_alert_is_nothing_that_the_contact_did(parts: Any) -> None:
+    parts.messages.kept[ID] = parts.messages.kept[ID].model_copy(update={"to_manager": True})
+    receive(notification("Open", "open", timestamp=at(5)))
+    assert parts.messages.kept[ID].status is MessageStatus.OPENED
+    assert parts.journeys.heard == []

@@ -25,13 +25,13 @@ def allowed(function: str, action: str, name: str) -> bool:
     )
 
 
-@pytest.mark.parametrize("function", ["store_sync", "api_handler"])
+@pytest.mark.parametrize("function", ["store_sync", "api_handler", "journey_step"])
 def test_who_renews_a_token_may_keep_it(function: str) -> None:
     for action in ("ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"):
         assert allowed(function, action, "stores/01x/shopify-access")
     assert allowed(function, "ssm:GetParameter", "shopify-app")
 
 
-@pytest.mark.parametrize("function", ["webhook_door", "carts_door", "shopify_events", "journey_step", "nightly"])
+@pytest.mark.parametrize("function", ["webhook_door", "carts_door", "shopify_events", "nightly"])
 def test_nobody_else_reads_tokens(function: str) -> None:
     assert not allowed(function, "ssm:GetParameter", "stores/01x/shopify-access")

@@ -100,11 +100,11 @@ def test_what_becomes_of_an_sms_is_told_and_understood() -> None:
     (destination,) = RESOURCES["SmsConfiguration"]["Properties"]["EventDestinations"]
     assert set(destination["MatchingEventTypes"]) == set(SMS_MEANINGS)
     (statement,) = RESOURCES["EmailEventsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
-    assert "sms-voice.amazonaws.com" in statement["Principal"]["Service"]
+    assert {"sms-voice.amazonaws.com", "social-messaging.amazonaws.com"} <= set(statement["Principal"]["Service"])
 
 
 def test_only_the_step_may_send() -> None:
-    sending = {"ses:SendEmail", "sms-voice:SendTextMessage"}
+    sending = {"ses:SendEmail", "sms-voice:SendTextMessage", "social-messaging:SendWhatsAppMessage"}
     may = {name for name, policy in POLICIES.items() for s in policy["Statement"] if sending & set(s["Action"])}
     assert may == {"journey_step"}
 

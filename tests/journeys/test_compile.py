@@ -170,7 +170,9 @@ def test_the_resume_machine_can_enter_at_every_step_that_is_reached() -> None:
 
 
 def test_what_cannot_run_yet_does_not_compile() -> None:
-    definition = Definition.parse(journey({"id": "ring", "type": "send_whatsapp", "text": {"he": "x"}}))
+    definition = Definition.parse(
+        journey({"id": "until", "type": "wait", "until_time": {"at": "09:00"}}, mail("after"))
+    )
     with pytest.raises(BadInput) as refused:
         compile_journey(definition, ARN)
     assert [mistake.field for mistake in refused.value.mistakes] == ["steps[0]"]

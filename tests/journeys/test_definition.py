@@ -222,16 +222,11 @@ def test_a_condition_may_ask_about_whatever_can_have_run_before_it() -> None:
 def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
     definition = Definition.parse(
         journey(
-            {"id": "ring", "type": "send_whatsapp", "text": {"he": "שלום"}},
-            {**ANSWER, "until_event": {"event": {"type": "product_viewed"}, "at_most": {"days": 3}}},
-            {"id": "points", "type": "set_field", "field": "points", "change": "add", "value": 1},
+            {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
+            trigger={"type": "holiday", "holiday": "hanukkah"},
         )
     )
-    assert [part.field for part in check(definition).not_yet] == [
-        "steps[0]",
-        "steps[1].until_event.event.type",
-        "steps[2]",
-    ]
+    assert [part.field for part in check(definition).not_yet] == ["trigger.type", "steps[0]"]
 
 
 def test_the_vocabulary_holds_every_building_block() -> None:

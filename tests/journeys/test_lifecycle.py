@@ -88,11 +88,11 @@ def test_a_change_becomes_a_new_version_and_those_on_their_way_keep_theirs(world
 
 
 def test_a_step_that_cannot_run_yet_may_be_drafted_and_not_activated(world: World) -> None:
-    whatsapp = {"id": "whatsapp", "type": "send_whatsapp", "text": {"en": "Hi"}}
-    world.lifecycle.save_draft(world.store, "j", journey(whatsapp))
+    until = {"id": "until", "type": "wait", "until_time": {"at": "09:00"}}
+    world.lifecycle.save_draft(world.store, "j", journey(until, mail()))
     with pytest.raises(BadInput) as refused:
         world.lifecycle.activate(world.store, "j")
-    assert "whatsapp" in refused.value.mistakes[0].message
+    assert "until" in refused.value.mistakes[0].message
     assert head(world).status is JourneyStatus.DRAFT
 
 

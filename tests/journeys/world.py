@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
@@ -22,19 +23,27 @@ from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import contact_order, fold, ranks, totals
 from chalicelib.errors import TryLater
 from chalicelib.ids import new_id
+from chalicelib.journeys.consequences import Consequences
 from chalicelib.journeys.enrol import Enroller
 from chalicelib.journeys.enrolment import Enrolment
+from chalicelib.journeys.errands import Errands
+from chalicelib.journeys.gatherer import GATHER
 from chalicelib.journeys.lifecycle import Lifecycle
-from chalicelib.journeys.ports import Workflows
+from chalicelib.journeys.other_journeys import OtherJourneys
+from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.ports import Email, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
+from chalicelib.storage.coupons import Coupons
 from chalicelib.storage.decisions import Decisions
+from chalicelib.storage.errands import ErrandRecords
+from chalicelib.storage.gatherings import Gatherings
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
@@ -44,6 +53,7 @@ from chalicelib.storage.table import Table
 from chalicelib.storage.timeline import Timeline
 from tests.conftest import HandClock
 
+ERRAND_MACHINE = "errand"
 CONTENT = {"en": {"subject": "Hello", "blocks": [{"type": "text", "text": "Good things, order {{ order.number }}."}]}}
 SETTINGS = Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:aws:lambda:eu-west-1:123456789012:function:step"})
 BOUGHT_AGAIN = {"purchased": {"product": "trigger", "since": "entry"}}
@@ -102,7 +112,7 @@ class RecordingChannel:
         self.before: Callable[[Any], None] = lambda message: None
         self.after: Callable[[Any], None] = lambda message: None
 
-    def send(self, message: Email | Sms, /) -> str:
+    def send(self, message: Email | Sms | WhatsApp, /) -> str:
         self.before(message)
         self.taken.append(message)
         self.after(message)
@@ -110,6 +120,35 @@ class RecordingChannel:
 
     def was_taken(self, message_id: str) -> str | bool | None:
         return f"provider-{message_id}" if any(email.message_id == message_id for email in self.taken) else False
+
+
+class RecordingShop:
+    """A shop's coupons by their cause, each made once. `before` and `after` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.made: dict[str, tuple[CouponTerms, str | None]] = {}
+        self.before: Callable[[], None] = lambda: None
+        self.after: Callable[[], None] = lambda: None
+
+    def __call__(self, store: Store, cause: str, terms: CouponTerms, customer_id: str | None) -> Coupon:
+        self.before()
+        self.made.setdefault(cause, (terms, customer_id))
+        self.after()
+        return Coupon(coupon_code(cause), "1")
+
+
+class RecordingWebhooks:
+    """Answers with `status`, and keeps what it was told. `before` may raise, or move the world."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.told: list[tuple[str, str, dict[str, Any]]] = []
+        self.before: Callable[[], None] = lambda: None
+
+    def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
+        self.before()
+        self.told.append((url, identifier, dict(body)))
+        return self.status
 
 
 class World:
@@ -139,6 +178,16 @@ class World:
         )
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
+        self.book = CausedChanges(self.contacts, clock)
+        self.gatherings, self.coupons = Gatherings(table), Coupons(table)
+        self.errands = Errands(
+            ErrandRecords(table),
+            self.stores,
+            lambda kind: {GATHER: self.enroller.gatherer}[kind],
+            lambda: self.workflows,
+            ERRAND_MACHINE,
+            clock,
+        )
         self.enroller = Enroller(
             self.journeys,
             self.enrolments,
@@ -146,6 +195,10 @@ class World:
             self.orders,
             self.products,
             self.timeline,
+            self.gatherings,
+            Consequences(self.contacts, self.orders, self.coupons, self.book, self.timeline),
+            self.book,
+            lambda: self.errands,
             self.workflows,
             clock,
         )
@@ -154,9 +207,11 @@ class World:
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("shop@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer(None), self.channel),
+            Channel.WHATSAPP: Medium(WhatsAppComposer("phone-number-id-1"), self.channel),
         }
+        self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
+        self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
         self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
-        self.book = CausedChanges(self.contacts, clock)
         self.steps = self.new_steps()
 
     def new_steps(self) -> Steps:
@@ -170,6 +225,7 @@ class World:
             self.enroller,
             self.sender,
             self.workflows,
+            Outside(self.shop, Coupons(self.table), lambda: self.webhooks, self.others),
             self.clock,
         )
 
@@ -231,7 +287,8 @@ class World:
         contact = contact.model_copy(update={**dict(totals(rows, "EUR")), "last_placed_at": placed_at})
         places = ranks(rows)
         events = [self._event(told_order, places[name]) for name, told_order in self.told.items()]
-        writing = Writing(contact.id, contact=contact, purchases=fold(rows), events=tuple(events))
+        mine = tuple(row for row in rows if row.order_id == order_id)
+        writing = Writing(contact.id, contact=contact, orders=mine, purchases=fold(rows), events=tuple(events))
         record = self.orders.get(self.store.id, order_id) or OrderRecord(store_id=self.store.id, external_id=order_id)
         self.orders.write(record.model_copy(update={"order": order, "contact_id": contact.id}), [writing])
         return next(event for event in events if event.properties["order_id"] == order_id)
@@ -259,6 +316,15 @@ class World:
         event = self.order(order_id, **how)
         self.tell(event)
         return event
+
+    def errands_begun(self) -> list[dict[str, Any]]:
+        return [payload for machine, payload in self.recorded.started.values() if machine == ERRAND_MACHINE]
+
+    def run_errands(self) -> None:
+        """What is due of every errand that was sent for, as its execution does it."""
+        for payload in self.errands_begun():
+            while (again := self.errands.work(self.store.id, payload["errand_id"])) and again <= self.clock.now():
+                continue
 
     def enrolled(self) -> list[Enrolment]:
         return self.enrolments.of_contact(self.store.id, self.contact)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.handlers.delivery_reports import report_from, report_from_ses
+from chalicelib.handlers.delivery_reports import report_from_ses, reports_from
 from local.clock import FastClock
 from local.doors import LocalDoors
 from local.gateway import HttpAnswer, HttpRequest
 from local.lambdas import Lambdas
 from local.outbox import Outbox
 from local.reports import STATUSES, Reports
-from tests.local.test_outbox import email, sms
+from tests.local.test_outbox import email, sms, whatsapp
 
 Ask = Callable[..., HttpAnswer | None]
 TOKEN = "a-token-for-tests"
@@ -34,6 +34,7 @@ def ask(tmp_path: Path, reports: list[dict[str, Any]]) -> Ask:
     outbox = Outbox(tmp_path / "outbox.db", clock)
     outbox.send(email())
     outbox.send(sms())
+    outbox.send(whatsapp())
 
     lambdas = Lambdas()
     lambdas.register(
@@ -55,7 +56,7 @@ def content(answer: HttpAnswer | None) -> Any:
 def test_the_clock_and_the_outbox_answer_the_admin(ask: Ask) -> None:
     assert content(ask("GET", "/local/clock")) == {"now": "2026-11-01T00:00:00.000Z", "speed": 60}
     outbox = content(ask("GET", "/local/outbox"))
-    assert [message["id"] for message in outbox["items"]] == ["c1-m1", "c1-s1"]
+    assert [message["id"] for message in outbox["items"]] == ["c1-m1", "c1-s1", "c1-w1"]
     assert outbox["next"] is None
 
 
@@ -91,15 +92,36 @@ def test_every_report_is_one_that_the_handler_knows(ask: Ask, reports: list[dict
     assert (known.status, known.message_id, known.store_id) == (status, "c1-m1", "s1")
 
 
+def test_a_click_may_name_its_link(ask: Ask, reports: list[dict[str, Any]]) -> None:
+    ask("POST", "/local/deliveries/c1-m1", b'{"status": "clicked", "link": "https://tea.example/sale"}')
+    known = report_from_ses(json.dumps(reports[0]))
+    assert known
+    assert known.detail == "https://tea.example/sale"
+
+
 @pytest.mark.parametrize("status", ["delivered", "failed", "bounced"])
 def test_a_report_on_an_sms_is_the_one_of_its_provider(ask: Ask, reports: list[dict[str, Any]], status: str) -> None:
     answer = ask("POST", "/local/deliveries/c1-s1", json.dumps({"status": status}).encode())
     assert answer and answer.status == 202
     assert reports[0]["eventType"].startswith("TEXT_")
-    known = report_from(json.dumps(reports[0]))
+    (known,) = reports_from(json.dumps(reports[0]))
     assert known
     assert (known.status, known.message_id, known.store_id, known.contact_id) == (status, "c1-s1", "s1", "c1")
     assert known.at == datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("status", "answered"), [("delivered", 202), ("opened", 202), ("failed", 202), ("bounced", 422)]
+)
+def test_a_report_on_a_whatsapp_message_is_the_one_of_its_provider(
+    ask: Ask, reports: list[dict[str, Any]], status: str, answered: int
+) -> None:
+    answer = ask("POST", "/local/deliveries/c1-w1", json.dumps({"status": status}).encode())
+    assert answer and answer.status == answered
+    found = [one for told in reports for one in reports_from(json.dumps(told))]
+    assert [(one.status, one.message_id, one.contact_id) for one in found] == (
+        [(status, "c1-w1", "c1")] if answered == 202 else []
+    )
 
 
 @pytest.mark.parametrize("status", ["opened", "clicked", "complained"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.journeys.ports import ProviderBusy
-from chalicelib.messages.ports import Email, SendRejected, SendUncertain, Sms
+from chalicelib.messages.ports import Email, SendRejected, SendUncertain, Sms, WhatsApp
 from local.outbox import Outbox
 from tests.conftest import HandClock
 
@@ -45,6 +45,11 @@ def sms(message_id: str = "c1-s1") -> Sms:
     )
 
 
+def whatsapp(message_id: str = "c1-w1") -> WhatsApp:
+    known = sms(message_id).model_dump(exclude={"sender"})
+    return WhatsApp(**known, sender="n", language="he", template="cart_waits")
+
+
 def test_an_sms_is_kept_as_the_contract_says_and_never_mailed(tmp_path: Path, clock: HandClock) -> None:
     out: list[str] = []
     outbox = Outbox(tmp_path / "outbox.db", clock, lambda mail: out.append(mail.message_id))
@@ -69,6 +74,19 @@ def test_an_sms_is_kept_as_the_contract_says_and_never_mailed(tmp_path: Path, cl
         }
     ]
     assert out == []
+
+
+def test_a_whatsapp_message_is_kept_with_its_template(tmp_path: Path, clock: HandClock) -> None:
+    outbox = Outbox(tmp_path / "outbox.db", clock)
+    outbox.send(whatsapp())
+    (kept,) = outbox.messages()
+    assert (kept["channel"], kept["from"], kept["to"], kept["text"]) == (
+        "whatsapp",
+        "בית התה",
+        "+972505550101",
+        "פרסומת: בית התה",
+    )
+    assert kept["headers"] == {"X-WhatsApp-Template": "cart_waits (he)"}
 
 
 def test_an_erased_persons_sms_go_by_the_phone_too(tmp_path: Path, clock: HandClock) -> None:

@@ -13,7 +13,11 @@ if TYPE_CHECKING:
     from tests.shopify.execute import Execution
 
 Arguments = dict[str, Any]
-_INPUTS = {"DiscountCodeBasic": "basicCodeDiscount", "DiscountCodeFreeShipping": "freeShippingCodeDiscount"}
+_INPUTS = {
+    "DiscountCodeBasic": "basicCodeDiscount",
+    "DiscountCodeBxgy": "bxgyCodeDiscount",
+    "DiscountCodeFreeShipping": "freeShippingCodeDiscount",
+}
 
 
 def nodes(shop: FakeShop) -> list[Record]:
@@ -106,6 +110,10 @@ def _problems(shop: FakeShop, kind: str, told: Mapping[str, Any], itself: Record
     ends = told.get("endsAt")
     if ends and told.get("startsAt") and str(ends) <= str(told["startsAt"]):
         problems.append(wrong("endsAt", "Ends at needs to be after starts_at", "INVALID"))
+    if kind == "DiscountCodeBxgy" and (
+        told["customerBuys"]["items"].get("all") or told["customerGets"]["items"].get("all")
+    ):
+        problems.append(wrong("customerBuys", "Items can't be all", "INVALID"))
     value = (told.get("customerGets") or {}).get("value") or {}
     if "percentage" in value and not 0 < float(value["percentage"]) <= 1:
         problems.append(wrong("customerGets", "Value must be between 0.0 and 1.0", "VALUE_OUTSIDE_RANGE"))
@@ -129,6 +137,8 @@ def _put_terms(shop: FakeShop, discount: Record, told: Mapping[str, Any]) -> Non
         terms["combinesWith"].update(told["combinesWith"] or {})
     if terms["__typename"] == "DiscountCodeFreeShipping":
         _put_shipping(shop, terms, told)
+    elif terms["__typename"] == "DiscountCodeBxgy":
+        _put_bxgy(shop, terms, told)
     elif "customerGets" in told:
         terms["customerGets"] = _gets(shop, told["customerGets"])
         terms["discountClasses"] = ["ORDER" if "allItems" in terms["customerGets"]["items"] else "PRODUCT"]
@@ -152,6 +162,26 @@ def _put_shipping(shop: FakeShop, terms: Record, told: Mapping[str, Any]) -> Non
     terms["appliesOnSubscription"] = told.get("appliesOnSubscription", False)
 
 
+def _put_bxgy(shop: FakeShop, terms: Record, told: Mapping[str, Any]) -> None:
+    buys, gets = told["customerBuys"], told["customerGets"]
+    amount = buys["value"].get("amount")
+    if amount is not None:
+        value = {"__typename": "DiscountPurchaseAmount", "amount": amount}
+    else:
+        value = {"__typename": "DiscountQuantity", "quantity": str(buys["value"]["quantity"])}
+    given = gets["value"]["discountOnQuantity"]
+    effect = {"__typename": "DiscountPercentage", "percentage": given["effect"]["percentage"]}
+    on_quantity = {
+        "__typename": "DiscountOnQuantity",
+        "quantity": {"quantity": str(given["quantity"])},
+        "effect": effect,
+    }
+    terms["discountClasses"] = ["PRODUCT"]
+    terms["usesPerOrderLimit"] = told.get("usesPerOrderLimit")
+    terms["customerBuys"] = {"items": _chosen(buys["items"]), "value": value}
+    terms["customerGets"] = {"items": _chosen(gets["items"]), "value": on_quantity}
+
+
 def _second(moment: str | None) -> str | None:
     return text(datetime.fromisoformat(moment)) if moment else None
 
@@ -172,18 +202,20 @@ def _gets(shop: FakeShop, told: Mapping[str, Any]) -> Record:
             "amount": _money(shop, amount.get("amount", 0)),
             "appliesOnEachItem": each,
         }
-    if items.get("all", True) and not items.get("products") and not items.get("collections"):
-        chosen: Record = {"__typename": "AllDiscountItems", "allItems": True}
-    elif items.get("collections"):
-        chosen = {"__typename": "DiscountCollections", "collections": _refs(items["collections"], "add")}
-    else:
-        chosen = {"__typename": "DiscountProducts", "products": _refs(items["products"], "productsToAdd")}
     return {
         "value": given,
-        "items": chosen,
+        "items": _chosen(items),
         "appliesOnOneTimePurchase": told.get("appliesOnOneTimePurchase", True),
         "appliesOnSubscription": told.get("appliesOnSubscription", False),
     }
+
+
+def _chosen(items: Mapping[str, Any]) -> Record:
+    if items.get("all", True) and not items.get("products") and not items.get("collections"):
+        return {"__typename": "AllDiscountItems", "allItems": True}
+    if items.get("collections"):
+        return {"__typename": "DiscountCollections", "collections": _refs(items["collections"], "add")}
+    return {"__typename": "DiscountProducts", "products": _refs(items["products"], "productsToAdd")}
 
 
 def _refs(told: Mapping[str, Any], name: str) -> list[Record]:
@@ -228,6 +260,7 @@ def _switch(on: bool) -> Callable[[Execution, Arguments], Record]:
 MUTATIONS: dict[str, Callable[[Any, Arguments], Any]] = {
     "discountCodeBasicCreate": _create("DiscountCodeBasic"),
     "discountCodeBasicUpdate": _update("DiscountCodeBasic"),
+    "discountCodeBxgyCreate": _create("DiscountCodeBxgy"),
     "discountCodeFreeShippingCreate": _create("DiscountCodeFreeShipping"),
     "discountCodeFreeShippingUpdate": _update("DiscountCodeFreeShipping"),
     "discountCodeDelete": _delete,

@@ -30,6 +30,7 @@ CAUSE = "01kah3m7q8b4h0v6t9p2e5c1xd-abc:coupon"
 TEN = CouponTerms(percent=Decimal(10))
 ASKED = {
     "discount_make_basic": "discountCodeBasicCreate",
+    "discount_make_bxgy": "discountCodeBxgyCreate",
     "discount_make_free_shipping": "discountCodeFreeShippingCreate",
 }
 
@@ -126,6 +127,24 @@ def test_free_shipping_is_a_discount_of_its_own(codes: Codes) -> None:
     assert "customerGets" not in kept
 
 
+def test_one_unit_of_a_gift_comes_with_what_is_bought(codes: Codes) -> None:
+    kept = made(codes, CouponTerms(percent=Decimal(100), gift="9", products=("12",), minimum_units=2))
+    assert kept["customerBuys"] == {
+        "items": {"products": {"productsToAdd": ["gid://shopify/Product/12"]}},
+        "value": {"quantity": "2"},
+    }
+    assert kept["customerGets"] == {
+        "items": {"products": {"productsToAdd": ["gid://shopify/Product/9"]}},
+        "value": {"discountOnQuantity": {"quantity": "1", "effect": {"percentage": 1.0}}},
+    }
+    assert (kept["usesPerOrderLimit"], "minimumRequirement" in kept) == (1, False)
+
+
+def test_a_number_of_units_may_be_asked_for(codes: Codes) -> None:
+    kept = made(codes, CouponTerms(percent=Decimal(10), minimum_units=3))
+    assert kept["minimumRequirement"] == {"quantity": {"greaterThanOrEqualToQuantity": "3"}}
+
+
 def test_for_one_customer_until_a_moment_for_some_goods(codes: Codes) -> None:
     ends = datetime(2026, 12, 1, 23, 59, 59, tzinfo=timezone(timedelta(hours=2)))
     terms = CouponTerms(percent=Decimal(10), expires_at=ends, email="dana@shopper.example", products=("12", "13"))
@@ -197,6 +216,12 @@ def test_what_shopify_has_against_it_is_told_by_its_code(codes: Codes, told: dic
         (CouponTerms(amount=Money(amount=5, currency="EUR"), free_shipping=True), ["free_shipping"]),
         (CouponTerms(free_shipping=True, products=("1",)), ["products"]),
         (CouponTerms(percent=Decimal(10), products=("1",), categories=("2",)), ["categories"]),
+        (CouponTerms(percent=Decimal(100), gift="9"), ["gift"]),
+        (CouponTerms(free_shipping=True, gift="9", products=("1",)), ["gift"]),
+        (
+            CouponTerms(percent=Decimal(10), minimum=Money(amount=5, currency="EUR"), minimum_units=2),
+            ["minimum_units"],
+        ),
         (CouponTerms(percent=Decimal(101)), ["percent"]),
         (CouponTerms(amount=Money(amount=5, currency="ILS")), ["amount"]),
     ],
@@ -240,6 +265,9 @@ FULL = CouponTerms(
         TEN,
         FULL,
         CouponTerms(percent=Decimal("12.5"), categories=("7",)),
+        CouponTerms(percent=Decimal(10), minimum_units=3),
+        CouponTerms(percent=Decimal(100), gift="9", products=("12", "13"), minimum_units=2),
+        CouponTerms(percent=Decimal(50), gift="9", categories=("7",), minimum=Money(amount=10000, currency="EUR")),
         CouponTerms(
             free_shipping=True, minimum=Money(amount=10000, currency="EUR"), expires_at=NOW + timedelta(days=7)
         ),

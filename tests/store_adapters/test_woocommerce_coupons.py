@@ -57,6 +57,30 @@ def test_an_amount_in_the_currencys_own_digits(both: Both, amount: int, currency
     assert Decimal(kept["minimum_amount"]) == 2 * Decimal(text)
 
 
+def test_a_gift_is_one_unit_of_it_free(both: Both) -> None:
+    terms = CouponTerms(percent=Decimal(100), gift="9", minimum=Money(amount=10000, currency="ILS"))
+    kept = made(both, terms)
+    assert (kept["discount_type"], kept["amount"], kept["product_ids"]) == ("percent", "100", [9])
+    assert (kept["limit_usage_to_x_items"], kept["minimum_amount"]) == (1, "100.00")
+
+
+@pytest.mark.parametrize(
+    ("terms", "field"),
+    [
+        (CouponTerms(percent=Decimal(100), gift="9", products=("1",)), "products"),
+        (CouponTerms(percent=Decimal(100), gift="9", categories=("1",)), "categories"),
+        (CouponTerms(percent=Decimal(10), minimum_units=2), "minimum_units"),
+        (CouponTerms(percent=Decimal(100), gift="tea"), "gift"),
+    ],
+)
+def test_what_no_coupon_of_woocommerce_can_be_is_named(both: Both, terms: CouponTerms, field: str) -> None:
+    shop, client = both
+    with pytest.raises(BadInput) as caught:
+        make_coupon(client, CAUSE, terms, "ILS", NOW)
+    assert [mistake.field for mistake in caught.value.mistakes] == [field]
+    assert not shop.kept["coupons"]
+
+
 def test_free_shipping(both: Both) -> None:
     kept = made(both, CouponTerms(free_shipping=True))
     assert (kept["free_shipping"], kept["amount"]) == (True, "0")

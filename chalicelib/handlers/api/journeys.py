@@ -213,6 +213,6 @@ def _warnings(call: Call, journey: Journey) -> list[FieldMistake]:
 
     found = []
     if journey.draft is not None:
-        checked = check(Definition.kept(journey.draft))
-        found = [*checked.warnings, *checked.not_yet]
+        definition = Definition.kept(journey.draft)
+        found = [*call.wiring.lifecycle.warnings(call.store.id, definition), *check(definition).not_yet]
     return found + [FieldMistake(name, "is kept, but not enforced yet") for name in not_yet(call.store.settings)]

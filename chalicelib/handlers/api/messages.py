@@ -29,7 +29,7 @@ class MessageMoment(Answer):
 
 class MessageAnswer(Answer):
     """`at` is when `status` was reached. `not_sent` tells why in `reason`; `unknown` is a send that was cut off and
-    that the provider cannot confirm: it is never repeated."""
+    that the provider cannot confirm: it is never repeated. `to_manager`: an alert about the contact, not to them."""
 
     id: str
     contact_id: str
@@ -44,6 +44,7 @@ class MessageAnswer(Answer):
     created_at: Time
     at: Time
     reason: str | None
+    to_manager: bool
     history: list[MessageMoment]
 
 

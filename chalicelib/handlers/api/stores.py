@@ -208,6 +208,26 @@ def change_store(call: Call) -> StoreAnswer:
     return StoreAnswer(**shown(call, saved))
 
 
+class CallSecretAnswer(Answer):
+    """`secret`: what this store's `call_webhook` steps are signed with; it opens nothing here."""
+
+    secret: str
+
+
+@door(
+    stores,
+    "GET",
+    "/v1/stores/{store_id}/call-secret",
+    summary="What the calls of webhook steps are signed with",
+    scope="store",
+    answers=CallSecretAnswer,
+)
+def get_call_secret(call: Call) -> CallSecretAnswer:
+    from chalicelib.store_adapters.webhook_calls import call_secret
+
+    return CallSecretAnswer(secret=call_secret(call.wiring.secrets.signing_key(), call.store.id))
+
+
 @door(stores, "DELETE", "/v1/stores/{store_id}", summary="Let a store go", scope="admin", status=204)
 def delete_store(call: Call) -> None:
     """Stops every journey, forgets the keys and the secret (webhooks then answer 404), removes the store.

@@ -14,6 +14,7 @@ from chalicelib.handlers.http import Call, door
 from chalicelib.handlers.request import after_cursor
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.messages.message import Message
+from chalicelib.storage.timeline import Timeline
 
 timeline = Blueprint(__name__)
 
@@ -46,7 +47,7 @@ def contact_timeline(call: Call) -> TimelineList:
     listing = f"timeline:{contact.id}"
     before = after_cursor(listing, call.query.cursor)
     records, limit = call.wiring.timeline, call.query.limit
-    found = records.of_contact(call.store.id, contact.id, before=before, limit=limit + 1)
+    found = _told(records, call.store.id, contact.id, before, limit + 1)
     for enrolment in call.wiring.enrolments.of_contact(call.store.id, contact.id):
         found += _of_enrolment(enrolment)
     for message in call.wiring.messages.of_contact(call.store.id, contact.id):
@@ -56,6 +57,18 @@ def contact_timeline(call: Call) -> TimelineList:
     )
     kept, following = page(left[::-1], limit, listing, records.sort_key)
     return TimelineList(items=[_shown(event) for event in kept], next=following)
+
+
+def _told(records: Timeline, store_id: str, contact_id: str, before: str | None, wanted: int) -> list[Event]:
+    """The timeline's own, without what became of messages: their histories tell that, and more."""
+    found: list[Event] = []
+    while len(found) < wanted:
+        page_of_them = records.of_contact(store_id, contact_id, before=before, limit=wanted)
+        found += [event for event in page_of_them if not event.type.startswith("message_")]
+        if len(page_of_them) < wanted:
+            break
+        before = records.sort_key(page_of_them[-1])
+    return found
 
 
 def _of_enrolment(enrolment: Enrolment) -> Iterator[Event]:

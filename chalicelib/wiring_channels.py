@@ -1,0 +1,82 @@
+"""The channels that messages go out on: who makes a channel's messages, who takes them, and the links in them.
+
+Imports stand inside the properties on purpose: the webhook door must not load what only a step needs.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.wiring_storage import StorageWiring
+
+if TYPE_CHECKING:
+    from botocore.config import Config
+
+    from chalicelib.contacts.consent import Channel
+    from chalicelib.messages.links import SignedLinks
+    from chalicelib.messages.ports import EmailChannel, SmsChannel, WhatsAppChannel
+    from chalicelib.messages.send import Medium, Sender
+
+
+class ChannelWiring(StorageWiring):
+    @cached_property
+    def links(self) -> SignedLinks:
+        from chalicelib.messages.links import SignedLinks
+
+        return SignedLinks(self.settings.public_url, [self.secrets.signing_key().encode()])
+
+    @cached_property
+    def email_channel(self) -> EmailChannel:
+        from chalicelib.messages.channels.ses import SesEmailChannel
+
+        client = self._session.create_client("sesv2", config=_once())
+        return SesEmailChannel(client, self.settings.configuration_set)
+
+    @cached_property
+    def sms_channel(self) -> SmsChannel:
+        from chalicelib.messages.channels.end_user_messaging import EndUserMessagingChannel
+
+        client = self._session.create_client("pinpoint-sms-voice-v2", config=_once())
+        return EndUserMessagingChannel(client, self.settings.sms_configuration_set)
+
+    @cached_property
+    def whatsapp_channel(self) -> WhatsAppChannel:
+        from chalicelib.messages.channels.end_user_messaging_social import EndUserMessagingSocialChannel
+
+        return EndUserMessagingSocialChannel(self._session.create_client("socialmessaging", config=_once()))
+
+    def medium(self, channel: Channel) -> Medium[Any, Any]:
+        """How this channel's messages are made, and who takes them. Raises `StepCannot` without a WhatsApp number."""
+        from chalicelib.contacts.consent import Channel
+        from chalicelib.messages.send import Medium
+
+        if channel is Channel.EMAIL:
+            from chalicelib.messages.email import EmailComposer
+
+            return Medium(EmailComposer(self.settings.default_sender), self.email_channel)
+        if channel is Channel.SMS:
+            from chalicelib.messages.sms import SmsComposer
+
+            return Medium(SmsComposer(self.settings.default_sms_sender), self.sms_channel)
+        if self.settings.whatsapp_phone_number_id is None:
+            from chalicelib.errors import StepCannot
+
+            raise StepCannot("no_whatsapp_number")
+        from chalicelib.messages.whatsapp import WhatsAppComposer
+
+        return Medium(WhatsAppComposer(self.settings.whatsapp_phone_number_id), self.whatsapp_channel)
+
+    @cached_property
+    def sender(self) -> Sender:
+        from chalicelib.messages.send import Sender
+        from chalicelib.storage.products import Catalogue
+
+        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+
+
+def _once() -> Config:
+    """For clients that send: a retry inside the client could send twice."""
+    from botocore.config import Config
+
+    return Config(retries={"total_max_attempts": 1})

@@ -78,7 +78,7 @@ class Tally:
         for message in self._rehearsal.messages_of(enrolment):
             out = message.status not in _NOT_OUT
             count = self._steps.get(message.step or "")
-            if count is not None:
+            if count is not None and count.type in SENDING:
                 way = "sent" if out else _NOT_OUT[message.status]
                 count.ways[way] = count.ways.get(way, 0) + 1
             self._sent += 1

@@ -22,6 +22,14 @@ TRIGGERS: list[dict[str, Any]] = [
     {"type": "list_joined", "list": "news"},
     {"type": "field_changed", "field": "size"},
     {"type": "api_event", "name": "ping"},
+    {"type": "product_viewed"},
+    {"type": "threshold_reached", "of": "orders_count", "value": 2},
+]
+GATHERED: dict[str, Any] = {"type": "product_viewed", "quiet_hours": 2}
+EXITS: list[dict[str, Any]] = [
+    {"type": "list_left", "list": "news"},
+    {"type": "unsubscribed"},
+    {"type": "field_changed", "field": "size", "to": "s"},
 ]
 REENTRY: list[dict[str, Any]] = [
     {"mode": "once"},
@@ -113,6 +121,11 @@ class _Maker:
                 {"type": "add_to_list", "list": "news"},
                 {"type": "remove_from_list", "list": "news"},
                 {"type": "add_tag", "tag": "vip"},
+                {"type": "set_field", "field": "points", "change": "add", "value": 2, "undo_on_refund": True},
+                {"type": "unsubscribe", "channel": "email", "reason": "asked"},
+                {"type": "alert_manager", "text": {"en": "Look"}},
+                {"type": "create_coupon", "enabled": True, "benefit": "percent", "value": 10, "expiry": {"days": 9}},
+                {"type": "call_webhook", "url": "https://hook.example/in"},
             ]
         )
 
@@ -140,12 +153,14 @@ def made_journey(seed: int) -> Definition:
     maker = _Maker(dice)
     data: dict[str, Any] = {
         "name": {"en": "Made"},
-        "trigger": dice.choice(TRIGGERS),
+        "trigger": dice.choice([*TRIGGERS, GATHERED]),
         "reentry": dice.choice(REENTRY),
         "steps": [*maker.steps(0, 5), {"id": "last", **maker.mail("last", 0)}],
     }
     if goal := dice.choice(GOALS):
         data["goal"] = goal
+    if dice.random() < 0.3:
+        data["exits"] = [dice.choice(EXITS)]
     return Definition.parse(data)
 
 
@@ -175,7 +190,7 @@ def made_past(seed: int) -> Past:
 
 
 def _made_events(dice: random.Random, at: Any, number: int) -> list[Event]:
-    match dice.randrange(12):
+    match dice.randrange(15):
         case 0 | 1 | 2 | 3 | 4:
             found = bought(f"o{number}", at, dice.choice(("11", "12")), dice.choice((900, 2000)), dice.randint(1, 3))
             if dice.random() < 0.25:
@@ -187,6 +202,8 @@ def _made_events(dice: random.Random, at: Any, number: int) -> list[Event]:
             return [happened("list_left", at, str(number), list="news")]
         case 8 | 9:
             return [happened("field_changed", at, str(number), field="size", to=dice.choice(("s", "l", None)))]
+        case 11 | 12 | 13:
+            return [happened("product_viewed", at, str(number), product_id=dice.choice(("11", "12")))]
         case 10:
             return [happened("consent_changed", at, str(number), channel="email", status="unsubscribed", source="link")]
         case _:

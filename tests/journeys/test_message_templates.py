@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.cart import CartActivity, CartItem, CartRecord, CartStep
-from chalicelib.commerce.cart_events import abandoned_event, standing_events
+from chalicelib.commerce.cart_events import abandoned_events, standing_events
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import OrderStatus
@@ -189,7 +189,7 @@ class Cart:
         assert record.latest is not None
         changes = {"abandoned_at": (now,), "left_as": record.latest.place(), "left_generation": 1}
         self.carts.write(record.model_copy(update=changes))
-        self.life.tell(abandoned_event(self.record))
+        self.life.tell(*abandoned_events(self.record))
 
     def checkout(self) -> None:
         self.carts.write(self.record.model_copy(update={"checkout_at": self.life.clock.now()}))

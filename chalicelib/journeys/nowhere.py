@@ -1,7 +1,7 @@
 """What a rehearsal's steps reach beyond their contact: nothing that leaves this process.
 
 Messages and alerts are decided on and never composed; coupons have their real codes and are in no shop; webhooks are
-answered with 204; another journey is never live here, so that starting one is skipped; errands are kept in memory.
+answered with 204; another journey is taken as entered, and what it does is not followed; errands are kept in memory.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict
+from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
 from chalicelib.messages.message import Message
@@ -77,6 +78,16 @@ class NoWebhooks:
 
     def call(self, store_id: str, url: str, identifier: str, body: Mapping[str, Any]) -> int:
         return 204
+
+
+class OthersNotFollowed:
+    """`ports.OtherJourneys`."""
+
+    def start(self, store: Store, contact_id: str, journey_id: str, by: Enrolment, step: str) -> str | None:
+        return None
+
+    def stop(self, store_id: str, contact_id: str, journey_id: str, by: Enrolment) -> None:
+        return None
 
 
 class MemoryGatherings:

@@ -45,8 +45,15 @@ from chalicelib.journeys.memory import (
     OneContact,
     VirtualClock,
 )
-from chalicelib.journeys.nowhere import MemoryCoupons, MemoryErrands, MemoryGatherings, NoWebhooks, Nowhere, OneStore
-from chalicelib.journeys.other_journeys import OtherJourneys
+from chalicelib.journeys.nowhere import (
+    MemoryCoupons,
+    MemoryErrands,
+    MemoryGatherings,
+    NoWebhooks,
+    Nowhere,
+    OneStore,
+    OthersNotFollowed,
+)
 from chalicelib.journeys.past import Past, Then, at_first, changed_by
 from chalicelib.journeys.ports import NotNow, Outside, ProductRecords, Workflows
 from chalicelib.journeys.reentry import ONCE
@@ -182,7 +189,6 @@ class Rehearsal:
     def _made_steps(self) -> Steps:
         medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
         sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel: medium)
-        others = OtherJourneys(self.journeys, enrolments, self.kept, self._enroller, self.clock)
         return Steps(
             self.kept,
             self.journeys,
@@ -193,7 +199,7 @@ class Rehearsal:
             self._enroller,
             sender,
             self.workflows,
-            Outside(self._coupons, self._coupons, NoWebhooks, others),
+            Outside(self._coupons, self._coupons, NoWebhooks, OthersNotFollowed()),
             self.clock,
         )
 

@@ -125,6 +125,7 @@ class _Maker:
                 {"type": "unsubscribe", "channel": "email", "reason": "asked"},
                 {"type": "alert_manager", "text": {"en": "Look"}},
                 {"type": "create_coupon", "enabled": True, "benefit": "percent", "value": 10, "expiry": {"days": 9}},
+                {"type": "start_journey", "journey": "another"},
                 {"type": "call_webhook", "url": "https://hook.example/in"},
             ]
         )

@@ -222,11 +222,11 @@ def test_a_condition_may_ask_about_whatever_can_have_run_before_it() -> None:
 def test_what_cannot_run_yet_is_named_but_may_be_saved() -> None:
     definition = Definition.parse(
         journey(
-            {"id": "until", "type": "wait", "until_time": {"at": "09:00"}},
-            trigger={"type": "holiday", "holiday": "hanukkah"},
+            {**ANSWER, "until_event": {"event": {"type": "price_dropped"}, "at_most": {"days": 3}}},
+            trigger={"type": "price_dropped"},
         )
     )
-    assert [part.field for part in check(definition).not_yet] == ["trigger.type", "steps[0]"]
+    assert [part.field for part in check(definition).not_yet] == ["trigger.type", "steps[0].until_event.event.type"]
 
 
 def test_the_vocabulary_holds_every_building_block() -> None:

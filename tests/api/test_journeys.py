@@ -106,7 +106,7 @@ def test_an_address_that_can_be_no_journey_is_named(call: Caller, path: str) -> 
 
 
 def test_what_cannot_run_yet_is_saved_with_a_warning_and_not_activated(call: Caller, path: str) -> None:
-    later = {**THANKS, "trigger": {"type": "product_viewed"}}
+    later = {**THANKS, "trigger": {"type": "price_dropped"}}
     assert "trigger.type" in [warning["field"] for warning in call("PUT", path, later).json["warnings"]]
     refused = call("POST", f"{path}/activate")
     assert refused.status == 422

@@ -9,7 +9,7 @@ IN_VENV = .venv/bin
 WITH_MAKE := $(shell command -v setpriv >/dev/null 2>&1 && echo setpriv --pdeathsig KILL)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test demo journeys bench package plugin check
+.PHONY: help run test prove demo journeys bench package plugin check
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## ?/make \1\t/' | expand -t 16
@@ -34,6 +34,10 @@ test: ## every test (PYTEST="tests/infra -k word" runs some)
 	$(SETUP)
 	@$(IN_VENV)/python -m tests.plugin.programs
 	@exec $(WITH_MAKE) $(IN_VENV)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST)
+
+prove: ## what-if against moto's interpreter: thousands of random journeys and pasts, about a minute
+	$(SETUP)
+	@exec env PROVE=1 $(WITH_MAKE) $(IN_VENV)/python -m pytest tests/journeys/test_what_if_referee.py
 
 check: ## format, lint, types, layering, state machines
 	$(SETUP)

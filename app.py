@@ -40,6 +40,7 @@ from chalicelib.handlers.api.sync import sync
 from chalicelib.handlers.api.templates import templates
 from chalicelib.handlers.api.timeline import timeline
 from chalicelib.handlers.api.tokens import tokens
+from chalicelib.handlers.api.what_if import what_if
 
 app = Chalice(app_name="agala")
 app.api.binary_types = []
@@ -79,6 +80,7 @@ for part in (
     templates,
     journeys,
     journey_files,
+    what_if,
     enrolments,
     messages,
 ):

@@ -70,7 +70,7 @@ class Acts:
         self._outside_acts = OutsideActs(outside, enrolments, clock)
 
     def do(self, step: Step, passing: Passing) -> str | None:
-        """Does it; what history shall say of it: a message's status, the way that a branch took, why it was skipped.
+        """Does it; what history shall say of it: a message's status, the way it took, why it was skipped.
 
         Raises `StepCannot` for what fails for good, and what `Steps.run` raises.
         """

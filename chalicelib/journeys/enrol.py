@@ -122,9 +122,9 @@ class Enroller:
         if any(in_the_way):
             self.reconsider(store, contact_id)
         self._leave(store, contact_id, mine, told, found)
+        self._wakers.wake(mine, told)
         for owner, event in self._consequences.redemptions(store, fresh):
             self.on_events(store, owner, [event])
-        self._wakers.wake(mine, told)
 
     def look(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
         """Goals and exits that follow from events out of the store's past; nobody enters by them."""

@@ -125,12 +125,12 @@ class Entering:
     def _entering(
         self, store: Store, contact_id: str, edition: Edition, key: str, event: Event, found: Found, now: datetime
     ) -> Enrolment:
-        store_id, journey_id = edition.version.store_id, edition.version.journey
+        journey_id = edition.version.journey
         first = first_step(edition.definition)
         seen = as_entered(event)
         enrolment = Enrolment(
-            id=enrolment_id(contact_id, store_id, journey_id, key),
-            store_id=store_id,
+            id=enrolment_id(contact_id, store.id, journey_id, key),
+            store_id=store.id,
             journey=journey_id,
             contact_id=contact_id,
             version=edition.version.version,

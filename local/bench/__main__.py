@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import carts, door, history, imports, memory, plugin, purchase, shopify
+from local.bench import carts, door, history, imports, memory, plugin, purchase, shopify, what_if
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
@@ -23,6 +23,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "pull": history.measure,
     "shopify": shopify.measure,
     "memory": memory.measure,
+    "what_if": what_if.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
 
@@ -134,6 +135,20 @@ def _memory(found: dict[str, Any]) -> Iterator[Row]:
     )
 
 
+def _what_if(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        f"what-if, {found['days']} days of {found['contacts']} contacts",
+        f"{found['contacts_per_second']} contacts per second",
+        f"{found['seconds']} s CPU; {found['against_a_bare_read']} x a bare read of the events",
+    )
+    yield (
+        "  peak memory",
+        f"{found['peak_mb']} MB",
+        f"{found['memory_ratio']:.2f} x with {found['few']} contacts; aim 1",
+    )
+    yield "decisions of the step function", f"{found['decisions_per_second']} per second and core", "records in memory"
+
+
 ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "door": _door,
     "imports": _imports,
@@ -144,6 +159,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "pull": _pull,
     "shopify": _shopify,
     "memory": _memory,
+    "what_if": _what_if,
 }
 
 if __name__ == "__main__":

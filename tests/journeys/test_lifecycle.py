@@ -88,7 +88,8 @@ def test_a_change_becomes_a_new_version_and_those_on_their_way_keep_theirs(world
 
 
 def test_a_step_that_cannot_run_yet_may_be_drafted_and_not_activated(world: World) -> None:
-    until = {"id": "until", "type": "wait", "until_time": {"at": "09:00"}}
+    awaited = {"event": {"type": "price_dropped"}, "at_most": {"days": 3}}
+    until = {"id": "until", "type": "wait", "until_event": awaited}
     world.lifecycle.save_draft(world.store, "j", journey(until, mail()))
     with pytest.raises(BadInput) as refused:
         world.lifecycle.activate(world.store, "j")

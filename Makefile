@@ -35,9 +35,9 @@ test: ## every test (PYTEST="tests/infra -k word" runs some)
 	@$(IN_VENV)/python -m tests.plugin.programs
 	@exec $(WITH_MAKE) $(IN_VENV)/python -m pytest --numprocesses auto --dist worksteal $(PYTEST)
 
-prove: ## what-if against moto's interpreter: thousands of random journeys and pasts, about a minute
+prove: ## thousands of random journeys on two interpreters, and half a year of 2,000 contacts with crashes (5 minutes)
 	$(SETUP)
-	@exec env PROVE=1 $(WITH_MAKE) $(IN_VENV)/python -m pytest tests/journeys/test_what_if_referee.py
+	@exec env PROVE=1 $(WITH_MAKE) $(IN_VENV)/python -m pytest --numprocesses auto tests/journeys/test_what_if_referee.py tests/soak
 
 check: ## format, lint, types, layering, state machines
 	$(SETUP)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from chalicelib.clock import Clock
 from chalicelib.errors import Conflict, NotFound
@@ -17,7 +16,7 @@ from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.launch import Launcher
-from chalicelib.journeys.passages import another_try, noted, resumed
+from chalicelib.journeys.passages import another_try, handed_over, noted, resumed
 from chalicelib.journeys.plan import plan
 from chalicelib.journeys.published import Published
 
@@ -50,9 +49,9 @@ class Interventions:
             now = self._clock.now()
             parked = present.parked
             if parked is not None and parked.step == present.at_step:
-                parked = parked.model_copy(update={"until": now, "token": None})
+                parked = parked.model_copy(update={"until": now})
             over = present.model_copy(update={"due_at": now, "parked": parked})
-            return noted(_next_generation(over), now, "skipped", over.at_step)
+            return noted(handed_over(over, now), now, "skipped", over.at_step)
 
         return self._anew(enrolment, skipped)
 
@@ -67,7 +66,8 @@ class Interventions:
             back = present.model_copy(
                 update={"status": EnrolmentStatus.RUNNING, "reason": None, "ended_at": None, "due_at": None}
             )
-            return another_try(_next_generation(back), self._clock.now())
+            now = self._clock.now()
+            return another_try(handed_over(back, now), now)
 
         return self._anew(enrolment, again)
 
@@ -77,7 +77,8 @@ class Interventions:
         def mended(present: Enrolment) -> Enrolment:
             if present.status is not EnrolmentStatus.RUNNING or present.generation != enrolment.generation:
                 return present
-            return noted(_next_generation(present), self._clock.now(), "mended", present.at_step)
+            now = self._clock.now()
+            return noted(handed_over(present, now), now, "mended", present.at_step)
 
         return self._anew(enrolment, mended)
 
@@ -104,12 +105,9 @@ class Interventions:
             if not present.open or present.version == to or present.at_step != enrolment.at_step:
                 return present
             now = self._clock.now()
-            there: dict[str, Any] = {"version": to, "due_at": _due(present, place)}
-            if present.parked is not None and present.parked.step == present.at_step:
-                there["parked"] = present.parked.model_copy(update={"token": None})
-            over = present.model_copy(update=there)
+            over = present.model_copy(update={"version": to, "due_at": _due(present, place)})
             if present.status is EnrolmentStatus.RUNNING:
-                over = _next_generation(over)
+                over = handed_over(over, now)
             return noted(over, now, MOVED, present.at_step, f"{present.version} to {to}")
 
         return MOVED if self._anew(enrolment, moved).version == to else "went_on"
@@ -145,11 +143,6 @@ class Interventions:
             self._launcher.stop(enrolment, "superseded")
         self._launcher.launch(changed)
         return self._changes.present(changed) or changed
-
-
-def _next_generation(enrolment: Enrolment) -> Enrolment:
-    """For an execution that is not started yet."""
-    return enrolment.model_copy(update={"generation": enrolment.generation + 1, "started": False, "execution_at": None})
 
 
 def _awaits(step: Step | None) -> bool:

@@ -8,13 +8,14 @@ from typing import Any
 
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.exits import ON_ORDERS, cart_of
 from chalicelib.journeys.facts import as_entered, before_entry
 from chalicelib.journeys.ports import Found
 from chalicelib.journeys.published import Edition
-from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.journeys.triggers import event_type
 from chalicelib.messages.message import MessageStatus
 
 FRESH = timedelta(hours=48)  # only younger events begin anything

@@ -113,7 +113,6 @@ class Rehearsal:
         assume: Assume = UNOPENED,
         executions: Callable[[Clock, Call], Running] = Executions,
     ) -> None:
-        """Raises `BadInput` naming the parts of the definition that cannot run."""
         self.store, self.definition, self._start, self._assume = _sending(store), definition, start, assume
         self.clock = VirtualClock(start)
         self.journeys = MemoryJourneys()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import rfc3339
@@ -18,7 +18,6 @@ from chalicelib.journeys.published import Edition
 from chalicelib.journeys.triggers import event_type
 from chalicelib.messages.message import MessageStatus
 
-FRESH = timedelta(hours=48)  # only younger events begin anything
 _WRITTEN = {status.value for status in MessageStatus} - {MessageStatus.NOT_SENT.value, MessageStatus.FAILED.value}
 STARTED_BY = "started_by"
 """The property of an event by which another journey started this one: {journey, step, depth}."""

@@ -20,6 +20,12 @@ def digest(*parts: str) -> str:
     return b32encode(hashed)[:20].decode().lower()
 
 
+def bucket(of: int, *parts: str) -> int:
+    """From 0 to before `of`, evenly spread by chance, the same for the same parts in the same order."""
+    hashed = hashlib.sha256("\x1f".join(parts).encode()).digest()
+    return int.from_bytes(hashed[:8]) * of >> 64
+
+
 def enrolment_id(contact_id: str, store_id: str, journey_id: str, entry_key: str) -> str:
     """`{contact}-{digest}`. The contact's id inside lets the record be found without an index."""
     return f"{contact_id}-{digest('enrolment', store_id, journey_id, entry_key)}"

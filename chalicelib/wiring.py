@@ -79,7 +79,8 @@ class Wiring(ShopWiring):
     def interventions(self) -> Interventions:
         from chalicelib.journeys.interventions import Interventions
 
-        return Interventions(*self.enroller.parts, self.clock)
+        enroller = self.enroller
+        return Interventions(enroller.published, enroller.changes, enroller.launcher, self.clock)
 
     @cached_property
     def errands(self) -> Errands:
@@ -93,7 +94,7 @@ class Wiring(ShopWiring):
         from chalicelib.journeys import multitude
 
         if kind in multitude.KINDS:
-            acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
+            acts = multitude.Acts(self.interventions, self.enroller.launcher, self.journeys, self.clock)
             return multitude.work_of(kind, self.enrolments, acts, self.clock)
         if kind == "gather":
             return self.enroller.gatherer

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+FRESH = timedelta(hours=48)
+"""Of store time: an older event begins no journey, so nobody is told of it."""
 
 
 class Event(BaseModel):

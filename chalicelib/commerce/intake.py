@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import assert_never
 
 from chalicelib.clock import Clock
@@ -32,7 +32,7 @@ from chalicelib.commerce.change import (
     StockTold,
 )
 from chalicelib.commerce.customer import Customer
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.order import Order
 from chalicelib.commerce.order_intake import OrderIntake, Outcome
@@ -49,8 +49,6 @@ from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, NotFound
-
-TOLD_AGAIN = timedelta(hours=48)  # older events start no journey
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ class Intake:
 
     def _wait_for(self, store_id: str, events: Iterable[Event], products: Mapping[str, ProductRecord]) -> bool:
         """Note which fresh orders are told without knowing their products; True if there is such a one."""
-        since = self._clock.now() - TOLD_AGAIN
+        since = self._clock.now() - FRESH
         missing: dict[str, set[str]] = {}
         for event in events:
             unknown = {one for one in products_in(event) if one not in products or shown(products[one]) is None}
@@ -216,7 +214,7 @@ class Intake:
             if unknown and isinstance(order_id, str) and event.occurred_at > since:
                 missing.setdefault(order_id, set()).update(unknown)
         for order_id, unknown in missing.items():
-            self._products.wait_for(store_id, sorted(unknown), order_id, self._clock.now() + TOLD_AGAIN)
+            self._products.wait_for(store_id, sorted(unknown), order_id, self._clock.now() + FRESH)
         return bool(missing)
 
     def _order(self, store: Store, order: Order) -> Applied:
@@ -290,7 +288,7 @@ class Intake:
     def _catalogued(self, store: Store, outcome: ProductOutcome) -> Applied:
         for product_id in outcome.to_hear:
             self._told_with(store, product_id)
-        since = self._clock.now() - TOLD_AGAIN
+        since = self._clock.now() - FRESH
         fresh = [event for event in outcome.news if event.occurred_at > since]
         if fresh and self._news:
             self._news().tell(store, fresh)
@@ -298,7 +296,7 @@ class Intake:
 
     def _told_with(self, store: Store, product_id: str) -> None:
         """Orders that were told before this product was: journeys hear their fresh events as if it had been known."""
-        since = self._clock.now() - TOLD_AGAIN
+        since = self._clock.now() - FRESH
         orders = self._products.awaited_by(store.id, product_id)
         told = [one for order_id in orders for one in self._orders.events_since(store.id, order_id, since)]
         reranked = list(dict.fromkeys(contact_id for contact_id, _ in told))

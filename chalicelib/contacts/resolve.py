@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from chalicelib.clock import Clock
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
 from chalicelib.contacts.consent import Channel
@@ -34,7 +34,6 @@ from chalicelib.ids import digest, new_id
 ERASED = "erased"
 _BEFORE_PAYMENT = ("order_placed", "payment_failed")
 MOST_TOGETHER = 100  # items in a transaction
-_TOLD_AGAIN = timedelta(hours=48)  # older events start no journey
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ class Resolver:
         return self._timeline.entries(store_id, contact.id, [Removal(one.occurred_at, one.id) for one in fresh])
 
     def _fresh(self, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
-        since = self._clock.now() - _TOLD_AGAIN
+        since = self._clock.now() - FRESH
         return [event for event in standing(contact, channels) if event.occurred_at > since]
 
     def claims(self, store_id: str, contact: Contact, told: Identities) -> tuple[Pointer, ...]:

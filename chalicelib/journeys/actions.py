@@ -1,4 +1,4 @@
-"""The steps of a journey. Every action of the product is in the model; `not_yet` tells what cannot run now."""
+"""The steps of a journey: every action of the product."""
 
 from __future__ import annotations
 
@@ -323,32 +323,6 @@ STEPS: dict[str, type[StepForm]] = {
     "split": Split,
 }
 
-EXECUTABLE = frozenset(
-    {
-        "wait",
-        "send_email",
-        "send_sms",
-        "send_whatsapp",
-        "alert_manager",
-        "create_coupon",
-        "subscribe",
-        "unsubscribe",
-        "add_to_audience",
-        "remove_from_audience",
-        "call_webhook",
-        "start_journey",
-        "stop_journey",
-        "branch",
-        "end",
-        "add_to_list",
-        "remove_from_list",
-        "add_tag",
-        "remove_tag",
-        "set_field",
-        "split",
-    }
-)
-
 MAY_HAVE_TO_WAIT = frozenset(
     {"send_email", "send_sms", "send_whatsapp", "alert_manager", "create_coupon", "call_webhook"}
 )
@@ -386,10 +360,3 @@ Step = Annotated[
 
 for _form in (Branch, Way, Split):
     _form.model_rebuild()
-
-
-def reason_not_yet(step: Step) -> str | None:
-    """Why this step cannot run yet, or None if it can."""
-    if step.type not in EXECUTABLE:
-        return f"{step.type} steps cannot run yet"
-    return None

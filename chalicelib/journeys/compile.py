@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.errors import BadInput
 from chalicelib.journeys.actions import MAY_HAVE_TO_WAIT, Branch, Split, Step, Wait
-from chalicelib.journeys.definition import Definition, check
+from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.plan import Plan, Way, plan, ways_of
 
 OVER = "Over"
@@ -59,8 +58,7 @@ _PARKING_RETRY = [_RETRY[0], _retry(_PARKING_CRASHED, 60, 3, 300), _RETRY[2]]
 
 def compile_journey(definition: Definition, step_function_arn: str) -> dict[str, Any]:
     """The state machine that a contact enters. Input: {store_id, enrolment_id, generation} and, where the journey
-    begins with a computed wait, `until`, or with one for an event, `seconds`. Raises `BadInput` naming the parts that
-    cannot run yet.
+    begins with a computed wait, `until`, or with one for an event, `seconds`.
     """
     machine = _Machine(definition, step_function_arn)
     if machine.plan.first is None:
@@ -107,9 +105,6 @@ class _Machine:
     """States in the making: adding one adds all that it leads to."""
 
     def __init__(self, definition: Definition, arn: str) -> None:
-        not_yet = check(definition).not_yet
-        if not_yet:
-            raise BadInput("parts of the journey cannot run yet", not_yet)
         self.definition = definition
         self.plan: Plan = plan(definition)
         self.arn = arn

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from chalicelib.commerce.coupon import CouponTerms
 from chalicelib.commerce.money import Money
@@ -14,6 +13,7 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.errors import FieldMistake
 from chalicelib.journeys.actions import CouponExpiry, CreateCoupon
 from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.local_time import moment_of, zone_of
 
 _GIFTS = ("gift_product", "buy_x_get_y")
 
@@ -45,14 +45,14 @@ def customer_of(step: CreateCoupon, contact: Contact) -> str | None:
 
 def ends_at(expiry: CouponExpiry, zone: str, now: datetime) -> datetime:
     """The midnight on the store's clock (UTC here) that ends the last day on which it is good."""
-    today = now.astimezone(ZoneInfo(zone)).date()
+    today = now.astimezone(zone_of(zone)).date()
     if expiry.date is not None:
         last = date.fromisoformat(expiry.date)
     elif expiry.days is not None:
         last = today + timedelta(days=expiry.days)
     else:
         last = (today.replace(day=1) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    return datetime.combine(last + timedelta(days=1), time.min, ZoneInfo(zone)).astimezone(UTC)
+    return moment_of(last + timedelta(days=1), time.min, zone_of(zone))
 
 
 def coupon_mistakes(definition: Definition, store: Store, now: datetime) -> Iterator[FieldMistake]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chalicelib.errors import BadInput, FieldMistake
-from chalicelib.journeys import actions, condition_forms, triggers
+from chalicelib.journeys import condition_forms
 from chalicelib.journeys.actions import Branch, End, LocalText, SendEmail, SendText, Split, Step, Wait
 from chalicelib.journeys.condition_forms import (
     Condition,
@@ -273,20 +273,9 @@ def _where(error: Exception) -> str:
 # What does not stop saving
 
 
-@dataclass(frozen=True)
-class Checked:
-    """`warnings`: it runs, but perhaps not as meant. `not_yet`: parts that cannot run now; activation refuses them."""
-
-    warnings: list[FieldMistake]
-    not_yet: list[FieldMistake]
-
-
-def check(definition: Definition) -> Checked:
-    """What a person should know before switching the journey on. Mistakes were raised by `parse` already."""
-    return Checked(
-        warnings=[*_unchosen(definition), *_silent_languages(definition), *_idle_steps(definition)],
-        not_yet=list(_not_yet(definition)),
-    )
+def warnings_of(definition: Definition) -> list[FieldMistake]:
+    """What a person should know before switching the journey on: it runs, but perhaps not as meant."""
+    return [*_unchosen(definition), *_silent_languages(definition), *_idle_steps(definition)]
 
 
 def _unchosen(definition: Definition) -> Iterator[FieldMistake]:
@@ -362,20 +351,3 @@ def always_ends(step: Step) -> bool:
         return True
     ways = inner_steps(step)
     return bool(ways) and all(any(always_ends(inner) for inner in steps) for _, steps in ways)
-
-
-def _not_yet(definition: Definition) -> Iterator[FieldMistake]:
-    if definition.trigger.type not in triggers.EXECUTABLE:
-        yield FieldMistake("trigger.type", f"{definition.trigger.type} cannot start a journey yet")
-    for index, leaving in enumerate(definition.exits):
-        if leaving.type not in triggers.EXECUTABLE | triggers.FOR_EXITS:
-            yield FieldMistake(f"exits[{index}].type", f"{leaving.type} cannot end a pass yet")
-    for place in definition.located():
-        reason = actions.reason_not_yet(place.step)
-        if reason:
-            yield FieldMistake(place.path, f"{_of(place)}{reason}")
-        awaited = place.step.until_event.event if isinstance(place.step, Wait) and place.step.until_event else None
-        if awaited is not None and awaited.type not in triggers.EXECUTABLE:
-            yield FieldMistake(
-                f"{place.path}.until_event.event.type", f"{_of(place)}{awaited.type} cannot be waited for yet"
-            )

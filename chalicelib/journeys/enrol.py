@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.cart_catalogue import completed_event, lacking_in
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.journeys.consequences import Consequences, thresholds_in
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import EnrolmentChanges
 from chalicelib.journeys.entering import Entering, begins_by_contact, is_only_history
-from chalicelib.journeys.entry import FRESH, place
+from chalicelib.journeys.entry import place
 from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.exits import (
     ON_CARTS,
@@ -47,6 +47,8 @@ from chalicelib.journeys.waits import Waits
 
 
 class Enroller:
+    """`published`, `changes` and `launcher` serve whoever interferes with one on the way, too."""
+
     def __init__(
         self,
         journeys: JourneyRecords,
@@ -67,28 +69,26 @@ class Enroller:
         self._products = products
         self._consequences = consequences
         self._clock = clock
-        self._published = Published(journeys)
-        self._launcher = Launcher(self._published, enrolments, workflows, clock)
-        self._changes = EnrolmentChanges(enrolments, decisions, self._launcher, clock)
-        self.parts = (self._published, self._changes, self._launcher)
-        """What whoever interferes with one on the way needs as well."""
+        self.published = Published(journeys)
+        self.launcher = Launcher(self.published, enrolments, workflows, clock)
+        self.changes = EnrolmentChanges(enrolments, decisions, self.launcher, clock)
         awaited = Awaited(decisions, products, timeline)
-        self._wakers = Wakers(self._published, awaited, self._changes, workflows, clock)
-        self._true_order = TrueOrder(decisions, products, timeline, self._published, self._changes, clock)
+        self._wakers = Wakers(self.published, awaited, self.changes, workflows, clock)
+        self._true_order = TrueOrder(decisions, products, timeline, self.published, self.changes, clock)
         since = self._true_order.since
-        self._leaving = Leaving(decisions, orders, self._published, self._changes, book, since, clock)
+        self._leaving = Leaving(decisions, orders, self.published, self.changes, book, since, clock)
         self._entering = Entering(
             journeys,
             enrolments,
-            self._published,
-            self._launcher,
+            self.published,
+            self.launcher,
             self._true_order,
             self._leaving,
             Waits(products),
             clock,
         )
         self.gatherer = Gatherer(
-            gatherings, errands, journeys, decisions, products, self._published, self._enter_gathered, clock
+            gatherings, errands, journeys, decisions, products, self.published, self._enter_gathered, clock
         )
 
     def on_events(self, store: Store, contact_id: str, events: Sequence[Event]) -> None:
@@ -103,7 +103,7 @@ class Enroller:
             return
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
-            self._launcher.launch(enrolment)  # one whose start a crash swallowed
+            self.launcher.launch(enrolment)  # one whose start a crash swallowed
         oldest = self._clock.now() - FRESH
         told = self._with_goods(store.id, events)
         may_begin = any(event.occurred_at > oldest or event.type.startswith("order_") for event in told)
@@ -176,7 +176,7 @@ class Enroller:
 
     def end(self, enrolment: Enrolment, status: EnrolmentStatus, reason: str) -> None:
         """See `EnrolmentChanges.end`."""
-        self._changes.end(enrolment, status, reason)
+        self.changes.end(enrolment, status, reason)
 
     def _enter_gathered(self, store: Store, contact_id: str, journey: Journey, event: Event) -> None:
         """Several events that were gathered for one journey: what is true now decides."""
@@ -184,7 +184,7 @@ class Enroller:
             return
         mine = self._enrolments.of_contact(store.id, contact_id)
         for enrolment in mine:
-            self._launcher.launch(enrolment)  # one whose start a crash swallowed
+            self.launcher.launch(enrolment)  # one whose start a crash swallowed
         self._recheck(mine, [event])
         found = self._read(store.id, contact_id, [journey], [event])
         self._entering.enter_all(store, contact_id, [journey], mine, event, found)
@@ -219,7 +219,7 @@ class Enroller:
         if not any(event.type.startswith("order_") for event in events):
             return []
         live = (self._entering.live(one) for one in active if one.trigger_type == "threshold_reached")
-        going = (self._published.get(one.store_id, one.journey, one.version) for one in mine if one.open)
+        going = (self.published.get(one.store_id, one.journey, one.version) for one in mine if one.open)
         asked = {one for edition in (*live, *going) if edition for one in thresholds_in(edition.definition)}
         return self._consequences.thresholds(store, contact_id, asked, self._clock.now() - FRESH)
 
@@ -235,7 +235,7 @@ class Enroller:
 
     def launch(self, enrolment: Enrolment) -> None:
         """See `Launcher.launch`."""
-        self._launcher.launch(enrolment)
+        self.launcher.launch(enrolment)
 
     def _with_goods(self, store_id: str, events: Sequence[Event]) -> list[Event]:
         """Events of carts that wait for their owner, as the catalogue completes them."""

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.exits import ON_ORDERS, cart_of
 from chalicelib.journeys.facts import as_entered, before_entry
 from chalicelib.journeys.ports import Found
 from chalicelib.journeys.published import Edition
-from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.journeys.triggers import event_type
 from chalicelib.messages.message import MessageStatus
 
-FRESH = timedelta(hours=48)  # only younger events begin anything
 _WRITTEN = {status.value for status in MessageStatus} - {MessageStatus.NOT_SENT.value, MessageStatus.FAILED.value}
 STARTED_BY = "started_by"
 """The property of an event by which another journey started this one: {journey, step, depth}."""

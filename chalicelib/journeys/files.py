@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, FieldMistake
-from chalicelib.journeys.definition import Definition, check, read_yaml
+from chalicelib.journeys.definition import Definition, read_yaml, warnings_of
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.lifecycle import Lifecycle
 from chalicelib.journeys.ports import JourneyRecords
@@ -28,7 +28,7 @@ _MOST = 200
 @dataclass(frozen=True)
 class FileState:
     """`diff` is unified, from what is live (else the draft) to the file; `mistakes` are what stops it, by field;
-    `not_yet` parts that stop its activation; `only_live`: a journey that has no file, which stays as it is.
+    `only_live`: a journey that has no file, which stays as it is.
     """
 
     id: str
@@ -72,13 +72,6 @@ class JourneyFiles:
             for one in states
             if one.state == "archived"
         ]
-        if activate:
-            mistakes += [
-                FieldMistake(f"{one.id}.yaml: {part.field}", part.message)
-                for one in states
-                if one.definition and one.state in ("new", "changed")
-                for part in check(Definition.kept(one.definition)).not_yet
-            ]
         if mistakes:
             raise BadInput("the files have mistakes; nothing was changed", mistakes)
         for one in states:
@@ -112,7 +105,7 @@ class JourneyFiles:
             return FileState(journey_id, "mistaken", mistakes=mistakes)
         data = definition.dump()
         before = self._standing(journey) if journey else None
-        warnings = check(definition).warnings
+        warnings = warnings_of(definition)
         if before is None:
             return FileState(journey_id, "new", _diff(journey_id, None, data), warnings=warnings, definition=data)
         diff = _diff(journey_id, before, data)

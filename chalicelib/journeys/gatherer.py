@@ -16,12 +16,13 @@ from chalicelib.commerce.events import enriched, products_in
 from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import digest
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.errands import Errand, Errands, Slice
 from chalicelib.journeys.gathering import VISITS, Gathering, added, begun, gathers, moved, told
 from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.ports import DecisionRecords, ProductRecords, Wanted
 from chalicelib.journeys.published import Edition, Published
-from chalicelib.journeys.triggers import ViewTrigger, concerns
+from chalicelib.journeys.triggers import ViewTrigger
 
 GATHER = "gather"
 """The kind of its errands."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
 from chalicelib.errors import NotFound
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.actions import SetField
 from chalicelib.journeys.conditions import Condition, evaluate
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
@@ -25,7 +26,7 @@ from chalicelib.journeys.facts import (
 )
 from chalicelib.journeys.ports import DecisionRecords, Found, OrderRecords, Wanted
 from chalicelib.journeys.published import Published
-from chalicelib.journeys.triggers import Trigger, concerns, event_type
+from chalicelib.journeys.triggers import Trigger, event_type
 
 
 class FieldKeeper(Protocol):

@@ -16,7 +16,7 @@ from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLat
 from chalicelib.journeys.actions import OtherJourney
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.coupon_terms import coupon_mistakes
-from chalicelib.journeys.definition import Definition, check
+from chalicelib.journeys.definition import Definition, warnings_of
 from chalicelib.journeys.errands import Errand, Errands
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
 from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP, SWEEP
@@ -68,9 +68,9 @@ class Lifecycle:
         return self._change(store.id, journey_id, with_draft), self.warnings(store.id, definition)
 
     def warnings(self, store_id: str, definition: Definition) -> list[FieldMistake]:
-        """What does not stop the journey, but its owner should know: see `definition.check`; and journeys that it
+        """What does not stop the journey, but its owner should know: see `definition.warnings_of`; and journeys that it
         starts or stops and that are not there."""
-        found = list(check(definition).warnings)
+        found = warnings_of(definition)
         for place in definition.located():
             step = place.step
             if isinstance(step, OtherJourney) and self._journeys.head(store_id, step.journey) is None:
@@ -83,7 +83,7 @@ class Lifecycle:
         """Publish the draft as a new version and take people in; held people go on, in the version they entered.
 
         Without a change since the last version nothing is published. Raises `NotFound`, `Conflict` (archived), and
-        `BadInput` naming the steps that cannot run yet, and the coupons that the store's platform cannot make.
+        `BadInput` naming what makes the journey start itself, and the coupons that the store's platform cannot make.
         """
         journey = self._get(store.id, journey_id)
         if journey.status is JourneyStatus.ARCHIVED:
@@ -91,8 +91,6 @@ class Lifecycle:
         definition = Definition.parse(journey.draft)
         if circles := _starts_itself(definition, journey_id):
             raise BadInput("the journey has mistakes", circles)
-        if not_yet := check(definition).not_yet:
-            raise BadInput("parts of the journey cannot run yet", not_yet)
         if mistakes := list(coupon_mistakes(definition, store, self._clock.now())):
             raise BadInput("the shop cannot make the journey's coupons", mistakes)
         number = self._publish(journey, definition)

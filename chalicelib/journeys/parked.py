@@ -14,6 +14,7 @@ from datetime import datetime
 
 from chalicelib.clock import Clock
 from chalicelib.commerce.event import Event
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.actions import UntilEvent, Wait
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment, Parked
@@ -33,7 +34,7 @@ from chalicelib.journeys.facts import (
 from chalicelib.journeys.passages import happened
 from chalicelib.journeys.ports import DecisionRecords, ProductRecords, TimelineRecords, Wanted, Workflows
 from chalicelib.journeys.published import Published
-from chalicelib.journeys.triggers import concerns, event_type
+from chalicelib.journeys.triggers import event_type
 
 _PAGE = 100
 _MOST_PAGES = 10  # so that a long wait of somebody who clicks all day costs no more than this

@@ -13,20 +13,20 @@ from itertools import chain
 from typing import Any, Protocol
 
 from chalicelib.clock import Clock
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.ports import Listener, ProductRecord
 from chalicelib.commerce.product_news import PRODUCT_EVENTS, in_words, standing
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, TryLater, told
+from chalicelib.journeys.about import concerns
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.definition import Definition
-from chalicelib.journeys.entry import FRESH
 from chalicelib.journeys.errands import Errand, Errands, Slice
 from chalicelib.journeys.journey import JourneyStatus
 from chalicelib.journeys.ports import JourneyRecords
 from chalicelib.journeys.published import Published
-from chalicelib.journeys.triggers import ProductTrigger, Trigger, concerns, watchers_of
+from chalicelib.journeys.triggers import ProductTrigger, Trigger, watchers_of
 from chalicelib.journeys.watchers import Watcher, WatcherRecords, subjects_of, watched_as
 
 KIND = "tell_watchers"

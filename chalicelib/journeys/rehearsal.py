@@ -22,7 +22,7 @@ from chalicelib.commerce.store import Sending, Store
 from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.ports import Contacts, KeptExports, RawDeliveries, Timeline
 from chalicelib.contacts.resolve import Resolver
-from chalicelib.ids import digest, enrolment_id
+from chalicelib.ids import bucket, enrolment_id
 from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.consequences import Consequences
 from chalicelib.journeys.definition import Definition
@@ -113,7 +113,6 @@ class Rehearsal:
         assume: Assume = UNOPENED,
         executions: Callable[[Clock, Call], Running] = Executions,
     ) -> None:
-        """Raises `BadInput` naming the parts of the definition that cannot run."""
         self.store, self.definition, self._start, self._assume = _sending(store), definition, start, assume
         self.clock = VirtualClock(start)
         self.journeys = MemoryJourneys()
@@ -372,7 +371,7 @@ def _mentions(data: Any, words: set[str]) -> bool:
 
 def _share(message_id: str) -> float:
     """From 0 to 1, the same for a message every time."""
-    return int.from_bytes(digest("what-if", message_id).encode()[:6], "big") % 10_007 / 10_007
+    return bucket(10_000, "what-if", message_id) / 10_000
 
 
 def _sending(store: Store) -> Store:

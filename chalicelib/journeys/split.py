@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-
-from chalicelib.ids import contact_of
+from chalicelib.ids import bucket, contact_of
 from chalicelib.journeys.actions import Split
 from chalicelib.journeys.enrolment import Enrolment
 
@@ -16,8 +14,7 @@ def way_of(split: Split, enrolment: Enrolment) -> str:
 
 def drawn(split: Split, journey_id: str, contact_id: str) -> str:
     """A point of the weights laid end to end, from a hash: as long as names, order and weights stay, so does it."""
-    hashed = sha256("\x1f".join(("split", journey_id, split.id, contact_id)).encode()).digest()
-    point = int.from_bytes(hashed[:8]) * sum(way.weight for way in split.ways) >> 64
+    point = bucket(sum(way.weight for way in split.ways), "split", journey_id, split.id, contact_id)
     for way in split.ways:
         point -= way.weight
         if point < 0:

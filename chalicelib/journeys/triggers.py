@@ -1,9 +1,7 @@
-"""What starts a journey. Every trigger of the product is in the model; `EXECUTABLE` names those that fire now."""
+"""What starts a journey, ends a pass, or is waited for: every event of the product."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator
@@ -250,58 +248,6 @@ TRIGGERS: dict[str, type[TriggerForm]] = {
     for name in get_args(form.model_fields["type"].annotation)
 }
 
-EXECUTABLE = frozenset(
-    {
-        "api_event",
-        "cart_abandoned",
-        "category_viewed",
-        "checkout_abandoned",
-        "checkout_started",
-        "contact_created",
-        "contact_replied",
-        "coupon_redeemed",
-        "date_field",
-        "field_changed",
-        "file_downloaded",
-        "form_answered",
-        "holiday",
-        "inactivity",
-        "list_joined",
-        "list_left",
-        "message_clicked",
-        "message_delivered",
-        "message_failed",
-        "message_opened",
-        "order_cancelled",
-        "order_completed",
-        "order_delivered",
-        "order_paid",
-        "order_placed",
-        "order_refunded",
-        "payment_failed",
-        "price_dropped",
-        "product_back_in_stock",
-        "product_published",
-        "product_viewed",
-        "segment_entered",
-        "segment_left",
-        "service_case_closed",
-        "site_left",
-        "smart_link_clicked",
-        "subscribed",
-        "survey_answered",
-        "tag_added",
-        "tag_removed",
-        "threshold_reached",
-        "unsubscribed",
-        "wish_list_changed",
-    }
-)
-
-
-FOR_EXITS = frozenset({"journey_entered"})
-"""Told to the contact's other passes only: they end one, and begin none."""
-
 ON_SCHEDULE = frozenset({"date_field", "holiday", "inactivity"})
 """Found by a schedule, not told by anybody: they begin journeys, but cannot be waited for or end one."""
 
@@ -350,72 +296,3 @@ def watchers_of(trigger: ProductTrigger) -> frozenset[str]:
     """As what a contact must watch the product."""
     usual = ("bought", "asked") if trigger.type == "product_published" else ("viewed", "wished", "asked")
     return frozenset(trigger.watchers or usual)
-
-
-def concerns(trigger: Trigger, properties: Mapping[str, Any]) -> bool:
-    """Whether an event of the right type is about this trigger's list, field, product, … `where` comes after."""
-    match trigger:
-        case FieldTrigger():
-            return (
-                properties.get("field") == trigger.field
-                and (trigger.before is None or properties.get("from") == trigger.before)
-                and (trigger.after is None or properties.get("to") == trigger.after)
-            )
-        case AnswerTrigger():
-            return trigger.form in (None, properties.get("form"), properties.get("survey"))
-        case ProductTrigger():
-            return (
-                _is_watched(trigger, properties.get("watched_as"))
-                and _of_category(trigger.category, properties)
-                and _at_least(trigger.at_least_percent, properties.get("percent"))
-            )
-        case DateTrigger():
-            day_itself = not properties.get("years")
-            return _same(trigger, properties, "field", "days", "when", "at") and (trigger.yearly or day_itself)
-        case HolidayTrigger():
-            return _same(trigger, properties, "holiday", "days_before", "at")
-        case InactivityTrigger():
-            same_kind = set(_texts(properties.get("of"))) == set(trigger.of)
-            any_days = trigger.lifetime and "lifetime" not in properties
-            return same_kind and _same(trigger, properties, "at", "lifetime", *([] if any_days else ["days"]))
-        case _:
-            asked = ((name, getattr(trigger, name)) for name in _TOLD_APART.get(type(trigger), ()))
-            return all(wanted is None or properties.get(name) == wanted for name, wanted in asked)
-
-
-_TOLD_APART: dict[type[TriggerForm], tuple[str, ...]] = {
-    ListTrigger: ("list",),
-    SegmentTrigger: ("segment",),
-    TagTrigger: ("tag",),
-    ConsentTrigger: ("channel",),
-    MessageTrigger: ("journey", "step", "channel", "link"),
-    LinkTrigger: ("name",),
-    ThresholdTrigger: ("of", "value"),
-    CouponTrigger: ("coupon",),
-    JourneyTrigger: ("journey",),
-}
-"""The properties that must be as the trigger names them; what it leaves out may be anything."""
-
-
-def _same(trigger: Trigger, properties: Mapping[str, Any], *names: str) -> bool:
-    """Whether the calendar found it by a rule like this one; what the event does not say is as the trigger has it."""
-    return all(properties.get(name, getattr(trigger, name)) == getattr(trigger, name) for name in names)
-
-
-def _is_watched(trigger: ProductTrigger, watched_as: Any) -> bool:
-    """`watched_as` is in the event as a contact is told it; before that it is about whom it may concern."""
-    return watched_as is None or not watchers_of(trigger).isdisjoint(watched_as)
-
-
-def _of_category(wanted: str | None, properties: Mapping[str, Any]) -> bool:
-    return wanted is None or wanted in _texts(properties.get("categories"))
-
-
-def _at_least(wanted: int | None, told: Any) -> bool:
-    return wanted is None or (isinstance(told, int | float | Decimal) and told >= wanted)
-
-
-def _texts(told: Any) -> list[str]:
-    """A list of texts, or one text; whatever else somebody told is none."""
-    several = told if isinstance(told, list | tuple) else [told]
-    return [one for one in several if isinstance(one, str)]

@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chalicelib.clock import Clock, parse_rfc3339
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.ids import message_id
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.enrolment_changes import MAY_BE_WITHDRAWN, EnrolmentChanges
-from chalicelib.journeys.entry import FRESH, OF_ORDERS, STARTED_BY, happened_after, matches, place, same_words
+from chalicelib.journeys.entry import OF_ORDERS, STARTED_BY, happened_after, matches, place, same_words
 from chalicelib.journeys.exits import ON_ORDERS
 from chalicelib.journeys.facts import as_entered, entered_since, wanted_for, with_catalogue
 from chalicelib.journeys.plan import first_step

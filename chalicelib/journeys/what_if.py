@@ -31,10 +31,7 @@ def what_if(
     assume: Assume = UNOPENED,
     enough: Callable[[], bool] = lambda: False,
 ) -> WhatIf:
-    """`enough` is asked after each contact; what is left is not looked at then.
-
-    Raises `BadInput` naming the parts of the definition that cannot run.
-    """
+    """`enough` is asked after each contact; what is left is not looked at then."""
     rehearsal = Rehearsal(store, journey_id, definition, products, start, assume)
     tally = Tally(rehearsal, end)
     for past in pasts:

@@ -8,15 +8,12 @@ noted, and looked at once more when all is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from chalicelib.clock import Clock
-from chalicelib.commerce.event import Event
+from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.store import FirstHistory, Store
 from chalicelib.sync.ports import Stores, SyncRecords
-
-FRESH = timedelta(hours=48)  # older events begin nothing
 
 
 class Journeys(Protocol):

@@ -14,10 +14,8 @@ from chalicelib.commerce.money import Money
 from chalicelib.contacts.contact import Contact
 from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.conditions import Facts, asks_for_cart, evaluate
-from chalicelib.journeys.definition import Definition, check
 from chalicelib.journeys.wording_conditions import condition_in_words
 from tests.commerce.carts import activity, item
-from tests.journeys.world import journey, mail
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 CONTACT = Contact(id="c1", store_id="s", total_spent=Money(amount=0, currency="ILS"), created_at=NOW)
@@ -76,13 +74,6 @@ def test_nothing_is_in_an_emptied_cart() -> None:
 def test_a_cart_is_only_read_where_it_is_asked_for() -> None:
     assert asks_for_cart(read({"not": {"any": [{"cart": {"is": "open"}}]}}))
     assert not asks_for_cart(read({"purchased": {"product": "1"}}))
-
-
-def test_journeys_of_carts_can_run() -> None:
-    for trigger in ("cart_abandoned", "checkout_started"):
-        branch = {"id": "ask", "type": "branch", "if": {"cart": {"is": "open"}}, "then": [mail()], "else": []}
-        definition = Definition.parse(journey(branch, trigger={"type": trigger}, reentry={"mode": "per_cart"}))
-        assert check(definition).not_yet == []
 
 
 @pytest.mark.parametrize(

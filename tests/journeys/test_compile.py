@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from chalicelib.errors import BadInput
 from chalicelib.journeys.actions import Wait
 from chalicelib.journeys.compile import compile_journey, compile_resume, tasks
 from chalicelib.journeys.definition import Definition
@@ -194,13 +193,6 @@ def test_the_resume_machine_can_enter_at_every_step_that_is_reached() -> None:
 def test_only_what_may_have_to_wait_pays_for_it(step: dict[str, Any], may_wait: bool) -> None:
     machine = compile_journey(Definition.parse(journey({"id": "act", **step})), ARN)
     assert ("act not now" in machine["States"]) is may_wait
-
-
-def test_what_cannot_run_yet_does_not_compile() -> None:
-    definition = Definition.kept(journey(mail("m"), trigger={"type": "journey_entered", "journey": "welcome"}))
-    with pytest.raises(BadInput) as refused:
-        compile_journey(definition, ARN)
-    assert [mistake.field for mistake in refused.value.mistakes] == ["trigger.type"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -281,7 +281,7 @@ _COMPARED = st.one_of(
     st.fixed_dictionaries({"is": st.sampled_from(["is_set", "is_missing"])}),
     st.fixed_dictionaries({"is": st.sampled_from(["before", "after"]), "value": st.just("2026-11-01")}),
     st.fixed_dictionaries(
-        {"is": st.just("one_of"), "value": st.lists(st.integers() | st.text(max_size=3), max_size=3)}
+        {"is": st.just("one_of"), "value": st.lists(st.integers(-9, 9) | st.text(max_size=3), max_size=3)}
     ),
     st.fixed_dictionaries(
         {"is": st.sampled_from(["greater", "at_most", "within_last_days"]), "value": st.integers(-9, 9)}

@@ -87,16 +87,6 @@ def test_a_change_becomes_a_new_version_and_those_on_their_way_keep_theirs(world
     assert world.enrolled()[0].at_step == "pause"
 
 
-def test_a_step_that_cannot_run_yet_may_be_drafted_and_not_activated(world: World) -> None:
-    awaited = {"event": {"type": "price_dropped"}, "at_most": {"days": 3}}
-    until = {"id": "until", "type": "wait", "until_event": awaited}
-    world.lifecycle.save_draft(world.store, "j", journey(until, mail()))
-    with pytest.raises(BadInput) as refused:
-        world.lifecycle.activate(world.store, "j")
-    assert "until" in refused.value.mistakes[0].message
-    assert head(world).status is JourneyStatus.DRAFT
-
-
 def test_an_activation_that_was_interrupted_is_finished_by_the_next(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -201,7 +201,8 @@ class World:
             self.workflows,
             clock,
         )
-        self.interventions = Interventions(*self.enroller.parts, clock)
+        enroller = self.enroller
+        self.interventions = Interventions(enroller.published, enroller.changes, enroller.launcher, clock)
         self.errands = Errands(ErrandRecords(table), self.stores, self.work, lambda: self.workflows, ERRAND, clock)
         if workflows is not None:  # which runs them
             workflows.publish(ERRAND, machine(ERRAND, "arn:errands"))
@@ -218,7 +219,7 @@ class World:
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:
-        acts = multitude.Acts(self.interventions, self.enroller.parts[2], self.journeys, self.clock)
+        acts = multitude.Acts(self.interventions, self.enroller.launcher, self.journeys, self.clock)
         return self.enroller.gatherer if kind == GATHER else multitude.work_of(kind, self.enrolments, acts, self.clock)
 
     def new_steps(self) -> Steps:

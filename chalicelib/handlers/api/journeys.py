@@ -345,10 +345,10 @@ def _counts(call: Call, journey: Journey) -> dict[str, int]:
 
 def _warnings(call: Call, journey: Journey) -> list[FieldMistake]:
     """What the draft's owner should know, and which settings of the store nothing obeys yet."""
-    from chalicelib.journeys.definition import Definition, check
+    from chalicelib.journeys.definition import Definition
 
     found = []
     if journey.draft is not None:
         definition = Definition.kept(journey.draft)
-        found = [*call.wiring.lifecycle.warnings(call.store.id, definition), *check(definition).not_yet]
+        found = call.wiring.lifecycle.warnings(call.store.id, definition)
     return found + [FieldMistake(name, "is kept, but not enforced yet") for name in not_yet(call.store.settings)]

@@ -282,7 +282,7 @@ def _shown(found: WhatIf, following: str | None) -> WhatIfAnswer:
 
 def _definition(call: Call, asked: WhatIfAsked) -> Definition:
     """What is asked about. Raises `NotFound`, and `BadInput` for what could not be activated either."""
-    from chalicelib.journeys.definition import Definition, check
+    from chalicelib.journeys.definition import Definition
     from chalicelib.journeys.texts import text_mistakes
 
     if asked.definition is None:
@@ -295,8 +295,6 @@ def _definition(call: Call, asked: WhatIfAsked) -> Definition:
         except BadInput as wrong:
             inside = [FieldMistake(f"definition.{one.field}", one.message) for one in wrong.mistakes]
             raise BadInput(wrong.detail, inside) from None
-    if not_yet := check(definition).not_yet:
-        raise BadInput("parts of the journey cannot run yet", not_yet)
     return definition
 
 

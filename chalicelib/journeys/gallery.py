@@ -28,7 +28,7 @@ class Template(BaseModel):
 @cache
 def gallery() -> tuple[Template, ...]:
     """All templates, in the order of their ids. Read once; nobody may change what is inside."""
-    return tuple(_read(path) for path in sorted(_FOLDER.glob("*.yaml")))
+    return tuple(sorted(map(_read, _FOLDER.glob("*.yaml")), key=lambda template: template.id))
 
 
 def _read(path: Path) -> Template:

@@ -271,3 +271,14 @@ def test_the_gallery_lists_ready_journeys_in_both_languages(call: Caller) -> Non
         assert {"he", "en"} <= set(template["name"])
         assert template["touches"] >= 0
         assert template["definition"]["steps"]
+
+
+def test_the_gallery_page_by_page_is_the_whole_gallery(call: Caller) -> None:
+    ids: list[str] = []
+    cursor = ""
+    while cursor is not None:  # every page size parts other neighbours, such as x-y-z from x-y
+        answer = call("GET", f"/v1/journey-templates?limit=1{cursor and f'&cursor={cursor}'}").json
+        ids += [template["id"] for template in answer["items"]]
+        cursor = answer["next"]
+    assert ids == [template["id"] for template in call("GET", "/v1/journey-templates").json["items"]]
+    assert ids == sorted(set(ids))

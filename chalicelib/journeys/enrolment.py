@@ -26,7 +26,8 @@ class Passage(BaseModel):
     resumed, skipped, moved, redriven, mended, ended.
 
     `detail` of a step is the way a branch or split took, a message's status, `failed:` or `skipped:` with why; of an
-    end, and of a first attempt that is to be repeated (`tried`), its reason; of what happened the event's id; of a move the versions.
+    end, and of a first attempt that is to be repeated (`tried`), its reason; of what happened the event's id; of a
+    move the versions.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
 
@@ -29,6 +29,7 @@ from chalicelib.journeys.due_days import (
     spans,
 )
 from chalicelib.journeys.errands import Errand, Slice
+from chalicelib.journeys.lifetimes import lifetime_in, lifetimes_of
 from chalicelib.journeys.local_time import zone_of
 from chalicelib.journeys.ports import JourneyRecords
 from chalicelib.journeys.published import Published
@@ -153,7 +154,8 @@ class Due:
         ids = [contact.id for contact in contacts]
         engaged = set(trigger.of) != {"order"}
         engagements = self._index.engagements(store_id, ids) if engaged else {}
-        lifetimes = self._lifetimes_of(store_id, contacts) if needs_lifetime(trigger) else {}
+        bought = self._index.purchases(store_id, ids) if needs_lifetime(trigger) else {}
+        lifetimes = lifetimes_of(store_id, bought, self._products)
         return [Subject(one, engagements.get(one.id, Engagement()), lifetimes.get(one.id)) for one in contacts]
 
     def _lifetimes(self, store_id: str) -> set[int]:
@@ -161,31 +163,9 @@ class Due:
         found: set[int] = set()
         after: str | None = None
         while batch := self._products.list(store_id, after, _PAGE):
-            found |= {days for record in batch if (days := _lifetime(record))}
+            found |= {days for record in batch if (days := lifetime_in(record))}
             after = batch[-1].external_id
         return found
-
-    def _lifetimes_of(self, store_id: str, contacts: Iterable[Contact]) -> dict[str, int]:
-        """By contact: of what was bought last the one that is used up first, as the catalogue says today."""
-        bought = self._index.purchases(store_id, [contact.id for contact in contacts])
-        last = {
-            contact_id: max(purchases.orders.values(), key=lambda order: order.at).lines
-            for contact_id, purchases in bought.items()
-            if purchases.orders
-        }
-        wanted = {one for lines in last.values() for line in lines for one in (line.product, line.variation) if one}
-        known = self._products.get_many(store_id, sorted(wanted))
-        days = {external_id: found for external_id, record in known.items() if (found := _lifetime(record))}
-        each = {
-            contact_id: [found for line in lines if (found := days.get(line.variation or "") or days.get(line.product))]
-            for contact_id, lines in last.items()
-        }
-        return {contact_id: min(some) for contact_id, some in each.items() if some}
-
-
-def _lifetime(record: ProductRecord) -> int | None:
-    product = None if record.is_deleted else record.current
-    return product.lifetime_days if product else None
 
 
 def _kept(place: Place) -> dict[str, Any]:

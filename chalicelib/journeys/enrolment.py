@@ -23,10 +23,11 @@ class EnrolmentStatus(StrEnum):
 
 class Passage(BaseModel):
     """One thing that happened to the enrolment: `what` is entered, step, tried, waiting, happened, timed_out, held,
-    resumed, ended.
+    resumed, skipped, moved, redriven, mended, ended.
 
     `detail` of a step is the way a branch or split took, a message's status, `failed:` or `skipped:` with why; of an
-    end, and of a first attempt that is to be repeated (`tried`), its reason; of what happened the event's id.
+    end, and of a first attempt that is to be repeated (`tried`), its reason; of what happened the event's id; of a
+    move the versions.
     """
 
     model_config = ConfigDict(frozen=True)

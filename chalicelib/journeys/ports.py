@@ -325,7 +325,7 @@ class Outside:
 
 
 class NotNow(Exception):
-    """The step may go on later; the text is the RFC 3339 time to come back at. `reason`: quiet_hours, rest_day, …"""
+    """The step may go on later; the text is the RFC 3339 time to come back at. `reason`: quiet_hours, …"""
 
     def __init__(self, until: str, reason: str | None = None) -> None:
         super().__init__(until)

@@ -30,7 +30,6 @@ from chalicelib.journeys.triggers import ProductTrigger, Trigger, watchers_of
 from chalicelib.journeys.watchers import Watcher, WatcherRecords, subjects_of, watched_as
 
 KIND = "tell_watchers"
-SHARDS = 8
 
 SETTLING = timedelta(minutes=2)
 """Before the first is told: a change of stock is told twice (Shopify's levels and product), and the other telling may
@@ -149,7 +148,7 @@ class TellWatchers:
         subjects = subjects_of(event.properties["product_id"], categories)
         shard, after = (cursor["shard"], cursor["after"]) if cursor else (0, None)
         found: list[tuple[str, list[Watcher]]] = []
-        while shard < SHARDS:
+        while shard < self._watchers.shards:
             some = list(self._watchers.page(store_id, subjects, shard, after, TOGETHER - len(found)))
             found += some
             if len(found) >= TOGETHER:

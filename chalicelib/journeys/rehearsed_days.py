@@ -24,6 +24,7 @@ from chalicelib.journeys.due_days import (
     due_moment,
     needs_lifetime,
 )
+from chalicelib.journeys.lifetimes import lifetimes_of
 from chalicelib.journeys.local_time import zone_of
 from chalicelib.journeys.past import Past
 from chalicelib.journeys.ports import ProductRecords
@@ -56,23 +57,9 @@ class RehearsedDays:
         """What the contact is told on this day; None if they are not meant, or were not there yet."""
         if contact.created_at > at:
             return None
-        lifetime = self._lifetime(known.purchases()) if needs_lifetime(self._trigger) else None
+        bought = {contact.id: known.purchases()} if needs_lifetime(self._trigger) else {}
+        lifetime = lifetimes_of(self._store.id, bought, self._products).get(contact.id)
         return due_event(self._trigger, Subject(contact, known.engagement(), lifetime), day, at, self._zone)
-
-    def _lifetime(self, purchases: Purchases) -> int | None:
-        """Of what was bought last the one that is used up first, in days."""
-        if not purchases.orders:
-            return None
-        lines = max(purchases.orders.values(), key=lambda order: order.at).lines
-        wanted = {one for line in lines for one in (line.product, line.variation) if one}
-        known = self._products.get_many(self._store.id, sorted(wanted))
-        days = {
-            name: record.current.lifetime_days
-            for name, record in known.items()
-            if not record.is_deleted and record.current is not None and record.current.lifetime_days
-        }
-        found = [one for line in lines if (one := days.get(line.variation or "") or days.get(line.product))]
-        return min(found, default=None)
 
 
 def rehearsed_days(trigger: Trigger, store: Store, products: ProductRecords) -> RehearsedDays | None:

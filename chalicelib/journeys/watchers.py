@@ -75,6 +75,11 @@ class WatcherRecords(Protocol):
         """Over the revision it has, with the contact's note of it. Raises `Conflict`."""
         ...
 
+    @property
+    def shards(self) -> int:
+        """How many lists the watchers of a subject are spread over."""
+        ...
+
     def page(
         self, store_id: str, subjects: Sequence[str], shard: int, after: str | None, limit: int
     ) -> Iterator[tuple[str, list[Watcher]]]:

@@ -144,7 +144,7 @@ def _in_order(counted: tuple[tuple[str, str, date, str, str | None, str | None],
 
 
 def _held_by(enrolment: Enrolment, step: str | None) -> str | None:
-    """What made this message wait, if anything: quiet_hours, rest_day, …"""
+    """What made this message wait, if anything: quiet_hours, …"""
     for passage in enrolment.history:
         if passage.what == "waiting" and passage.step == step and ", until" in (passage.detail or ""):
             return (passage.detail or "").partition(",")[0]

@@ -14,6 +14,8 @@ from chalicelib.storage.table import Item, Put, Table
 
 
 class WatcherRecords:
+    shards = keys.SHARDS
+
     def __init__(self, table: Table) -> None:
         self._table = table
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from chalice.app import Blueprint
@@ -13,7 +12,7 @@ from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import BadInput, FieldMistake, NotFound
-from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, Line, PageQuery, Time, Timezone, sift
+from chalicelib.handlers.api.shapes import AHEAD, Answer, Body, FieldProblem, Line, PageQuery, Time, Timezone, sift
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import MANY, ONE, after_cursor, field_mistakes
 
@@ -271,7 +270,6 @@ def export_contact(call: Call) -> Reply:
 
 _NEVER_NULL = ("email", "phone", "lists", "tags", "fields", "consent")
 _SIDE_BY_SIDE = 8
-_AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
 def shown(contact: Contact) -> ContactAnswer:
@@ -384,7 +382,7 @@ def _consent(call: Call, given: ContactChange) -> dict[Channel, Consent]:
     """Raises `BadInput` for a time to come: it would win over everything that is said until then."""
     now = call.wiring.clock.now()
     told = given.consent or {}
-    late = [f"consent.{channel}.at" for channel, consent in told.items() if consent.at and consent.at > now + _AHEAD]
+    late = [f"consent.{channel}.at" for channel, consent in told.items() if consent.at and consent.at > now + AHEAD]
     if late:
         raise BadInput("The body is not as expected.", [FieldMistake(field, "is in the future") for field in late])
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 from chalice.app import Blueprint
@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from chalicelib.commerce.event import Event
 from chalicelib.contacts import told_events
 from chalicelib.errors import BadInput, FieldMistake
-from chalicelib.handlers.api.shapes import Answer, Body, Line, Properties, Time
+from chalicelib.handlers.api.shapes import AHEAD, Answer, Body, Line, Properties, Time
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
 from chalicelib.handlers.request import field_mistakes
 
@@ -55,7 +55,6 @@ _OURS = frozenset(
     )
 )
 _OUR_BEGINNINGS = ("journey_", "message_", "audience_")
-AHEAD = timedelta(minutes=10)  # how far a sender's clock may be before ours
 
 
 class EventContact(Body):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -65,6 +65,9 @@ def _no_control(value: str) -> str:
         raise ValueError("must not hold control characters")
     return value
 
+
+AHEAD = timedelta(minutes=10)
+"""How far a sender's clock may be before ours."""
 
 Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_no_control)]
 """One line of text, 1 to 200 characters."""

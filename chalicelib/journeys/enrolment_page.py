@@ -73,7 +73,7 @@ def page_of(enrolment: Enrolment, definition: Definition, messages: Sequence[Mes
 
     def passage(one: Passage) -> list[str]:
         what = say(_WHAT[one.what], locale) if one.what in _WHAT else one.what
-        why = why_of(one, locale, titles, lambda at: f"{at.astimezone(zone):{_FORM}}")
+        why = why_of(one, locale, titles, lambda at: f"\u2066{at.astimezone(zone):{_FORM}}\u2069")
         if one.what == "entered":
             why = trigger_in_words(definition.trigger, locale)
         return [_when(one.at, zone), escape(what), step(one.step), _bidi(why)]

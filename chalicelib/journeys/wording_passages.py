@@ -47,6 +47,7 @@ WHY: Mapping[str, Pair] = {
     "no_such_journey": ("אין מסע כזה", "there is no such journey"),
     "no_whatsapp_number": ("אין מספר WhatsApp", "there is no WhatsApp number"),
     # why it ended
+    "goal_met": ("המטרה הושגה", "the goal was met"),
     "journey_stopped": ("המסע נעצר", "the journey was stopped"),
     "stopped_by_hand": ("נעצר ביד", "stopped by hand"),
     "cart_bought": ("העגלה נקנתה", "the cart was bought"),
@@ -63,12 +64,14 @@ _MOVED = re.compile(r"(\d+) to (\d+)")
 
 
 def why_of(passage: Passage, locale: str, titles: Mapping[str, str], when: Callable[[datetime], str]) -> str:
-    """What the detail of a passage says; empty where there is nothing to say, as for the id of an event. `titles` are
-    the steps', by id; `when` writes a moment."""
+    """What the detail of a passage says; empty where there is nothing to say, as for the id of an event.
+
+    `titles` are the steps', by id; `when` writes a moment.
+    """
     detail = passage.detail
     if not detail or passage.what in ("entered", "happened"):
         return ""
-    if passage.what == "ended":
+    if passage.what == "ended" and detail != "goal_met":
         return reason_of(detail, locale, titles)
     if until := _UNTIL.fullmatch(detail):
         end = f"{say(('עד', 'until'), locale)} {when(parse_rfc3339(until['at']))}"

@@ -33,6 +33,7 @@ TITLES = {"gift": "A gift"}
         ),
         ("moved", "1 to 2", "מגרסה 1 לגרסה 2", "from version 1 to 2"),
         ("ended", "completed", "", ""),
+        ("ended", "goal_met", "המטרה הושגה", "the goal was met"),
         ("ended", "gift:no_shop_key", "A gift: החנות אינה מחוברת", "A gift: the shop is not connected"),
         ("ended", "exit:unsubscribed", "הסרה מדיוור", "Unsubscribes"),
     ],

@@ -13,8 +13,10 @@ from zoneinfo import ZoneInfo
 from chalicelib.commerce.store import Store
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus, Passage
-from chalicelib.journeys.wording import Pair, localised, say
+from chalicelib.journeys.wording import CHANNELS, Pair, localised, say
+from chalicelib.journeys.wording_passages import reason_of, status_of, why_of
 from chalicelib.journeys.wording_steps import title_of
+from chalicelib.journeys.wording_triggers import trigger_in_words
 from chalicelib.messages.message import Message
 from chalicelib.messages.wording import direction, primary
 
@@ -25,6 +27,8 @@ _WHAT: dict[str, Pair] = {
     "waiting": ("המתנה", "Waits"),
     "parked": ("המתנה לאירוע", "Waits for an event"),
     "happened": ("האירוע הגיע", "The event came"),
+    "timed_out": ("האירוע לא הגיע", "The event did not come"),
+    "tried": ("ניסיון שנכשל, עוד יבוא אחר", "Tried in vain, and will be again"),
     "held": ("הושהה, כי המסע מושהה", "Held, for the journey is paused"),
     "resumed": ("המשך", "Went on"),
     "skipped": ("ההמתנה דולגה", "The wait was skipped"),
@@ -44,11 +48,13 @@ _STATUS: dict[EnrolmentStatus, Pair] = {
 }
 _HEADS: tuple[Pair, ...] = (("מתי", "When"), ("מה", "What"), ("שלב", "Step"), ("למה", "Why"))
 _MESSAGES: tuple[Pair, ...] = (("מתי", "When"), ("ערוץ", "Channel"), ("שלב", "Step"), ("מצב", "Status"), ("למה", "Why"))
+_FORM = "%d.%m.%Y %H:%M"
 _STYLE = (
     "body{margin:2rem auto;max-width:60rem;padding:0 1rem;font:16px/1.5 system-ui,'Segoe UI',Arial,sans-serif;"
     "color:#1d2433;background:#f6f7f9}h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}"
     "table{width:100%;border-collapse:collapse;background:#fff;border-radius:10px;overflow:hidden}"
     "th,td{text-align:start;padding:.55rem .8rem;border-bottom:1px solid #e5e8ee;vertical-align:top}"
+    "td{overflow-wrap:anywhere}"
     "th{font-size:.85rem;color:#5b6475}.s{display:inline-block;padding:.15rem .7rem;border-radius:99px;"
     "background:#e8edff;font-weight:600}time{white-space:nowrap}"
     "@media(prefers-color-scheme:dark){body{background:#14171d;color:#eef1f6}table{background:#1f242d}"
@@ -67,14 +73,19 @@ def page_of(enrolment: Enrolment, definition: Definition, messages: Sequence[Mes
 
     def passage(one: Passage) -> list[str]:
         what = say(_WHAT[one.what], locale) if one.what in _WHAT else one.what
-        return [_when(one.at, zone), escape(what), step(one.step), _bidi(one.detail)]
+        why = why_of(one, locale, titles, lambda at: f"\u2066{at.astimezone(zone):{_FORM}}\u2069")
+        if one.what == "entered":
+            why = trigger_in_words(definition.trigger, locale)
+        return [_when(one.at, zone), escape(what), step(one.step), _bidi(why)]
 
     def message(one: Message) -> list[str]:
-        return [_when(one.at, zone), escape(one.channel), step(one.step), escape(one.status), _bidi(one.reason)]
+        status, why = status_of(one.status, locale), status_of(one.reason or "", locale)
+        return [_when(one.at, zone), say(CHANNELS[one.channel], locale), step(one.step), escape(status), _bidi(why)]
 
     name = escape(localised(definition.name, locale))
     status = escape(say(_STATUS[enrolment.status], locale))
-    reason = f" &middot; {_bidi(enrolment.reason)}" if enrolment.reason else ""
+    why = reason_of(enrolment.reason or "", locale, titles)
+    reason = f" &middot; {_bidi(why)}" if why else ""
     due = f"<p>{escape(say(('עד', 'until'), locale))} {_when(enrolment.due_at, zone)}</p>" if enrolment.due_at else ""
     history = _table([say(head, locale) for head in _HEADS], [passage(one) for one in enrolment.history])
     sent = _table([say(head, locale) for head in _MESSAGES], [message(one) for one in messages]) if messages else ""
@@ -98,7 +109,7 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _when(at: datetime, zone: ZoneInfo) -> str:
     local = at.astimezone(zone)
-    return f'<time datetime="{at.isoformat()}"><bdi>{local:%d.%m.%Y %H:%M}</bdi></time>'
+    return f'<time datetime="{at.isoformat()}"><bdi>{local:{_FORM}}</bdi></time>'
 
 
 def _bidi(text: str | None) -> str:

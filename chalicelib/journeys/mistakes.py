@@ -18,7 +18,7 @@ _PLAIN = {
     "string_type": "expected a text",
     "int_type": "expected a whole number",
     "bool_type": "expected true or false",
-    "dict_type": "expected an object",
+    "dict_type": 'expected an object by language, such as {"en": …}',
     "model_type": "expected an object",
     "model_attributes_type": "expected an object",
     "tuple_type": "expected a list",
@@ -69,8 +69,8 @@ def mistakes_of(error: ValidationError, data: Any) -> list[FieldMistake]:
         keys = _keys(detail["loc"])
         if detail["type"] == "unknown_type":
             keys = [*keys, "type"]
-        if detail["type"] == "too_short" and _length(data, keys):
-            continue  # an echo: the elements that are there have mistakes of their own
+        if detail["type"] == "too_short" and _length(data, keys) >= detail["ctx"]["min_length"]:
+            continue  # an echo: enough are there, and some have mistakes of their own
         path = _path(keys)
         step = _step_id(data, keys)
         message = _in_words(detail["type"], detail["msg"], detail.get("ctx", {}))

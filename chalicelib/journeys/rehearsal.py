@@ -323,8 +323,8 @@ class Rehearsal:
         self.invocations += 1
         if "errand_id" in payload:
             again_at = self._errands.work(payload["store_id"], payload["errand_id"])
-            if again_at is not None:
-                raise NotNow(rfc3339(again_at))
+            if again_at is not None:  # text has milliseconds, and a moment too early would come again for ever
+                raise NotNow(rfc3339(again_at + timedelta(microseconds=999)))
             return {}
         whose = payload["store_id"], payload["enrolment_id"], payload["generation"]
         if "park" in payload:

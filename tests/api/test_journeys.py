@@ -193,7 +193,7 @@ def test_one_pass_is_shown_skipped_on_and_stopped(call: Caller, one: Enrolment) 
     assert call("POST", f"{path}/skip-wait").status == 409
     page = call("GET", f"{path}/page")
     assert page.headers["content-type"].startswith("text/html")
-    assert 'dir="rtl"' in page.text and "ההמתנה דולגה" in page.text and "stopped_by_hand" in page.text
+    assert 'dir="rtl"' in page.text and "ההמתנה דולגה" in page.text and "נעצר ביד" in page.text
     other = path[:-20] + "a" * 20
     assert [call("GET", other).status, call("POST", f"{other}/stop").status] == [404, 404]
 

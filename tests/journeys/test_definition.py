@@ -43,6 +43,13 @@ def test_a_mistake_deep_inside_names_the_field_and_the_step() -> None:
     assert found == {"steps[1].then[0].content.he.subject": "step 'second': expected a text"}
 
 
+def test_too_few_of_something_are_named_and_so_is_what_speaks_no_language() -> None:
+    alone = {"id": "parted", "type": "split", "ways": [{"name": "a", "weight": 1}]}
+    assert mistakes(journey(alone)) == {"steps[0].ways": "step 'parted': expected at least 2 of them"}
+    said = mistakes(journey({"id": "hello", "type": "send_sms", "text": "Hello"}))
+    assert said == {"steps[0].text": "step 'hello': expected an object by language, such as {\"en\": …}"}
+
+
 def test_all_mistakes_are_told_at_once() -> None:
     found = mistakes(journey(mail("first", kind="loud"), {"id": "x", "type": "wait"}, {"id": "y", "type": "dance"}))
     assert set(found) == {"steps[0].kind", "steps[1]", "steps[2].type"}

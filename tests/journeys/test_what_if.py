@@ -209,11 +209,14 @@ def test_inactivity_counts_from_the_last_order_of_that_day() -> None:
 
 def test_views_of_one_visit_are_gathered_into_one_pass() -> None:
     seen = {"type": "product_viewed", "quiet_hours": 2}
-    views = [happened("product_viewed", day(1 + hours / 24), str(hours), product_id="11") for hours in (0, 1, 2.5, 9)]
+    first = day(1) + timedelta(microseconds=123_456)  # text has milliseconds: its end must not be looked at too early
+    when = [first + timedelta(hours=hours) for hours in (0, 1, 2.5, 9)]
+    views = [happened("product_viewed", at, str(at), product_id="11") for at in when]
     data = journey(mail("look"), trigger=seen, reentry={"mode": "every_time"})
     answer = ran(data, past(somebody(1), *views))
     assert answer.entered == 2
-    assert [one.entered_at - day(1) for one in answer.passes] == [timedelta(hours=4.5), timedelta(hours=11)]
+    later = [(one.entered_at - first) // timedelta(seconds=1) for one in answer.passes]
+    assert later == [4.5 * 3600, 11 * 3600]
 
 
 def test_a_coupon_and_an_alert_are_given_to_nobody() -> None:

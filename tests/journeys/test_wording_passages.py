@@ -1,0 +1,52 @@
+"""What happened on a contact's way, in a shop owner's words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from chalicelib.journeys.enrolment import Passage
+from chalicelib.journeys.wording_passages import reason_of, why_of
+
+TITLES = {"gift": "A gift"}
+
+
+@pytest.mark.parametrize(
+    ("what", "detail", "hebrew", "english"),
+    [
+        ("entered", "list_joined:1:2:newsletter:2026-11-24T05:51:50.244Z", "", ""),
+        ("happened", "order_paid:1", "", ""),
+        ("step", None, "", ""),
+        ("step", "then", "כן", "Yes"),
+        ("step", "else", "לא", "No"),
+        ("step", "sent", "נשלח", "sent"),
+        ("step", "control", "control", "control"),
+        ("step", "failed:no_shop_key", "נכשל: החנות אינה מחוברת", "failed: the shop is not connected"),
+        ("step", "skipped:off", "דולג: השלב כבוי", "skipped: the step is off"),
+        ("waiting", "until 2026-11-26T06:02:01.671Z", "עד 26.11 06:02", "until 26.11 06:02"),
+        (
+            "waiting",
+            "quiet_hours, until 2026-11-26T06:02:01.671Z",
+            "שעות שקט, עד 26.11 06:02",
+            "quiet hours, until 26.11 06:02",
+        ),
+        ("moved", "1 to 2", "מגרסה 1 לגרסה 2", "from version 1 to 2"),
+        ("ended", "completed", "", ""),
+        ("ended", "goal_met", "המטרה הושגה", "the goal was met"),
+        ("ended", "gift:no_shop_key", "A gift: החנות אינה מחוברת", "A gift: the shop is not connected"),
+        ("ended", "exit:unsubscribed", "הסרה מדיוור", "Unsubscribes"),
+    ],
+)
+def test_a_passage_says_why_in_words_and_not_in_ids(what: str, detail: str | None, hebrew: str, english: str) -> None:
+    passage = Passage(at=datetime(2026, 11, 24, tzinfo=UTC), what=what, detail=detail)
+    said = [why_of(passage, locale, TITLES, lambda at: f"{at:%d.%m %H:%M}") for locale in ("he", "en")]
+    assert said == [hebrew, english]
+
+
+def test_the_status_says_it_or_the_reason_does() -> None:
+    assert [reason_of(one, "en", TITLES) for one in ("goal_met", "stopped_by_hand", "own")] == [
+        "",
+        "stopped by hand",
+        "own",
+    ]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.commerce.change import ErasureAsked
+from chalicelib.commerce.coupon import Coupon, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.intake import ContactRef
 from chalicelib.commerce.store import Platform
@@ -22,7 +23,7 @@ from local.demo.shop import GREEN, Shopper
 from local.demo.woocommerce import CustomerAccount, Purchase, delivery
 from tests.any_order import Listening, Told, listening
 from tests.conftest import HandClock
-from tests.journeys.world import journey, mail, pause
+from tests.journeys.world import RecordingWebhooks, journey, mail, pause
 from tests.memory_client import MemoryTables
 from tests.recorded import SECRET, signature
 from tests.test_any_order import HEBREW, NOW
@@ -200,3 +201,69 @@ def test_a_whole_shop_is_erased_and_its_journeys_stop(shop: Listening) -> None:
     assert {one.status.value for one in shop.parts.journeys.of_store("shop")} == {"stopped"}
     shop.workflows.live(days=10)
     assert len(shop.channel.taken) == 1
+
+
+def test_what_journeys_gathered_watched_gave_and_waited_for_goes_too(shop: Listening) -> None:
+    views = {"type": "product_viewed", "quiet_hours": 1}
+    answered = {"type": "survey_answered"}
+    gift = {
+        "id": "gift",
+        "type": "create_coupon",
+        "enabled": True,
+        "benefit": "percent",
+        "value": 10,
+        "expiry": {"days": 5},
+    }
+    alert = {
+        "id": "look",
+        "type": "alert_manager",
+        "channels": ["email"],
+        "text": {"en": "Look"},
+        "fields": ["nickname"],
+    }
+    awaits = {"id": "answer", "type": "wait", "until_event": {"event": answered, "at_most": {"days": 9}}}
+    call = {"id": "call", "type": "call_webhook", "url": "https://crm.example/in", "fields": ["nickname"]}
+    shop.parts.coupon = lambda store, cause, terms, customer_id: Coupon(coupon_code(cause), "1")
+    shop.parts.webhook_calls = RecordingWebhooks()
+    manager = {"name": "Noa", "email": "noa@tea.example"}
+    settings = shop.store.settings.model_validate({**shop.store.settings.model_dump(), "manager": manager})
+    shop.store = shop.parts.stores.save(shop.store.model_copy(update={"settings": settings}))
+    shop.activate(
+        {
+            "views": journey(mail("seen"), trigger=views),
+            "asks": journey(gift, alert, call, awaits, mail("later"), trigger={"type": "api_event", "name": "asked"}),
+        }
+    )
+    born = {"nickname": "Quillfeather", "birthday": "1990-05-04"}
+    given = ContactInput(email=EMAIL, phone=PHONE, first_name="Quillfeather", last_name="Zubrowka", fields=born)
+    contact_id = shop.parts.contact_book.upsert(shop.store, given).id
+    told = {
+        "asked": {"by": EMAIL},
+        "product_viewed": {"product_id": "1", "categories": ["7"], "name": "for Zubrowka", "note": EMAIL},
+        "wish_list_changed": {"added": ["2"], "removed": []},
+        "watch_requested": {"category": "7"},
+        "segment_entered": {"segment": "friends of Zubrowka"},
+        "form_answered": {"form": "hello", "answers": {"name": "Quillfeather"}},
+        "linked_record_changed": {"kind": "pet", "id": "zubrowka-1", "fields": {"owner": "Quillfeather"}},
+        "contact_replied": {"channel": "email", "text": "I am Zubrowka"},
+    }
+    for type_, properties in told.items():
+        event = Event(id=f"{type_}-1", type=type_, occurred_at=NOW, properties=properties)
+        shop.parts.intake.record_event(shop.store, ContactRef(id=contact_id), event)
+    shop.workflows.live(hours=0.5)
+    (passing,) = shop.parts.enrolments.of_contact("shop", contact_id)
+    assert passing.parked is not None
+    assert [passage.detail for passage in passing.history if passage.what == "step"] == [None, "alerted", None]
+    kinds = {str(item["sk"])[0] for item in shop.items() if contact_id in str(item["pk"])}
+    assert kinds >= set("FGMNTW")
+    assert set(traces(shop)) >= {"quillfeather", "zubrowka", "plant.example", "505550177"}
+    shop.parts.contact_book.erase("shop", contact_id)
+    assert traces(shop) == []
+    payloads = [one.standing for one in shop.workflows.executions.values()]
+    assert not [word for word in WORDS if word in str(payloads).lower()]
+    sent = len(shop.channel.taken)
+    shop.workflows.live(days=12)
+    assert len(shop.channel.taken) == sent
+    assert traces(shop) == []
+    kept = [item for item in shop.items() if contact_id in str(item.get("pk"))]
+    assert {str(item["sk"])[0] for item in kept} <= {"N", "M"}

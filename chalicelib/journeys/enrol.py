@@ -203,7 +203,8 @@ class Enroller:
         self._leaving.by_events(mine, events, found)
         undone: list[Event] = []
         if any(event.type.startswith("order_") for event in events):
-            undone = self._leaving.with_orders(mine, {event.properties.get("order_id") for event in events})
+            told = [event.properties.get("order_id") for event in events]
+            undone = self._leaving.with_orders(mine, {one for one in told if isinstance(one, str)})
         self._leaving.with_carts(mine, {token for event in events if (token := token_in(as_entered(event)))})
         self.on_events(store, contact_id, undone)
 

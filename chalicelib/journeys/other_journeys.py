@@ -23,6 +23,7 @@ from chalicelib.journeys.published import Edition, Published
 from chalicelib.journeys.reentry import entry_key
 
 MOST_STARTS = 5
+_STARTED = "started:"
 
 
 class OtherJourneys:
@@ -80,11 +81,11 @@ class OtherJourneys:
 
 def _event_for(by: Enrolment, step: str) -> Event:
     properties: Mapping[str, Any] = by.event.get("properties") or {}
-    told = properties.get(STARTED_BY)
+    told = properties.get(STARTED_BY) if str(by.event.get("id")).startswith(_STARTED) else None  # none that was sent in
     depth = told.get("depth") if isinstance(told, Mapping) else None
     started_by = {"journey": by.journey, "step": step, "depth": (depth if isinstance(depth, int) else 0) + 1}
     return Event(
-        id=f"started:{by.id}:{step}",
+        id=f"{_STARTED}{by.id}:{step}",
         type=by.event["type"],
         occurred_at=parse_rfc3339(by.event["occurred_at"]),
         properties={**properties, STARTED_BY: started_by},

@@ -221,8 +221,8 @@ class Rehearsal:
             self.clock,
         )
 
-    def run(self, past: Past, end: datetime) -> None:
-        """From the start to `end`."""
+    def run(self, past: Past, end: datetime, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """From the start to `end`. `meanwhile` is called again and again; what it raises ends the run."""
         self.clock.time = self._start
         self.workflows.clear()
         self._reports = []
@@ -239,6 +239,7 @@ class Rehearsal:
         moments: list[tuple[datetime, _Happening]] = [*days, *over, *told]  # of the same moment the last one first
         moments.sort(key=lambda one: one[0], reverse=True)
         while True:
+            meanwhile()
             happens = moments[-1][0] if moments else None
             reported = self._reports[0][0] if self._reports else None
             due = self.workflows.due()

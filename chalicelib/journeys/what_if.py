@@ -31,13 +31,15 @@ def what_if(
     assume: Assume = UNOPENED,
     enough: Callable[[], bool] = lambda: False,
 ) -> WhatIf:
-    """`enough` is asked after each contact; what is left is not looked at then."""
+    """`enough` is asked after each contact; what is left is not looked at then. It is asked on the way too, where only
+    what it raises counts.
+    """
     rehearsal = Rehearsal(store, journey_id, definition, products, start, assume)
     tally = Tally(rehearsal, end)
     for past in pasts:
         tally.contacts += 1
         if may_begin(definition, past, start, end):
-            rehearsal.run(past, end)
+            rehearsal.run(past, end, enough)
             tally.add()
         if enough():
             break

@@ -64,6 +64,7 @@ def test_an_event_finds_a_known_contact(call: Caller, path: str, contact: dict[s
         ({"type": "unsubscribed"}, "type"),
         ({"id": "gathered:x"}, "id"),
         ({"id": "message_opened:x"}, "id"),
+        ({"id": "started:x:y"}, "id"),
         ({"contact": {}}, "contact"),
         ({"contact": {"email": "dana@shopper.example", "name": "x"}}, "contact.name"),
         ({"contact": {"id": "nobody"}}, "contact.id"),
@@ -92,6 +93,12 @@ def test_a_bad_event_is_refused_by_field(call: Caller, path: str, change: dict[s
     refused = call("POST", f"{path}/events", VISIT | change)
     assert refused.status == 422
     assert refused.fields == [field]
+
+
+def test_an_event_named_like_an_orders_may_hold_anything(call: Caller, path: str) -> None:
+    for held in (["x"], {"x": 1}, 5, None):
+        told = VISIT | {"id": f"order-{held}", "type": "order_shipped", "properties": {"order_id": held}}
+        assert call("POST", f"{path}/events", told).status == 202
 
 
 def test_an_event_of_nobody_is_refused(call: Caller, path: str) -> None:

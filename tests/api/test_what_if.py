@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.clock import rfc3339
 from chalicelib.handlers.api import what_if
+from chalicelib.handlers.request import cursor
 from tests.api.client import Caller
 from tests.api.conftest import ApiWiring
 
@@ -145,3 +146,23 @@ def test_bad_input_is_named_by_field(call: Caller, path: str) -> None:
     assert fields(events=[ghost, {**ghost, "contact": {}}]) == ["events[0].contact.id", "events[1].contact"]
     broken = {**WELCOME, "steps": [{"id": "x", "type": "dance"}]}
     assert fields(definition=broken)[0].startswith("definition.steps[0]")
+    listing = f"what-if:{path.split('/')[3]}:welcome:90"
+    for place in ("yesterday x", "2026-01-01T00:00:00 x", "0001-01-01T00:00:00Z x"):
+        assert fields(cursor=cursor(listing, place)) == ["cursor"]
+
+
+def test_given_events_that_take_too_long_or_name_no_order_are_no_error_of_ours(
+    call: Caller, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paid = {**WELCOME, "trigger": {"type": "order_paid"}}
+    bought = {
+        "id": "1",
+        "type": "order_paid",
+        "contact": {"email": "a@b.example"},
+        "occurred_at": "2026-01-01T00:00:00Z",
+    }
+    events = [{**bought, "id": str(n), "properties": {"order_id": ["x"]}} for n in range(5)]
+    assert call("POST", f"{path}/what-if", {"definition": paid, "events": events}).json["entered"] == 1
+    monkeypatch.setattr(what_if, "SECONDS", -1.0)
+    slow = call("POST", f"{path}/what-if", {"definition": paid, "events": events})
+    assert (slow.status, slow.fields) == (422, ["events"])

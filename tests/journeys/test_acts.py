@@ -365,11 +365,15 @@ def test_its_own_rules_decide_whether_it_takes_anybody_in(world: World) -> None:
 
 
 def test_journeys_that_start_each_other_in_a_circle_stop(world: World) -> None:
+    """Whatever the event that began it says of itself."""
     every = {"reentry": {"mode": "every_time"}}
     never = {"type": "api_event", "name": "never"}
     world.activate(journey(starts("l"), trigger=never, **every), "k")
     world.activate(journey(starts("k"), trigger=never, **every), "l")
-    began(world, starts("k"), **every)
+    world.activate(journey(starts("k"), trigger={"type": "api_event", "name": "asked"}, **every))
+    forged = {"started_by": {"journey": "x", "step": "y", "depth": -1000}}
+    asked = Event(id="asked-1", type="asked", occurred_at=world.clock.now(), properties=forged)
+    world.enroller.on_events(world.store, world.contact, [asked])
     for _ in range(10):
         for one in world.enrolled():
             if one.open:

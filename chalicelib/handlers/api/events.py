@@ -55,6 +55,7 @@ _OURS = frozenset(
     )
 )
 _OUR_BEGINNINGS = ("journey_", "message_", "audience_")
+_OUR_IDS = frozenset({"started"})  # of events that one journey hands to another (`journeys.other_journeys`)
 
 
 class EventContact(Body):
@@ -115,7 +116,8 @@ def _is_ours(name: str) -> bool:
 def _mistakes(given: EventNew, now: datetime) -> Iterator[FieldMistake]:
     if _is_ours(given.type):
         yield FieldMistake("type", "this kind of event is told by the store's own deliveries")
-    if ":" in given.id and _is_ours(given.id.partition(":")[0]):
+    beginning, colon, _ = given.id.partition(":")
+    if colon and (_is_ours(beginning) or beginning in _OUR_IDS):
         yield FieldMistake("id", "an id that begins so belongs to the store's own deliveries")
     if not (given.contact.id or given.contact.email or given.contact.phone):
         yield FieldMistake("contact", "expected an id, an email or a phone")

@@ -167,8 +167,13 @@ def _over_the_past(call: Call, asked: WhatIfAsked, definition: Definition, assum
 
     listing = f"what-if:{call.store.id}:{call.path['journey_id']}:{asked.days}"
     until, _, place = (after_cursor(listing, asked.cursor) or "").partition(" ")
-    end = parse_rfc3339(until) if until else call.wiring.clock.now()
-    start = end - timedelta(days=asked.days)
+    try:
+        end = parse_rfc3339(until) if until else call.wiring.clock.now()
+        start = end - timedelta(days=asked.days)
+    except (ValueError, OverflowError):
+        raise BadInput(
+            "The body is not as expected.", [FieldMistake("cursor", "expected the `next` of a part")]
+        ) from None
     deadline = time.monotonic() + SECONDS
     reading = StorePasts(call.wiring.contacts, call.wiring.timeline, call.wiring.decisions)
     late = False
@@ -197,7 +202,14 @@ def _over_events(
     contacts = call.wiring.contacts
     with ThreadPoolExecutor(THREADS) as threads:
         orders = dict(zip(known, threads.map(lambda one: contacts.orders(call.store.id, one), known), strict=True))
-    found = _ran(call, definition, pasts_of(told, orders), start, start + timedelta(days=days), assume, lambda: False)
+    deadline = time.monotonic() + SECONDS
+
+    def in_time() -> bool:
+        if time.monotonic() > deadline:
+            raise BadInput("These events take too long.", [FieldMistake("events", "send fewer, or in several calls")])
+        return False
+
+    found = _ran(call, definition, pasts_of(told, orders), start, start + timedelta(days=days), assume, in_time)
     return _shown(found, None)
 
 

@@ -11,7 +11,22 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
 
-from local.bench import carts, door, history, imports, memory, plugin, purchase, shopify, what_if
+from local.bench import (
+    calendar,
+    carts,
+    decisions,
+    door,
+    growth,
+    history,
+    imports,
+    memory,
+    past_length,
+    plugin,
+    purchase,
+    shopify,
+    touches,
+    what_if,
+)
 
 MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "door": door.measure,
@@ -23,6 +38,11 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "pull": history.measure,
     "shopify": shopify.measure,
     "memory": memory.measure,
+    "touches": touches.measure,
+    "decisions": decisions.measure,
+    "past_length": past_length.measure,
+    "growth": growth.measure,
+    "calendar": calendar.measure,
     "what_if": what_if.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
@@ -149,6 +169,51 @@ def _what_if(found: dict[str, Any]) -> Iterator[Row]:
     yield "decisions of the step function", f"{found['decisions_per_second']} per second and core", "records in memory"
 
 
+def _touches(found: dict[str, Any]) -> Iterator[Row]:
+    for name, one in found.items():
+        branches = f", {one['branches']} branches" if one["branches"] else ""
+        yield (
+            f"{name}: {one['touches']} touches{branches}",
+            f"{one['transitions']} state transitions",
+            f"{one['per_touch']:g} per touch; aim {one['aim']} in all{'' if one['holds'] else ': MISSED'}",
+        )
+
+
+def _decisions(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        "decisions of the step function, in memory",
+        f"{found['decisions_per_second']} per second and core",
+        f"{found['against_its_conditions']} x a bare evaluate of its conditions ({found['us_of_its_conditions']} µs)",
+    )
+
+
+def _past_length(found: dict[str, Any]) -> Iterator[Row]:
+    for which, entries in zip(("short", "long"), found["entries"], strict=True):
+        for part, bill in found[which].items():
+            against = f"{found['ratios'][part]:.2f} x with {found['entries'][0]}; aim 1" if which == "long" else ""
+            yield f"{part.replace('_', ' ')}, {entries} timeline entries", _units(bill), against
+
+
+def _growth(found: dict[str, Any]) -> Iterator[Row]:
+    for number, bill in found["passes"].items():
+        yield f"an event, contact with {number} passes", _units(bill), ""
+    for number, bill in found["orders"].items():
+        yield f"purchase, contact with {number} orders", _units(bill), ""
+    for number, bills in found["live_journeys"].items():
+        first = f"{bills['first']['read_units']:g} read where a process hears of them first"
+        yield f"an event, store with {number} live journeys", _units(bills["later"]), first
+
+
+def _calendar(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        f"a day with {found['due']} of {found['contacts']} contacts due",
+        f"{found['items_read_per_due']:g} items read per contact due",
+        "aim: not the whole list",
+    )
+    yield "  the day's work, entries included", _units(found["day"]), ""
+    yield "  a look that finds nobody due", _units(found["idle_look"]), ""
+
+
 ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "door": _door,
     "imports": _imports,
@@ -159,6 +224,11 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "pull": _pull,
     "shopify": _shopify,
     "memory": _memory,
+    "touches": _touches,
+    "decisions": _decisions,
+    "past_length": _past_length,
+    "growth": _growth,
+    "calendar": _calendar,
     "what_if": _what_if,
 }
 

@@ -35,8 +35,8 @@ PATIENCE = 60.0  # real seconds
 class House(live.Runtime):
     """Spoken to over HTTP as any runtime; `meter` counts what its handlers ask of the table."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, STORE_SECONDS_PER_SECOND, START)
+    def __init__(self, folder: Path, speed: float) -> None:
+        super().__init__(folder, speed, START)
         self.transitions: dict[str, int] = {}
 
     @property
@@ -110,8 +110,8 @@ class House(live.Runtime):
 
 
 @contextmanager
-def open_house() -> Iterator[House]:
-    with tempfile.TemporaryDirectory(prefix="agala-bench-") as folder, House(Path(folder)).open() as house:
+def open_house(speed: float = STORE_SECONDS_PER_SECOND) -> Iterator[House]:
+    with tempfile.TemporaryDirectory(prefix="agala-bench-") as folder, House(Path(folder), speed).open() as house:
         yield house
 
 

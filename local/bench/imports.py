@@ -25,9 +25,11 @@ FUNCTIONS = {  # function: (its module, what makes it ready for its first event)
     "carts_door": ("chalicelib.handlers.carts", _WIRED + "wired.secrets, wired.queue"),
     "ingest": ("chalicelib.handlers.ingest", _WIRED + "wired.intake"),
     "journey_step": ("chalicelib.handlers.journey_steps", _WIRED + _KEY + "wired.steps"),
+    "errands": ("chalicelib.handlers.errands", _WIRED + "wired.errands, wired.enroller"),
+    "calendar": ("chalicelib.handlers.calendar", _WIRED + "wired.stores, wired.calendar"),
     "delivery_reports": ("chalicelib.handlers.delivery_reports", _WIRED + "wired.reports, wired.enroller"),
 }
-ROUNDS = 9
+ROUNDS = 7
 
 _BARE = """import boto3
 from chalice import Chalice

@@ -23,12 +23,12 @@ SHORT, LONG = 10, 10_000  # timeline entries
 
 def measure() -> dict[str, Any]:
     with open_house() as house:
-        store_id = _open_shop(house)
+        store_id = open_shop(house)
         play.activate(house, store_id, "after-purchase", wait_then_mail({"hours": 1}))
         first = _bill(house, store_id, 1, order=1001)
         known = _bill(house, store_id, 1, order=1002)
         with house.meter.bill() as repeat:
-            house.take(store_id, *_told(house, 1, order=1002))
+            house.take(store_id, *told(house, 1, order=1002))
         house.await_executions(2)
         started = dict(house.transitions)
         return {
@@ -46,13 +46,13 @@ def measure() -> dict[str, Any]:
 def measure_history(short: int = SHORT, long: int = LONG) -> dict[str, Any]:
     """The same purchase for a contact with a short and with a long timeline."""
     with open_house() as house:
-        store_id = _open_shop(house)
+        store_id = open_shop(house)
         play.activate(house, store_id, "after-purchase", wait_then_mail({"hours": 1}))
         bills = {}
         for number, entries in ((1, short), (2, long)):
-            house.take(store_id, *_told(house, number, order=2000 + number))
+            house.take(store_id, *told(house, number, order=2000 + number))
             house.await_executions(number * 2 - 1)
-            _lengthen(house, store_id, number, entries)
+            lengthen(house, store_id, number, entries)
             bills[entries] = _bill(house, store_id, number, order=3000 + number, ended=number * 2)
         return {
             "entries": [short, long],
@@ -62,7 +62,7 @@ def measure_history(short: int = SHORT, long: int = LONG) -> dict[str, Any]:
         }
 
 
-def _open_shop(house: House) -> str:
+def open_shop(house: House) -> str:
     """A store whose catalogue is known, as it is after the first minutes of a real one."""
     store_id = make_store(house)
     at = house.now().replace(microsecond=0)
@@ -73,7 +73,7 @@ def _open_shop(house: House) -> str:
 def _bill(house: House, store_id: str, number: int, order: int, ended: int | None = None) -> dict[str, Any]:
     """The bills of one purchase, and of the message that follows it."""
     before = house.workflows.counts().get("succeeded", 0)
-    deliveries = _told(house, number, order)
+    deliveries = told(house, number, order)
     with house.meter.bill() as purchase:
         house.take(store_id, *deliveries)
     if house.workflows.counts().get("succeeded", 0) != before:
@@ -83,14 +83,14 @@ def _bill(house: House, store_id: str, number: int, order: int, ended: int | Non
     return {"purchase": purchase.as_json(), "message": message.as_json()}
 
 
-def _told(house: House, number: int, order: int) -> list[Delivery]:
+def told(house: House, number: int, order: int) -> list[Delivery]:
     placed = (house.now() - timedelta(minutes=5)).replace(microsecond=0)
     bought = Purchase(order, shopper(number), ((GREEN, 2), (CUP, 1)), placed, consent="subscribed")
     body = bought.told("processing", placed + timedelta(minutes=1), paid=placed + timedelta(minutes=1))
     return [delivery(SECRET, topic, body, placed) for topic in ("order.created", "order.updated")]
 
 
-def _lengthen(house: House, store_id: str, number: int, entries: int) -> None:
+def lengthen(house: House, store_id: str, number: int, entries: int) -> None:
     """Fills the contact's timeline up to `entries`, as views would."""
     (contact,) = house.all(f"/v1/stores/{store_id}/contacts?email={shopper(number).email}")
     have = len(house.all(f"/v1/stores/{store_id}/contacts/{contact['id']}/timeline?limit=100"))

@@ -92,6 +92,7 @@ class Meter:
 
     def __init__(self, look: Any) -> None:
         self._look = look
+        self._bills = 0  # that are open
         self.total = Bill()
 
     def watch(self, events: Any) -> None:
@@ -104,11 +105,17 @@ class Meter:
         """What is called inside, filled when it is left."""
         start = Bill(self.total.read, self.total.write, self.total.calls.copy())
         part = Bill()
-        yield part
+        self._bills += 1
+        try:
+            yield part
+        finally:
+            self._bills -= 1
         part.read, part.write = self.total.read - start.read, self.total.write - start.write
         part.calls = self.total.calls - start.calls
 
     def _before(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        if not self._bills:
+            return  # nobody asks, and looking takes time
         writes = _writes(model.name, params)
         context[_CONTEXT] = (params, [(table, key, self._now(table, key)) for table, key in writes])
 

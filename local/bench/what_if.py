@@ -49,13 +49,13 @@ RESTOCK = {
 }
 
 
-class _NoGoods:
+class NoGoods:
     def get_many(self, store_id: str, external_ids: list[str]) -> dict[str, ProductRecord]:
         return {}
 
 
 def measure() -> dict[str, Any]:
-    store = _store()
+    store = a_store()
     few, small = _run(store, FEW)
     many, large = _run(store, MANY)
     seconds = _bare_read(MANY)
@@ -82,12 +82,12 @@ def _run(store: Store, contacts: int) -> tuple[dict[str, Any], float]:
         nonlocal making
         for number in range(contacts):
             before = time.process_time()
-            made = _past(store, number)
+            made = past_of(store, number)
             making += time.process_time() - before
             yield made
 
     start = time.process_time()
-    found = what_if(Definition.parse(RESTOCK), store, pasts(), START, START + timedelta(days=DAYS), _NoGoods())
+    found = what_if(Definition.parse(RESTOCK), store, pasts(), START, START + timedelta(days=DAYS), NoGoods())
     spent = time.process_time() - start - making
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return {"seconds": spent, "entered": found.entered, "invocations": found.invocations}, round(peak, 1)
@@ -95,9 +95,9 @@ def _run(store: Store, contacts: int) -> tuple[dict[str, Any], float]:
 
 def _bare_read(contacts: int) -> float:
     """Every event out of its JSON once: the least that anything that looks at the same past must do."""
-    store, spent = _store(), 0.0
+    store, spent = a_store(), 0.0
     for number in range(contacts):
-        texts = [event.model_dump_json() for event in _past(store, number).events]
+        texts = [event.model_dump_json() for event in past_of(store, number).events]
         before = time.process_time()
         for text in texts:
             Event.model_validate(json.loads(text))
@@ -105,7 +105,7 @@ def _bare_read(contacts: int) -> float:
     return spent
 
 
-def _store() -> Store:
+def a_store() -> Store:
     return Store(
         id="st-bench",
         platform=Platform.WOOCOMMERCE,
@@ -119,7 +119,7 @@ def _store() -> Store:
     )
 
 
-def _past(store: Store, number: int) -> Past:
+def past_of(store: Store, number: int) -> Past:
     dice = random.Random(number)
     consent = Consent(status=ConsentStatus.SUBSCRIBED, source="checkout", at=START - timedelta(days=300))
     contact = Contact(

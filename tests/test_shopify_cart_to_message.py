@@ -114,6 +114,7 @@ def test_a_checkout_without_an_address_gets_one_and_is_left_and_written_about(sh
         "checkout_started",
         "contact_created",
         "cart_abandoned",
+        "checkout_abandoned",
     ]
     shop.at(3 * 1440)
     assert shop.sent() == [(NOA.email, "first"), (NOA.email, "second")]

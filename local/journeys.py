@@ -67,7 +67,8 @@ def _tell(states: list[dict[str, Any]], end: str) -> int:
         print(one["diff"], end="")
         for kind in ("mistakes", "warnings"):
             for found in one[kind]:
-                print(f"    {kind[:-1]}: {found['field']}: {found['message']}")
+                place = f"{found['field']}: " if found["field"] else ""  # a file that is no YAML has none
+                print(f"    {kind[:-1]}: {place}{found['message']}")
     print(f"({end})")
     return 1 if any(one["state"] in ("mistaken", "archived") for one in states) else 0
 

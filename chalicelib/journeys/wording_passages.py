@@ -45,6 +45,7 @@ WHY: Mapping[str, Pair] = {
     "coupon_refused": ("החנות סירבה לקופון", "the shop refused the coupon"),
     "coupon_expired": ("תוקף הקופון עבר", "the coupon had expired"),
     "no_such_journey": ("אין מסע כזה", "there is no such journey"),
+    "too_many_starts": ("יותר מדי מסעות שמתחילים זה את זה", "too many journeys start each other"),
     "no_whatsapp_number": ("אין מספר WhatsApp", "there is no WhatsApp number"),
     # why it ended
     "goal_met": ("המטרה הושגה", "the goal was met"),
@@ -60,6 +61,7 @@ WHY: Mapping[str, Pair] = {
 }
 _OUTCOMES: Mapping[str, Pair] = {"skipped": ("דולג", "skipped"), "failed": ("נכשל", "failed")}
 _UNTIL = re.compile(r"(?:(?P<why>\w+), )?until (?P<at>\S+)")
+_ANSWERED = re.compile(r"webhook_(\d{3})")
 _MOVED = re.compile(r"(\d+) to (\d+)")
 
 
@@ -99,6 +101,8 @@ def reason_of(reason: str, locale: str, titles: Mapping[str, str]) -> str:
 
 
 def _word(key: str, locale: str) -> str:
+    if answered := _ANSWERED.fullmatch(key):
+        return say(("הכתובת ענתה {}", "the address answered {}"), locale).format(answered[1])
     return say(WHY[key], locale) if key in WHY else key
 
 

@@ -23,6 +23,7 @@ TITLES = {"gift": "A gift"}
         ("step", "sent", "נשלח", "sent"),
         ("step", "control", "control", "control"),
         ("step", "failed:no_shop_key", "נכשל: החנות אינה מחוברת", "failed: the shop is not connected"),
+        ("step", "failed:webhook_404", "נכשל: הכתובת ענתה 404", "failed: the address answered 404"),
         ("step", "skipped:off", "דולג: השלב כבוי", "skipped: the step is off"),
         ("waiting", "until 2026-11-26T06:02:01.671Z", "עד 26.11 06:02", "until 26.11 06:02"),
         (

@@ -324,14 +324,14 @@ def _standing(call: Call, journey: Journey) -> list[FieldMistake]:
     if not gone:
         return []
     counts = _counts(call, journey)
-    return [
-        FieldMistake(
-            "steps",
-            f"step {step!r} is gone: {counts.get(step, 0)} contacts stand on it; they finish in their version, "
-            "and cannot be moved to this one while they stand there",
-        )
-        for step in gone
-    ]
+    return [FieldMistake("steps", f"step {step!r} is gone: {_who_stands(counts.get(step, 0))}") for step in gone]
+
+
+def _who_stands(number: int) -> str:
+    if not number:
+        return "nobody stands on it"
+    stand = "1 contact stands on it and finishes" if number == 1 else f"{number} contacts stand on it and finish"
+    return f"{stand} in the present version; nobody can be moved to this one from there"
 
 
 def _counts(call: Call, journey: Journey) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Protocol
@@ -18,6 +19,8 @@ from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.ports import Listener, Writing
 from chalicelib.contacts.purchases import Purchases
 from chalicelib.contacts.retry import persist
+from chalicelib.errors import Conflict, TryLater
+from chalicelib.errors import told as told_of
 from chalicelib.journeys.due_days import (
     JOINED,
     CalendarTrigger,
@@ -38,6 +41,7 @@ from chalicelib.journeys.triggers import DateTrigger, HolidayTrigger, Inactivity
 TOGETHER = 100  # looked at in one slice
 LATE = timedelta(hours=24)  # half of how old an event may be that begins anything
 _PAGE = 100
+_log = logging.getLogger(__name__)
 
 
 class DayIndex(Protocol):
@@ -112,16 +116,27 @@ class Due:
         if now - place.at >= LATE:  # made up: it happens now, else it would be too old to begin anything
             return Slice(now, _kept(place.model_copy(update={"at": now})))
         found, place = self._next(store.id, place)
-        count = 0
+        count, failed = 0, 0
         for subject in self._subjects(store.id, trigger, found):
-            event = due_event(trigger, subject, day, place.at, zone)
-            if event is not None:
-                self._book.note(store.id, subject.contact.id, event)
-                self._listener.on_events(store, subject.contact.id, [event])
-                count += 1
+            try:
+                count += self._tell(store, subject, due_event(trigger, subject, day, place.at, zone))
+            except (TryLater, Conflict):
+                raise
+            except Exception as mistake:  # noqa: BLE001 - broken of one contact, it must not stand in the others' way
+                _log.error("one who was due could not be told: %s", told_of(mistake))
+                failed += 1
         report = {"read": errand.report.get("read", 0) + len(found)}
+        if failed := failed + errand.report.get("failed", 0):
+            report["failed"] = failed
         over = place.span == len(place.spans)
         return Slice(None if over else now, None if over else _kept(place), count, report)
+
+    def _tell(self, store: Store, subject: Subject, event: Event | None) -> bool:
+        if event is None:
+            return False
+        self._book.note(store.id, subject.contact.id, event)
+        self._listener.on_events(store, subject.contact.id, [event])
+        return True
 
     def _begin(self, store: Store, trigger: CalendarTrigger, day: date, zone: tzinfo) -> Place:
         first_year, lifetimes = 1, set[int]()

@@ -30,7 +30,7 @@ from tests.journeys.world import journey, mail
 STORE = "st-calendar"
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The process is gone."""
 
 

@@ -367,3 +367,22 @@ def test_two_looks_at_once_begin_the_same_errand_and_a_crash_before_the_note_cos
     world.look()
     world.look()
     assert len(world.told) == 1 and len(world.records.of_kind("", "due")) == 1
+
+
+def test_one_of_whom_something_is_broken_keeps_nobody_else_from_their_day() -> None:
+    world = CalendarWorld(HandClock(datetime(2027, 5, 3, 12, tzinfo=UTC)))
+    for number in range(3):
+        world.person(f"c{number}", fields={"birthday": "1990-05-04"})
+    world.activate({"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"})
+    calls = iter(range(9))
+
+    def breaks() -> None:
+        if next(calls) == 1:
+            raise KeyError("broken")
+
+    world.before_telling = breaks
+    world.clock.time += timedelta(days=1)
+    world.look()
+    (errand,) = world.records.of_kind("", "due")
+    assert sorted(contact for contact, _ in world.occurrences()) == ["c0", "c2"]
+    assert (errand.done, errand.report, errand.ended_at is not None) == (2, {"read": 3, "failed": 1}, True)

@@ -3,6 +3,7 @@
 The journey asks for everything that can be asked: purchases, looks at products, messages, answers, segments; it is
 entered, waits for an answer, is told what it does not wait for, is woken and left. The past is older than the pass.
 Nothing is read for the first time in this process: somebody went this way before.
+The clock is slow, for a wait for an event begins anew where its task comes a minute of the store's clock late.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ from chalicelib.storage.journeys import Enrolments
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.table import Table
 from local.bench.house import House, open_house, shopper
-from local.bench.purchase import LONG, SHORT, lengthen, open_shop, told
+from local.bench.purchase import LONG, SHORT, SLOWLY, lengthen, open_shop, told
 from local.demo import play
 
 PATIENCE = 60.0  # real seconds
-SPEED = 60.0  # of the store's clock: a wait for an event begins anew if its task comes a minute of the store late
 _WORDS = {"he": "הקנייה שלך", "en": "Your purchase"}
 _MAIL = {"subject": "{{ store.name }}", "preheader": "…", "blocks": [{"type": "order_items"}]}
 _ASKED = {
@@ -41,7 +41,7 @@ _ASKED = {
 
 def measure(short: int = SHORT, long: int = LONG) -> dict[str, Any]:
     """Bills by part of the journey, for both."""
-    with open_house(SPEED) as house:
+    with open_house(SLOWLY) as house:
         store_id = open_shop(house)
         lives = {}
         for number, entries in ((1, 0), (2, short), (3, long)):
@@ -144,7 +144,7 @@ def _heavy() -> dict[str, Any]:
         "goal": {"not": _ASKED},
         "exits": [{"type": "segment_entered", "segment": "left", "where": _ASKED}],
         "steps": [
-            {"id": "pause", "title": _WORDS, "type": "wait", "for": {"minutes": 5}},
+            {"id": "pause", "title": _WORDS, "type": "wait", "for": {"minutes": 3}},
             {"id": "mail", **mail},
             {
                 "id": "answer",

@@ -65,7 +65,7 @@ class Gatherer:
     def hear(self, store: Store, contact_id: str, journeys: Iterable[Journey], events: Sequence[Event]) -> None:
         """Events of one contact, oldest first, of which `journeys` that take people in may gather some."""
         for journey in journeys:
-            edition = self._gathering(journey)
+            edition = self._gathering(journey) if journey.gathers else None
             if edition is None:
                 continue
             trigger = edition.definition.trigger

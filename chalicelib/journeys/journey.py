@@ -18,7 +18,8 @@ class JourneyStatus(StrEnum):
 
 
 class Journey(BaseModel):
-    """The head. `trigger_type` is the live version's, so that matching an event reads no definition.
+    """The head. `trigger_type` and `gathers` (several events before anybody enters) are the live version's,
+    so that an event that does not concern the journey reads no definition.
 
     `active_since`: since when it takes people in by a trigger of this type; days before that are nobody's.
     """
@@ -32,6 +33,7 @@ class Journey(BaseModel):
     live_version: int | None = None
     trigger_type: str | None = None
     has_goal: bool = False
+    gathers: bool = False
     active_since: datetime | None = None
     name: dict[str, str] = {}
     created_at: datetime

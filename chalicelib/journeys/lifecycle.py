@@ -18,6 +18,7 @@ from chalicelib.journeys.compile import compile_journey, compile_resume
 from chalicelib.journeys.coupon_terms import coupon_mistakes
 from chalicelib.journeys.definition import Definition, warnings_of
 from chalicelib.journeys.errands import Errand, Errands
+from chalicelib.journeys.gathering import gathers
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
 from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP, SWEEP
 from chalicelib.journeys.ports import JourneyRecords, Workflows
@@ -106,6 +107,7 @@ class Lifecycle:
                 "live_version": max(number, present.live_version or 0),
                 "trigger_type": kind,
                 "has_goal": definition.goal is not None,
+                "gathers": gathers(definition.trigger) is not None,
                 "updated_at": now,
             }
             return present if number < (present.live_version or 0) else present.model_copy(update=changes)

@@ -246,8 +246,16 @@ class MemoryTimeline:
     def append(self, store_id: str, contact_id: str, event: Event) -> None:
         self._kept.tell(event)
 
-    def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
-        newest_first = sorted(self._kept.events.values(), key=self.sort_key, reverse=True)
+    def of_contact(
+        self,
+        store_id: str,
+        contact_id: str,
+        before: str | None = None,
+        limit: int = 100,
+        since: datetime | None = None,
+    ) -> list[Event]:
+        known = (event for event in self._kept.events.values() if since is None or event.occurred_at >= since)
+        newest_first = sorted(known, key=self.sort_key, reverse=True)
         return [event for event in newest_first if before is None or self.sort_key(event) < before][:limit]
 
     def sort_key(self, event: Event) -> str:

@@ -80,9 +80,11 @@ class Awaited:
         since, found = entered_since(enrolment), list[Event]()
         before: str | None = None
         for _ in range(_MOST_PAGES):
-            page = self._timeline.of_contact(enrolment.store_id, enrolment.contact_id, before=before, limit=_PAGE)
+            page = self._timeline.of_contact(
+                enrolment.store_id, enrolment.contact_id, before=before, limit=_PAGE, since=since
+            )
             found += page
-            if len(page) < _PAGE or page[-1].occurred_at < since:
+            if len(page) < _PAGE:
                 break
             before = self._timeline.sort_key(page[-1])
         kind = event_type(wait.until_event.event) if wait.until_event else None

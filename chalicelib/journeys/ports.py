@@ -165,8 +165,15 @@ class DecisionRecords(Protocol):
 class TimelineRecords(Protocol):
     """What happened to a contact (`storage.timeline.Timeline`)."""
 
-    def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
-        """Newest first; `before` is the `sort_key` of the last one seen."""
+    def of_contact(
+        self,
+        store_id: str,
+        contact_id: str,
+        before: str | None = None,
+        limit: int = 100,
+        since: datetime | None = None,
+    ) -> list[Event]:
+        """Newest first; `before` is the `sort_key` of the last one seen; none from before `since`."""
         ...
 
     def sort_key(self, event: Event) -> str: ...

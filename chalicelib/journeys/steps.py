@@ -68,6 +68,7 @@ from chalicelib.journeys.waits import Waits, asks_contact
 _ATTEMPTS = 10
 _MAY_WAKE_EARLY = timedelta(minutes=1)  # the service's clock is not ours
 _MAY_PARK_LATE = timedelta(minutes=1)
+_SHARE_LATE = 200  # or so small a part of what is left, whichever is longer
 Following = str | dict[str, str | None] | None
 """The step after this task: an id, None where the journey is over, or one of these for each way that it may go."""
 
@@ -309,7 +310,8 @@ class Steps:
         if parked.happened_at is None and (event := self._awaited.came_before(enrolment, wait, now)):
             changed = happened(changed, now, tokened, event.id)
         over = has_happened(changed, step) or now >= parked.until
-        if not over and now + timedelta(seconds=seconds) - parked.until > _MAY_PARK_LATE:
+        late = now + timedelta(seconds=seconds) - parked.until
+        if not over and late > max(_MAY_PARK_LATE, (parked.until - now) / _SHARE_LATE):
             self._hand_over(enrolment)  # retries took long: a time-out that is set anew ends when the wait does
         if changed != enrolment:
             self._enrolments.save(changed)

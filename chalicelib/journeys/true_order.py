@@ -131,9 +131,9 @@ class TrueOrder:
         """The contact's timeline from this moment on, newest first, as journeys are told it."""
         found: list[Event] = []
         before: str | None = None
-        while page := self._timeline.of_contact(store_id, contact_id, before=before, limit=_PAGE):
+        while page := self._timeline.of_contact(store_id, contact_id, before=before, limit=_PAGE, since=moment):
             found += page
-            if page[-1].occurred_at < moment or len(page) < _PAGE:
+            if len(page) < _PAGE:
                 break
             before = self._timeline.sort_key(page[-1])
         return with_catalogue(self._products, store_id, (event for event in found if event.occurred_at >= moment))

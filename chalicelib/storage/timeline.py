@@ -21,10 +21,22 @@ class Timeline:
         """The same event again changes nothing."""
         self._table.put(Put(event_item(keys.contact(store_id, contact_id), event)))
 
-    def of_contact(self, store_id: str, contact_id: str, before: str | None = None, limit: int = 100) -> list[Event]:
-        """Newest first; `before` is the `sort_key` of the last one seen."""
+    def of_contact(
+        self,
+        store_id: str,
+        contact_id: str,
+        before: str | None = None,
+        limit: int = 100,
+        since: datetime | None = None,
+    ) -> list[Event]:
+        """Newest first; `before` is the `sort_key` of the last one seen; none from before `since`."""
         found = self._table.query(
-            keys.contact(store_id, contact_id), prefix="T#", before=before, limit=limit, newest_first=True
+            keys.contact(store_id, contact_id),
+            prefix="T#",
+            after=keys.timeline(rfc3339(since), "") if since else None,
+            before=before,
+            limit=limit,
+            newest_first=True,
         )
         return [load(Event, item) for item in found]
 

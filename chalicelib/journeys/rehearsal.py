@@ -32,7 +32,7 @@ from chalicelib.journeys.errands import Errands
 from chalicelib.journeys.executions import Call, Executions
 from chalicelib.journeys.facts import with_catalogue
 from chalicelib.journeys.gatherer import GATHER
-from chalicelib.journeys.gathering import VISITS
+from chalicelib.journeys.gathering import VISITS, gathers
 from chalicelib.journeys.journey import Journey, JourneyStatus, JourneyVersion
 from chalicelib.journeys.memory import (
     Catalogue,
@@ -163,6 +163,7 @@ class Rehearsal:
             live_version=_VERSION,
             trigger_type=event_type(self.definition.trigger),
             has_goal=self.definition.goal is not None,
+            gathers=gathers(self.definition.trigger) is not None,
             created_at=now,
             updated_at=now,
         )

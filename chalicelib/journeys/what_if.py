@@ -32,8 +32,8 @@ def what_if(
     enough: Callable[[], bool] = lambda: False,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> WhatIf:
-    """`enough` is asked after each contact; what is left is not looked at then. `meanwhile` is called again and again on
-    the way; what it raises ends it.
+    """`enough` is asked after each contact; what is left is not looked at then. `meanwhile` is called again and again
+    on the way; what it raises ends it.
 
     Raises `BadInput` naming the parts of the definition that cannot run.
     """

@@ -23,13 +23,13 @@ def nightly(event: CloudWatchEvent) -> dict[str, Any]:
     after: str | None = None
     while batch := parts.stores.list(after=after, limit=_BATCH):
         for store in batch:
-            try:
-                parts.begin_sweeps(store)
-                if store.is_connected:
-                    parts.sync.nightly(store)
-                    started += 1
-            except Exception as problem:  # noqa: BLE001 - it is tried again tomorrow, the others today
-                failed += 1
-                _log.error("a nightly look was not started: %s", told(problem), extra={"store_id": store.id})
+            for begin in (parts.begin_sweeps, parts.sync.nightly if store.is_connected else None):
+                try:
+                    if begin is not None:
+                        begin(store)
+                        started += 1
+                except Exception as problem:  # noqa: BLE001 - it is tried again tomorrow, the others today
+                    failed += 1
+                    _log.error("a nightly look was not started: %s", told(problem), extra={"store_id": store.id})
         after = batch[-1].id
     return {"started": started, "failed": failed}

@@ -145,12 +145,10 @@ class Errands:
         if errand.next_at is not None and errand.next_at > self._clock.now():
             return errand.next_at
         again_at = self._look(store, errand)
-        if again_at is None or (errand.looks + 1) % _LOOKS_OF_ONE_EXECUTION:
+        further = self._records.get(store_id, errand_id) if again_at is not None else None
+        if further is None or further.execution == errand.execution:
             return again_at
-        further = self._records.get(store_id, errand_id)
-        if further is None or further.ended_at is not None:
-            return None
-        self._start(self._records.save(further.model_copy(update={"execution": further.execution + 1})))
+        self._start(further)
         return None
 
     def get(self, store_id: str, errand_id: str) -> Errand | None:
@@ -173,6 +171,8 @@ class Errands:
             "next_at": found.again_at,
             "ended_at": now if found.again_at is None else None,
         }
+        if (errand.looks + 1) % _LOOKS_OF_ONE_EXECUTION == 0:
+            changed["execution"] = errand.execution + 1  # the next slice is the next one's
         if found.report is not None:
             changed["report"] = dict(found.report)
         try:

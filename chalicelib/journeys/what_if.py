@@ -30,16 +30,17 @@ def what_if(
     journey_id: str = "what-if",
     assume: Assume = UNOPENED,
     enough: Callable[[], bool] = lambda: False,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> WhatIf:
-    """`enough` is asked after each contact; what is left is not looked at then. It is asked on the way too, where only
-    what it raises counts.
+    """`enough` is asked after each contact; what is left is not looked at then. `meanwhile` is called again and again
+    on the way; what it raises ends it.
     """
     rehearsal = Rehearsal(store, journey_id, definition, products, start, assume)
     tally = Tally(rehearsal, end)
     for past in pasts:
         tally.contacts += 1
         if may_begin(definition, past, start, end):
-            rehearsal.run(past, end, enough)
+            rehearsal.run(past, end, meanwhile)
             tally.add()
         if enough():
             break

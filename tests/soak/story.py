@@ -196,7 +196,7 @@ def _answers(number: int, email: str, at: datetime, chance: random.Random) -> It
     ratings = {name: chance.randrange(1, 6) for name in ("rating_product", "rating_service", "rating_delivery")}
     yield Doing(at, email, contact={"email": email, "fields": ratings}, id=f"{number}-{at:%m%d}-rated")
     told = {"survey": "review", "form": "review", "answers": ratings}
-    yield Doing(at + timedelta(minutes=1), email, event=("survey_answered", told), id=f"{number}-{at:%m%d}-answered")
+    yield Doing(at + timedelta(hours=1), email, event=("survey_answered", told), id=f"{number}-{at:%m%d}-answered")
 
 
 def _service(number: int, email: str, at: datetime, chance: random.Random) -> Iterator[Doing]:

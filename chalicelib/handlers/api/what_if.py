@@ -204,12 +204,13 @@ def _over_events(
         orders = dict(zip(known, threads.map(lambda one: contacts.orders(call.store.id, one), known), strict=True))
     deadline = time.monotonic() + SECONDS
 
-    def in_time() -> bool:
+    def in_time() -> None:
         if time.monotonic() > deadline:
             raise BadInput("These events take too long.", [FieldMistake("events", "send fewer, or in several calls")])
-        return False
 
-    found = _ran(call, definition, pasts_of(told, orders), start, start + timedelta(days=days), assume, in_time)
+    found = _ran(
+        call, definition, pasts_of(told, orders), start, start + timedelta(days=days), assume, lambda: False, in_time
+    )
     return _shown(found, None)
 
 
@@ -279,11 +280,12 @@ def _ran(
     end: datetime,
     assume: Assume,
     enough: Any,
+    meanwhile: Any = lambda: None,
 ) -> WhatIf:
     from chalicelib.journeys.what_if import what_if as run
 
     journey, products = call.path["journey_id"], call.wiring.products
-    return run(definition, call.store, pasts, start, end, products, journey, assume, enough)
+    return run(definition, call.store, pasts, start, end, products, journey, assume, enough, meanwhile)
 
 
 def _shown(found: WhatIf, following: str | None) -> WhatIfAnswer:

@@ -104,10 +104,12 @@ def test_one_stores_mistake_keeps_no_other_from_its_day_and_is_seen(
     assert calendar(TICK, None) == {"begun": 4}
 
 
-def test_the_schedule_reads_and_begins_nothing_else() -> None:
+def test_the_schedule_begins_errands_and_brings_contacts_into_the_index_and_does_nothing_else() -> None:
     policy = json.loads(POLICY.read_text())
     actions = {action for statement in policy["Statement"] for action in statement["Action"]}
     assert {action for action in actions if not action.startswith("logs:")} == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",

@@ -23,9 +23,9 @@ from local.demo.shop import CUP, GREEN, SHOPPERS
 from local.demo.shopify import CustomerAccount, Shop, again
 from local.demo.shopify_catalogue import product_told
 from local.demo.shopify_orders import GivenBack, Purchase
-from local.table_server import TableServer
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
+from tests.memory_client import MemoryTables
 from tests.store_adapters.deliveries import told
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -110,7 +110,7 @@ def live(shop: Listening, story: Story) -> None:
     shop.workflows.live(seconds=(story.start + END - shop.clock.now()).total_seconds())
 
 
-def test_the_demos_story_comes_true_on_a_clock_that_never_lags(table_server: TableServer) -> None:
+def test_the_demos_story_comes_true_on_a_clock_that_never_lags(tables: MemoryTables) -> None:
     """What `make demo` lives through in minutes, in seconds: a story that is wrong is found out here."""
     definitions = {one.id: one.definition for one in gallery() if one.id in play.JOURNEYS}
     steps = {journey: list(play.sending_steps(one["steps"])) for journey, one in definitions.items()}
@@ -119,7 +119,7 @@ def test_the_demos_story_comes_true_on_a_clock_that_never_lags(table_server: Tab
     store = {name: value for name, value in play.KETTLE_SHOP.items() if name != "secret"}
     left_after = int(play.LEFT_AFTER.total_seconds() // 60)
     about = {**store, "platform": Platform.SHOPIFY, "abandon_after_minutes": left_after}
-    with listening(table_server, HandClock(play.START), about) as shop:
+    with listening(tables, HandClock(play.START), about) as shop:
         shop.parts.secrets = _AppSecret()
         shop.activate(definitions)
         live(shop, story)

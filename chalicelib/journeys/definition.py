@@ -117,14 +117,15 @@ def from_yaml(text: str) -> Definition:
 
 def read_yaml(text: str) -> Any:
     """Raises `BadInput` for what is no YAML or too large. Aliases are refused (they can explode)."""
-    if len(text.encode()) > LARGEST:
+    if len(text.encode("utf-8", "surrogatepass")) > LARGEST:
         raise BadInput(f"a journey is at most {LARGEST // 1024} KiB")
     import yaml  # here, since the Lambdas that import this module read JSON only
 
     try:
         _refuse_explosive(text)
         data = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML itself stumbles over values that are not of their tag, such as `!!bool x` and `!!timestamp x`.
         raise BadInput(f"this is no YAML: {_where(error)}") from None
     return data
 

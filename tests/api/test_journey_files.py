@@ -65,6 +65,15 @@ def test_a_name_that_can_be_no_journey_is_refused(call: Caller, path: str, name:
     assert call("POST", f"{path}/diff", {"files": {name: "x: 1"}}).status == 422
 
 
+@pytest.mark.parametrize(
+    "text", ["!!bool x", "!!timestamp x", "", "- [", "&a [*a]", "!!python/object:os.system x", "0"]
+)
+def test_what_is_no_journey_is_a_mistake_of_its_file(call: Caller, path: str, text: str) -> None:
+    (found,) = call("POST", f"{path}/diff", {"files": {"bad.yaml": text}}).json["items"]
+    assert (found["state"], bool(found["mistakes"])) == ("mistaken", True)
+    assert call("POST", f"{path}/apply", {"files": {"bad.yaml": text}}).status == 422
+
+
 def test_a_journey_without_a_file_stays_and_an_archived_one_is_not_woken(call: Caller, path: str, live: str) -> None:
     files = call("GET", path).json["files"]
     assert [one["state"] for one in call("POST", f"{path}/diff", {"files": {}}).json["items"]] == ["only_live"]

@@ -23,11 +23,11 @@ def nightly(event: CloudWatchEvent) -> dict[str, Any]:
     after: str | None = None
     while batch := parts.stores.list(after=after, limit=_BATCH):
         for store in batch:
-            for begin in (parts.begin_sweeps, parts.sync.nightly if store.is_connected else None):
+            asked = [parts.begin_sweeps, *([parts.sync.nightly] if store.is_connected else [])]
+            for begin in asked:
                 try:
-                    if begin is not None:
-                        begin(store)
-                        started += 1
+                    begin(store)
+                    started += begin == parts.sync.nightly
                 except Exception as problem:  # noqa: BLE001 - it is tried again tomorrow, the others today
                     failed += 1
                     _log.error("a nightly look was not started: %s", told(problem), extra={"store_id": store.id})

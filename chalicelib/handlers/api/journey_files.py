@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 journey_files = Blueprint(__name__)
 
 _PATH = "/v1/stores/{store_id}/journey-files"
-Text = Annotated[str, Field(max_length=300_000)]
 
 
 class FilesAnswer(Answer):
@@ -28,7 +27,7 @@ class FilesAnswer(Answer):
 
 
 class FilesBody(Body):
-    files: Annotated[dict[str, Text], Field(max_length=200)]
+    files: Annotated[dict[str, str], Field(max_length=200)]
 
 
 class ApplyBody(FilesBody):

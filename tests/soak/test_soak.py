@@ -23,7 +23,7 @@ def test_crashes_repeats_and_late_news_change_no_message_and_leave_nobody_behind
         quiet = hands.submit(_life, contacts, 0, 0)
         rough = hands.submit(_life, contacts, _FAULTS, _REPEATS)
         (undisturbed, late, failed, _), (disturbed, late_too, failed_too, faults) = quiet.result(), rough.result()
-    assert faults > contacts * 3
+    assert faults > contacts
     assert (late, late_too, failed, failed_too) == ([], [], [], [])
     for kind in ("messages", "passes"):
         assert {"missing": undisturbed[kind] - disturbed[kind], "more": disturbed[kind] - undisturbed[kind]} == {

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.journeys.definition import Definition
-from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
+from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.executions import Executions
 from chalicelib.journeys.rehearsal import Assume, Rehearsal
 from tests.journeys.moto_executions import MotoExecutions, moto_on_virtual_clocks
@@ -34,9 +34,6 @@ def moto() -> Iterator[None]:
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
     with moto_on_virtual_clocks():
         yield
-
-
-_OF_THEMSELVES = (EnrolmentStatus.RUNNING, EnrolmentStatus.HELD, EnrolmentStatus.COMPLETED)
 
 
 def passes_of(side: Rehearsal) -> list[Enrolment]:
@@ -62,9 +59,8 @@ def both_ways(definition: Definition, seed: int, pasts: int) -> int:
         assert ours.kept.messages == theirs.kept.messages
         assert ours.kept.contact == theirs.kept.contact
         assert ours.invocations == theirs.invocations
-        # One that is stopped at the moment at which it moves on may have been counted a state further by either.
-        stopped = sum(one.status not in _OF_THEMSELVES for one in ours.passes())
-        assert abs(ours.workflows.transitions - theirs.workflows.transitions) <= stopped
+        # What is billed may differ by the last state of a pass: cut off at the end, either may have entered it already.
+        assert abs(ours.workflows.transitions - theirs.workflows.transitions) <= len(ours.passes())
         passes += len(ours.passes())
     theirs.workflows.clear()
     return passes

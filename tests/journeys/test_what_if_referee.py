@@ -59,8 +59,6 @@ def both_ways(definition: Definition, seed: int, pasts: int) -> int:
         assert ours.kept.messages == theirs.kept.messages
         assert ours.kept.contact == theirs.kept.contact
         assert ours.invocations == theirs.invocations
-        # What is billed may differ by the last state of a pass: cut off at the end, either may have entered it already.
-        assert abs(ours.workflows.transitions - theirs.workflows.transitions) <= len(ours.passes())
         passes += len(ours.passes())
     theirs.workflows.clear()
     return passes

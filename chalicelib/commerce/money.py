@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
 from pydantic import BaseModel, ConfigDict, Field
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code where there is none: an event that somebody sent may tell an amount without saying of what."""
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _NO_DECIMALS = frozenset(
@@ -28,6 +33,7 @@ _NO_DECIMALS = frozenset(
         "XPF",
     )
 )
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 
@@ -60,6 +66,16 @@ class Money(BaseModel):
             raise ValueError("expected a decimal number of sensible size")
         scaled = value.scaleb(decimals_of(currency)).to_integral_value(ROUND_HALF_UP)
         return cls(amount=int(scaled), currency=currency)
+
+    @classmethod
+    def told(cls, told: object, otherwise: str = NO_CURRENCY) -> Money:
+        """What an event's {amount, currency} says, as far as it says anything: else nothing, in the `otherwise`."""
+        said = told if isinstance(told, Mapping) else {}
+        amount, currency = said.get("amount"), said.get("currency")
+        return cls(
+            amount=amount if isinstance(amount, int) else 0,
+            currency=currency if isinstance(currency, str) and _CURRENCY.fullmatch(currency) else otherwise,
+        )
 
     def decimal(self) -> Decimal:
         """The amount in major units, with exactly the currency's digits."""

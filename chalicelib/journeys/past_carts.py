@@ -47,19 +47,18 @@ def cart_then(
 def _shown(event: Event, token: str) -> CartActivity:
     """The cart as its event shows it."""
     told = event.properties
-    total = told.get("total")
-    currency = total.get("currency", "XXX") if isinstance(total, Mapping) else "XXX"
+    total = Money.told(told.get("total"))
     items = told.get("items")
     return CartActivity(
         id=event.id,
         token=token,
         step=CartStep.CHECKOUT if event.type.startswith("checkout") else CartStep.UPDATED,
         person=Person(),
-        items=tuple(_item(one, currency) for one in items if isinstance(one, Mapping))
+        items=tuple(_item(one, total.currency) for one in items if isinstance(one, Mapping))
         if isinstance(items, list)
         else (),
         lines=len(items) if isinstance(items, list) else 0,
-        total=_money(total, currency),
+        total=total,
         restore_url=told.get("restore_url") if isinstance(told.get("restore_url"), str) else None,
         occurred_at=event.occurred_at,
     )
@@ -72,11 +71,6 @@ def _item(told: Mapping[str, Any], currency: str) -> CartItem:
         variation_id=str(told["variation_id"]) if told.get("variation_id") else None,
         name=str(told.get("name") or ""),
         quantity=quantity if isinstance(quantity, int) else 1,
-        price=_money(told.get("price"), currency),
+        price=Money.told(told.get("price"), currency),
         categories=tuple(str(one) for one in categories) if isinstance(categories, list) else (),
     )
-
-
-def _money(told: Any, currency: str) -> Money:
-    amount = told.get("amount") if isinstance(told, Mapping) else 0
-    return Money(amount=amount if isinstance(amount, int) else 0, currency=currency)

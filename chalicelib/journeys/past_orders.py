@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.money import Money
+from chalicelib.commerce.money import NO_CURRENCY, Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.ports import OrderRecord
 from chalicelib.commerce.snapshot import Version
@@ -67,14 +67,14 @@ class OrderPast:
 
     def _made_of(self, told: list[Event], now: datetime) -> Order:
         first, status, paid_at = told[0], OrderStatus.PENDING, self.today.paid_at if self.today else None
-        total = _money(first.properties.get("total"), self.today)
+        total = Money.told(first.properties.get("total"), _currency(self.today))
         refunded = 0
         for event in told:
             status = _STATUS.get(event.type, status)
             if event.type == "order_paid":
                 paid_at = event.occurred_at
             elif event.type == "order_refunded":
-                refunded += _money(event.properties.get("refund"), self.today).amount
+                refunded += Money.told(event.properties.get("refund"), _currency(self.today)).amount
         if paid_at is not None and status is OrderStatus.PENDING:
             status = OrderStatus.PAID
         if total.amount and refunded >= total.amount:
@@ -98,7 +98,7 @@ class OrderPast:
         if today is None:
             return None
         back = sum(
-            _money(event.properties.get("refund"), today).amount
+            Money.told(event.properties.get("refund"), today.net.currency).amount
             for event in self.events
             if event.type == "order_refunded" and event.occurred_at > now
         )
@@ -136,10 +136,8 @@ def _line(item: LineItem) -> Line:
     )
 
 
-def _money(told: Any, today: ContactOrder | None) -> Money:
-    if isinstance(told, Mapping) and isinstance(told.get("amount"), int) and isinstance(told.get("currency"), str):
-        return Money(amount=told["amount"], currency=told["currency"])
-    return Money(amount=0, currency=today.net.currency if today else "XXX")
+def _currency(today: ContactOrder | None) -> str:
+    return today.net.currency if today else NO_CURRENCY
 
 
 def _items(told: Any, currency: str) -> list[LineItem]:
@@ -149,15 +147,13 @@ def _items(told: Any, currency: str) -> list[LineItem]:
             continue
         quantity = item.get("quantity")
         categories = item.get("categories")
-        price = item.get("total")
-        amount = price.get("amount") if isinstance(price, Mapping) else 0
         found.append(
             LineItem(
                 product_id=str(item["product_id"]),
                 variation_id=str(item["variation_id"]) if item.get("variation_id") else None,
                 name=str(item.get("name") or ""),
                 quantity=quantity if isinstance(quantity, int) else 1,
-                total=Money(amount=amount if isinstance(amount, int) else 0, currency=currency),
+                total=Money.told(item.get("total"), currency),
                 categories=tuple(str(one) for one in categories) if isinstance(categories, list) else (),
                 included=item.get("included") is True,
             )

@@ -166,3 +166,18 @@ def test_given_events_that_take_too_long_or_name_no_order_are_no_error_of_ours(
     monkeypatch.setattr(what_if, "SECONDS", -1.0)
     slow = call("POST", f"{path}/what-if", {"definition": paid, "events": events})
     assert (slow.status, slow.fields) == (422, ["events"])
+
+
+@pytest.mark.parametrize("total", [{"amount": 500, "currency": 5}, {"amount": "5", "currency": "shekels"}, 5, None])
+@pytest.mark.parametrize("kind", ["order_paid", "cart_abandoned"])
+def test_money_that_says_nothing_sensible_is_no_error_of_ours(
+    call: Caller, wired: ApiWiring, path: str, kind: str, total: Any
+) -> None:
+    item = {"product_id": "1", "total": total, "price": total}
+    told = {"order_id": "1", "cart_token": "0123456789abcdef", "total": total, "items": [item]}
+    at = rfc3339(wired.clock.now() - timedelta(days=3))
+    events = [
+        {"id": "e", "occurred_at": at, "type": kind, "contact": {"email": "a@shopper.example"}, "properties": told}
+    ]
+    asked = {**WELCOME, "trigger": {"type": kind}, "goal": {"cart": {"is": "bought"}}}
+    assert call("POST", f"{path}/what-if", {"definition": asked, "events": events}).status == 200

@@ -90,7 +90,7 @@ class Executions:
         if self._is_answered(running) and running.answer:
             standing = task_succeeded(running.machine, standing, running.answer[1], now)
         self._under_way = name
-        standing = advance(running.machine, standing, now, self._call)
+        standing = advance(running.machine, standing, now, self._call, lambda: running.standing.ended)
         self._under_way = None
         if not running.standing.ended:  # nobody stopped it meanwhile
             running.standing = standing

@@ -146,16 +146,28 @@ def task_failed(
     return _failed(standing, error, cause)
 
 
-def advance(machine: Machine, standing: Standing, now: datetime, call: Callable[[str, Json], Json]) -> Standing:
-    """Go as far as it goes without waiting: `call(resource, payload)` runs tasks, what it raises is their failure."""
+def advance(
+    machine: Machine,
+    standing: Standing,
+    now: datetime,
+    call: Callable[[str, Json], Json],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Standing:
+    """Go as far as it goes without waiting: `call(resource, payload)` runs tasks, what it raises is their failure.
+
+    `stopped` is asked after each task: an execution that its own task has stopped enters no further state.
+    """
     while True:
         if standing.kind == "task":
             try:
                 result = call(standing.resource or "", standing.payload)
             except Exception as exception:  # noqa: BLE001 - whatever a task raises is that task's failure
-                standing = task_failed(machine, standing, *lambda_failure(exception), now)
+                after = task_failed(machine, standing, *lambda_failure(exception), now)
             else:
-                standing = task_succeeded(machine, standing, result, now)
+                after = task_succeeded(machine, standing, result, now)
+            if stopped():
+                return standing
+            standing = after
             continue
         after = time_came(machine, standing, now)
         if after is standing:

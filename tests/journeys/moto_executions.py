@@ -85,9 +85,13 @@ class MotoExecutions:
 
     def stop(self, machine: str, execution: str, reason: str) -> None:
         run = self._runs.get(execution)
-        if run is not None and not run.ended:
+        if run is not None and not run.ended and not run.stopped:
             run.stopped, run.due = True, None
-            if run.env is not None:
+            if run.env is None:
+                self.transitions += (
+                    1  # the service begins at once: the first state is entered before anybody can stop it
+                )
+            else:
                 run.env.set_stop(stop_date=self._clock.now(), cause=reason, error=None)
 
     def runs(self, machine: str, execution: str) -> bool:

@@ -58,7 +58,7 @@ def both_ways(definition: Definition, seed: int, pasts: int) -> int:
         assert passes_of(ours) == passes_of(theirs)
         assert ours.kept.messages == theirs.kept.messages
         assert ours.kept.contact == theirs.kept.contact
-        assert ours.invocations == theirs.invocations
+        assert (ours.invocations, ours.workflows.transitions) == (theirs.invocations, theirs.workflows.transitions)
         passes += len(ours.passes())
     theirs.workflows.clear()
     return passes

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.contacts.consent import Channel
+
+_COLOUR = r"^#[0-9a-fA-F]{6}$"
+WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=1000)]
 
 
 class Platform(StrEnum):
@@ -62,9 +66,53 @@ class Cap(BaseModel):
 _NIGHT = QuietHours.model_validate({"from": "21:00", "to": "09:00"})
 
 
+class FooterLink(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: dict[str, Annotated[str, Field(min_length=1, max_length=60)]] = Field(min_length=1, max_length=20)
+    url: WebAddress
+
+
+class Brand(BaseModel):
+    """How the store's messages look. Colours are `#rrggbb`; `logo` is a picture's address, `logo_width` in pixels.
+    `footer` are words of the store's own below every email, by language; `links` stand there too, `socials` by the
+    network's name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    logo: str | None = Field(default=None, pattern=r"^https?://\S+$", max_length=1000)
+    logo_width: int = Field(default=160, ge=40, le=520)
+    colour: str = Field(default="#2f5bea", pattern=_COLOUR)
+    accent: str = Field(default="#f4b740", pattern=_COLOUR)
+    background: str = Field(default="#f2f4f7", pattern=_COLOUR)
+    font: Literal["sans", "serif", "rounded"] = "sans"
+    footer: dict[str, Annotated[str, Field(max_length=500)]] = Field(default_factory=dict, max_length=20)
+    links: tuple[FooterLink, ...] = Field(default=(), max_length=6)
+    socials: dict[Literal["facebook", "instagram", "tiktok", "youtube", "whatsapp", "x", "linkedin"], WebAddress] = (
+        Field(default_factory=dict)
+    )
+
+
+class Utm(BaseModel):
+    """What links to the store's own site say of where the visit came from; `medium` is the channel, `campaign` the
+    journey, `content` the step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(default="agala", min_length=1, max_length=100)
+
+
 class StoreSettings(BaseModel):
     """`talk_to_us_url` is where shoppers reach a person: a chat, WhatsApp, a contact page. `manager` is told what a
-    journey finds worth telling a person of the shop; without an email of theirs, `sender.email` is written to."""
+    journey finds worth telling a person of the shop; without an email of theirs, `sender.email` is written to.
+
+    `topics`: lists that the preference page lets people join and leave, each with its title by language.
+    `double_opt_in`: channels on which a new subscription counts only once its owner pressed a button in a message.
+    `city`: whose candle-lighting and end of Shabbat count (`rest_days`); None: the capital, or none outside of Israel.
+    `duplicate_days`: the same words are not sent to the same person twice within so many days; 0: they may be.
+    `attribution`: which touch earns an order within `attribution_days`: the last `click`, or the last `open` too.
+    `utm`: None adds nothing to links.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -80,6 +128,15 @@ class StoreSettings(BaseModel):
     attribution_days: int = Field(default=5, ge=0, le=90)
     soft_opt_in: bool = False
     talk_to_us_url: str | None = Field(default=None, pattern=r"^https?://\S+$", max_length=1000)
+    brand: Brand = Field(default_factory=lambda: Brand())
+    topics: dict[str, dict[str, Annotated[str, Field(min_length=1, max_length=100)]]] = Field(
+        default_factory=dict, max_length=20
+    )
+    double_opt_in: tuple[Channel, ...] = ()
+    city: str | None = Field(default=None, max_length=50)
+    duplicate_days: int = Field(default=1, ge=0, le=90)
+    attribution: Literal["click", "open"] = "click"
+    utm: Utm | None = Utm()
 
 
 class ConnectionStatus(StrEnum):

@@ -12,7 +12,8 @@ from chalicelib.journeys.condition_forms import Condition, Days, Name, StepId, S
 from chalicelib.journeys.condition_values import Value
 from chalicelib.journeys.limits import LONGEST_EXECUTION, LONGEST_WAIT
 from chalicelib.journeys.triggers import Trigger
-from chalicelib.messages.content_model import EmailContent, Language, Line, Link, Text
+from chalicelib.messages.block_forms import Line, Link, Text
+from chalicelib.messages.content_model import EmailContent, Language
 from chalicelib.messages.message import MessageKind
 
 LocalText = Annotated[dict[Language, Line], Field(max_length=20)]
@@ -120,15 +121,27 @@ class Wait(StepForm):
 
 
 class SendEmail(StepForm):
-    """Marketing needs consent and minds caps and quiet hours; transactional does not. `content` by language."""
+    """Marketing needs consent and minds caps and quiet hours; transactional does not. `content` by language.
+
+    `template` names a template of the store's, or a ready one. Without `content` its words are taken as they are when
+    the journey is saved, and again when it is published; with `content` it only tells where the words came from.
+    """
 
     type: Literal["send_email"]
     kind: MessageKind = MessageKind.MARKETING
-    content: Annotated[dict[Language, EmailContent], Field(min_length=1, max_length=20)]
+    template: Name | None = None
+    content: Annotated[dict[Language, EmailContent], Field(max_length=20)] = {}
+
+    @model_validator(mode="after")
+    def _some_words(self) -> SendEmail:
+        if not self.content and self.template is None:
+            raise ValueError("expected content in at least one language, or a template")
+        return self
 
 
 class SendText(StepForm):
-    """An SMS or a WhatsApp message; `text` is Liquid, by language; `template` is WhatsApp's approved template.
+    """An SMS or a WhatsApp message; `text` is Liquid, by language; `template` is WhatsApp's approved template, whose
+    places `variables` fill in their order (without them, `text` is the one).
 
     Marketing SMS say by themselves who sends them, how to have no more and, in Israel, that they advertise.
     """
@@ -137,6 +150,7 @@ class SendText(StepForm):
     kind: MessageKind = MessageKind.MARKETING
     text: LocalLongText
     template: Name | None = None
+    variables: Annotated[dict[Language, Annotated[tuple[Line, ...], Field(max_length=20)]], Field(max_length=20)] = {}
 
 
 class AlertManager(StepForm):

@@ -82,7 +82,10 @@ class Acts:
             case SendText(type="send_sms"):
                 return self._send(Channel.SMS, step, step.text, passing)
             case SendText():
-                content = {lang: WhatsAppContent(text=text, template=step.template) for lang, text in step.text.items()}
+                content = {
+                    lang: WhatsAppContent(text=text, template=step.template, variables=step.variables.get(lang, ()))
+                    for lang, text in step.text.items()
+                }
                 return self._send(Channel.WHATSAPP, step, content, passing)
             case Branch():
                 return "then" if evaluate(step.condition, passing.facts) else "else"

@@ -25,7 +25,8 @@ from chalicelib.journeys.condition_forms import (
 from chalicelib.journeys.limits import DEEPEST, DEEPEST_CONDITION, LARGEST, MOST_STEPS
 from chalicelib.journeys.mistakes import MOST_LEVELS, mistakes_of, refuse_outsized
 from chalicelib.journeys.triggers import ON_SCHEDULE, Trigger
-from chalicelib.messages.content_model import Language, Line
+from chalicelib.messages.block_forms import Line
+from chalicelib.messages.content_model import Language
 
 SENDING = frozenset({"send_email", "send_sms", "send_whatsapp"})
 

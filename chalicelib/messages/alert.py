@@ -9,7 +9,8 @@ from typing import Any
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
-from chalicelib.messages.content_model import DividerBlock, EmailContent, TextBlock, WhatsAppContent
+from chalicelib.messages.block_forms import DividerBlock, TextBlock
+from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
 from chalicelib.messages.money_text import money_text
 from chalicelib.messages.phrase import one_line

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from html import escape
 from typing import Any
 
-from chalicelib.messages.content_model import (
+from chalicelib.messages.block_forms import (
     Block,
     ButtonBlock,
     CartItemsBlock,
@@ -31,7 +31,8 @@ MOST_CART_LINES = 10
 
 def render_block(block: Block, setting: Setting) -> Part | None:
     """None where the block has nothing to show (a product that is gone, no items). Raises PhraseError."""
-    return _RENDERERS[type(block)](block, setting)
+    renderer = _RENDERERS.get(type(block))
+    return renderer(block, setting) if renderer else None
 
 
 def _heading(block: HeadingBlock, setting: Setting) -> Part | None:

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
-from chalicelib.messages.blocks import render_block
-from chalicelib.messages.content_model import (
+from chalicelib.messages.block_forms import (
     ButtonBlock,
     CartItemsBlock,
     CouponBlock,
-    EmailContent,
     HeadingBlock,
     ImageBlock,
     ProductBlock,
     TalkToUsBlock,
     TextBlock,
 )
+from chalicelib.messages.blocks import render_block
+from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
 from chalicelib.messages.layout import page, text_page
 from chalicelib.messages.message import MessageKind

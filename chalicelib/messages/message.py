@@ -45,7 +45,8 @@ class Message(BaseModel):
     `to_manager`: it told the store's manager of the contact (its id is of the step and the channel), so nothing that is
     reported of it says anything about the contact's own addresses.
 
-    `created_at` is when it was claimed and never changes; `at` is when `status` was reached.
+    `created_at` is when it was claimed and never changes; `at` is when `status` was reached. `coupon` is the code that
+    it showed, `words` a digest of what it said (without links of its own), by which a duplicate is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -65,6 +66,8 @@ class Message(BaseModel):
     at: datetime
     reason: str | None = None
     to_manager: bool = False
+    coupon: str | None = None
+    words: str | None = None
     provider_id: str | None = None
     history: tuple[HistoryEntry, ...] = ()
     rev: int = 0

@@ -20,6 +20,7 @@ from chalicelib.handlers import (
     webhooks,
 )
 from chalicelib.handlers.api.about import about
+from chalicelib.handlers.api.attribution import attribution
 from chalicelib.handlers.api.carts import carts as cart_records
 from chalicelib.handlers.api.connections import connections
 from chalicelib.handlers.api.contacts import contacts
@@ -83,5 +84,6 @@ for part in (
     what_if,
     enrolments,
     messages,
+    attribution,
 ):
     app.register_blueprint(part)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.ports import Outside
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
+    from chalicelib.messages.attribution import Attributing
     from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.sync.pull import Pull
@@ -102,13 +103,23 @@ class Wiring(ShopWiring):
             return self._work_of_calendar(kind)
         if kind == "tell_watchers":
             return self.tell_watchers
+        if kind == "recount":
+            from chalicelib.messages.recount import Recount
+
+            return Recount(self.contacts, self.attributing, self.clock)
+        if kind == "clean_coupons":
+            from chalicelib.journeys.coupon_cleaning import CleanCoupons
+
+            return CleanCoupons(self.coupon_records, self.remove_coupon, self.clock)
         raise KeyError(kind)
 
     def begin_sweeps(self, store: Store) -> None:
-        """See `multitude.begin_sweeps`."""
+        """See `multitude.begin_sweeps`; and coupons that nobody used in time are cleared away."""
+        from chalicelib.journeys.coupon_cleaning import begin_cleaning
         from chalicelib.journeys.multitude import begin_sweeps
 
-        others = ("tell_watchers", "due", "index_dates")
+        begin_cleaning(self.errands, store, self.coupon_records, self.clock)
+        others = ("tell_watchers", "due", "index_dates", "recount", "clean_coupons")
         begin_sweeps(self.errands, store, self.journeys.of_store(store.id), self.clock, others)
 
     @cached_property
@@ -273,11 +284,18 @@ class Wiring(ShopWiring):
 
     @cached_property
     def listener(self) -> Listener:
-        """Who hears of events: the journeys."""
+        """Who hears of events: the journeys, and what keeps which message earned an order."""
+        from chalicelib.messages.attribution import NotesAttribution
         from chalicelib.sync.listeners import LiveListener
 
         journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
-        return wiring_products.noting_watchers(self, journeys)
+        return wiring_products.noting_watchers(self, NotesAttribution(journeys, self.attributing))
+
+    @cached_property
+    def attributing(self) -> Attributing:
+        from chalicelib.messages.attribution import Attributing
+
+        return Attributing(self.attributions, self.orders, self.contacts, self.messages, self.coupon_records)
 
     @cached_property
     def pull(self) -> Pull:

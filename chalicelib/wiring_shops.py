@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.wiring_channels import ChannelWiring
 
 if TYPE_CHECKING:
-    from chalicelib.commerce.coupon import Coupon, CouponTerms
+    from chalicelib.commerce.coupon import Coupon, CouponTerms, Removal
     from chalicelib.commerce.store import Store
     from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
     from chalicelib.store_adapters.shopify_connecting import ShopifyConnecting
@@ -97,6 +97,20 @@ class ShopWiring(ChannelWiring):
 
         with closing(self.shop_rest(store)) as rest:
             return woocommerce_coupons.make_coupon(rest, cause, terms, store.currency, now)
+
+    def remove_coupon(self, store: Store, code: str) -> Removal:
+        """Take an ended coupon out of the shop, unless an order used it. Raises `ShopTrouble`, `TryLater`."""
+        from chalicelib.commerce.store import Platform
+
+        if store.platform is Platform.SHOPIFY:
+            from chalicelib.store_adapters import shopify_discounts
+
+            with closing(self.shopify_admin(store)) as admin:
+                return shopify_discounts.remove_coupon(admin, code)
+        from chalicelib.store_adapters import woocommerce_coupons
+
+        with closing(self.shop_rest(store)) as rest:
+            return woocommerce_coupons.remove_coupon(rest, code)
 
     def shop(self, store: Store) -> Shop:
         """The store as one that is asked. Raises `ShopTrouble` without a key, `TryLater`."""

@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
     from chalicelib.journeys.ports import Workflows
+    from chalicelib.storage.attributions import Attributions
     from chalicelib.storage.calendar import DayIndex, Ledgers
     from chalicelib.storage.carts import Carts
     from chalicelib.storage.connections import Connections
@@ -135,6 +136,12 @@ class StorageWiring:
         from chalicelib.storage.contacts import Contacts
 
         return Contacts(self.table)
+
+    @cached_property
+    def attributions(self) -> Attributions:
+        from chalicelib.storage.attributions import Attributions
+
+        return Attributions(self.table)
 
     @cached_property
     def coupon_records(self) -> Coupons:

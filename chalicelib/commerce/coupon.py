@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
@@ -79,6 +80,7 @@ class Coupon:
 class OwnedCoupon(BaseModel):
     """Whose a code is, and which step of which enrolment gave it; kept before the shop makes the coupon, so that nobody
     redeems one that is nobody's. `name` as the step has it; it is good from `at`, refused from `ends_at` on.
+    `cleared`: what came of it in the shop after its end (`removed`, `used`, `gone`, `given_up`); None: not yet looked.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -92,6 +94,16 @@ class OwnedCoupon(BaseModel):
     name: str | None = None
     at: datetime
     ends_at: datetime
+    cleared: str | None = None
+
+
+class Removal(StrEnum):
+    """What came of clearing an ended coupon away: taken out of the shop, left there because an order used it, or it was
+    not there any more."""
+
+    REMOVED = "removed"
+    USED = "used"
+    GONE = "gone"
 
 
 def coupon_code(cause: str) -> str:

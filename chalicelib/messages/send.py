@@ -129,7 +129,8 @@ class Sender:
         def compose(claim: Message) -> Any:
             return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
 
-        return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose)
+        code = enrolment.coupon.code if enrolment.coupon else None
+        return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose, code)
 
     def alert(
         self,
@@ -177,8 +178,10 @@ class Sender:
         blank: Message,
         decide: Callable[[], Decision],
         compose: Callable[[Message], Any],
+        coupon: str | None = None,
     ) -> Message:
-        """The message of `blank`'s id as it stands afterwards; `compose` is given its claim."""
+        """The message of `blank`'s id as it stands afterwards; `compose` is given its claim, `coupon` is the code that
+        it may show."""
         store_id, identifier, contact_id, now = blank.store_id, blank.id, blank.contact_id, blank.at
         found = self._messages.get(store_id, identifier, contact_id)
         settled = self._settled(found, medium) if found is not None else None
@@ -198,7 +201,8 @@ class Sender:
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        claim = claim.model_copy(update={"subject": finished.subject})
+        shown = coupon if coupon is not None and coupon in finished.text else None
+        claim = claim.model_copy(update={"subject": finished.subject, "coupon": shown})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store_id, identifier, contact_id)

@@ -184,6 +184,7 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
     events = table.query(partition, prefix="T#")
     for external_id in order_ids(events):
         _scrub_order(table, store_id, external_id)
+        _scrub_attribution(table, store_id, external_id)
     for item in table.iterate(partition):
         sk = str(item["sk"])
         if sk[0] in "NM":
@@ -237,6 +238,21 @@ def _scrub_order(table: Table, store_id: str, external_id: str) -> None:
         written = record.model_copy(update={"order": order, "contact_id": None, "erased": True, "rev": record.rev + 1})
         try:
             table.put(Put(dump(written, key), rev=record.rev))
+        except ConditionFailed:
+            continue
+        return
+
+
+def _scrub_attribution(table: Table, store_id: str, order_id: str) -> None:
+    """The sum stays with its journey; whose order and message it was goes."""
+    key = keys.attribution(store_id, order_id)
+    for _ in range(_TRIES):
+        item = table.get(*key)
+        if item is None:
+            return
+        bare = {k: v for k, v in item.items() if k not in ("contact_id", "message_id", "coupon")}
+        try:
+            table.put(Put({**bare, "rev": int(item["rev"]) + 1}, rev=int(item["rev"])))
         except ConditionFailed:
             continue
         return

@@ -142,6 +142,10 @@ def coupon(store_id: str, code: str) -> tuple[str, str]:
     return f"COUPON#{store_id}#{code.upper()}", "COUPON"
 
 
+def attribution(store_id: str, order_id: str) -> tuple[str, str]:
+    return f"ATTRIBUTION#{store_id}#{order_id}", "ATTRIBUTION"
+
+
 def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
+from chalicelib.commerce.coupon import Coupon, CouponTerms, Removal, coupon_code
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput, FieldMistake
 
@@ -53,6 +53,20 @@ def make_coupon(
             raise ShopTrouble(TroubleCode.REFUSED, reason=reasons[0])
         return found
     return _coupon(code, answer.get("codeDiscountNode"))
+
+
+def remove_coupon(admin: Admin, code: str) -> Removal:
+    """Delete it for good, unless an order used it: then it belongs to the shop's books. Raises `ShopTrouble`."""
+    told = admin.ask("discount_by_code", {"code": code}).get("codeDiscountNodeByCode")
+    if told is None:
+        return Removal.GONE
+    node, discount = _coupon(code, told).external_id, told.get("codeDiscount")
+    if not isinstance(discount, dict) or discount.get("asyncUsageCount") != 0:
+        return Removal.USED
+    answer = _part(admin.ask("discount_remove", {"id": f"gid://shopify/DiscountCodeNode/{node}"}), "discountCodeDelete")
+    if reasons := _reasons(answer):
+        raise ShopTrouble(TroubleCode.REFUSED, reason=reasons[0])
+    return Removal.REMOVED
 
 
 def _check(terms: CouponTerms) -> None:

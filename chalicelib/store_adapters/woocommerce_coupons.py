@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
+from chalicelib.commerce.coupon import Coupon, CouponTerms, Removal, coupon_code
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.store_adapters.woocommerce_rest import Page, Params
 
+_NOT_THERE = "woocommerce_rest_shop_coupon_invalid_id"
 _TAKEN = "woocommerce_rest_coupon_code_already_exists"
 
 
@@ -19,6 +20,8 @@ class Client(Protocol):
     def get(self, path: str, params: Params | None = None) -> Page: ...
 
     def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]: ...
+
+    def delete(self, path: str, params: Params | None = None) -> dict[str, Any]: ...
 
 
 def make_coupon(client: Client, cause: str, terms: CouponTerms, currency: str, now: datetime) -> Coupon:
@@ -46,6 +49,22 @@ def make_coupon(client: Client, cause: str, terms: CouponTerms, currency: str, n
     return _coupon(code, made)
 
 
+def remove_coupon(client: Client, code: str) -> Removal:
+    """Delete it for good, unless an order used it: then it belongs to the shop's books. Raises `ShopTrouble`."""
+    found = _told(client, code)
+    if found is None:
+        return Removal.GONE
+    if found.get("usage_count") != 0:
+        return Removal.USED
+    try:
+        client.delete(f"coupons/{_coupon(code, found).external_id}", {"force": True})
+    except ShopTrouble as trouble:
+        if trouble.reason != _NOT_THERE:
+            raise
+        return Removal.GONE
+    return Removal.REMOVED
+
+
 def _check(terms: CouponTerms) -> None:
     """Raises `BadInput` for what no coupon of WooCommerce's own can be."""
     mistakes = []
@@ -59,10 +78,15 @@ def _check(terms: CouponTerms) -> None:
 
 
 def _find(client: Client, code: str) -> Coupon | None:
+    told = _told(client, code)
+    return None if told is None else _coupon(code, told)
+
+
+def _told(client: Client, code: str) -> dict[str, Any] | None:
     """WooCommerce keeps codes in small letters. A shop that does not filter by code answers with others: not ours."""
     for told in client.get("coupons", {"code": code.lower()}).items:
         if isinstance(told, dict) and str(told.get("code", "")).upper() == code:
-            return _coupon(code, told)
+            return told
     return None
 
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
+from chalicelib.commerce.coupon import Coupon, CouponTerms, Removal, coupon_code
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.store import Store
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput
 from chalicelib.settings import Settings
 from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
-from chalicelib.store_adapters.shopify_discounts import make_coupon
+from chalicelib.store_adapters.shopify_discounts import make_coupon, remove_coupon
 from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
 from chalicelib.wiring import Wiring
 from tests.conftest import HandClock
@@ -293,3 +293,13 @@ def test_each_platform_makes_its_own(shopify: FakeShopify, clock: HandClock) -> 
     with pytest.raises(ShopTrouble) as caught:
         _Wired(shopify, clock).coupon(store("woocommerce"), CAUSE, TEN, None)
     assert caught.value.code is TroubleCode.NO_KEY
+
+
+def test_an_ended_code_goes_for_good_unless_an_order_used_it(shopify: FakeShopify, clock: HandClock) -> None:
+    wired, here = _Wired(shopify, clock), store("shopify")
+    used, unused = (wired.coupon(here, cause, TEN, None) for cause in ("used", "unused"))
+    shop = shopify.shop("tea.myshopify.com")
+    shop.discounts[0]["codeDiscount"]["asyncUsageCount"] = 1
+    cleared = [wired.remove_coupon(here, one.code) for one in (used, unused, unused)]
+    assert cleared == [Removal.USED, Removal.REMOVED, Removal.GONE]
+    assert [one["codeDiscount"]["codes"][0]["code"] for one in shop.discounts] == [used.code]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.commerce.coupon import Coupon, CouponTerms, coupon_code
+from chalicelib.commerce.coupon import Coupon, CouponTerms, Removal, coupon_code
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput
-from chalicelib.store_adapters.woocommerce_coupons import make_coupon
+from chalicelib.store_adapters.woocommerce_coupons import make_coupon, remove_coupon
 from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
 from tests.store_adapters.scripted_shop import Reply
 from tests.store_adapters.small_shop import SmallShop, small_shop
@@ -179,3 +179,16 @@ def test_terms_that_cannot_be_are_named_and_nothing_is_made(both: Both, terms: C
 def test_a_code_is_its_causes_own(one: str, other: str) -> None:
     assert (coupon_code(one) == coupon_code(other)) == (one == other)
     assert len(coupon_code(one)) == 14
+
+
+def test_an_ended_coupon_goes_for_good_unless_an_order_used_it(both: Both) -> None:
+    shop, client = both
+    used, unused = (make_coupon(client, cause, TEN, "ILS", NOW) for cause in ("used", "unused"))
+    for told in shop.kept["coupons"].values():
+        told["usage_count"] = int(told["code"] == used.code.lower())
+    assert [remove_coupon(client, one.code) for one in (used, unused, unused)] == [
+        Removal.USED,
+        Removal.REMOVED,
+        Removal.GONE,
+    ]
+    assert [told["code"] for told in shop.kept["coupons"].values()] == [used.code.lower()]

@@ -280,7 +280,7 @@ def connection_shown(connection: Connection | None) -> ConnectionAnswer | None:
 def not_yet(settings: StoreSettings) -> list[str]:
     """Settings the owner chose that nothing obeys so far: promised silently, they would be a lie."""
     usual = StoreSettings()
-    names = ("rest_days", "attribution_days")
+    names = ("rest_days",)
     return [f"settings.{name}" for name in names if getattr(settings, name) != getattr(usual, name)]
 
 

@@ -16,7 +16,7 @@ from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.errors import BadInput
 from chalicelib.settings import Settings
 from chalicelib.store_adapters.shopify_admin import ShopifyAdmin
-from chalicelib.store_adapters.shopify_discounts import make_coupon, remove_coupon
+from chalicelib.store_adapters.shopify_discounts import make_coupon
 from chalicelib.store_adapters.woocommerce_rest import WooCommerceRest
 from chalicelib.wiring import Wiring
 from tests.conftest import HandClock

@@ -30,9 +30,11 @@ from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
 from chalicelib.handlers.api.journey_files import journey_files
 from chalicelib.handlers.api.journeys import journeys
+from chalicelib.handlers.api.message_templates import message_templates
 from chalicelib.handlers.api.messages import messages
 from chalicelib.handlers.api.orders import orders
 from chalicelib.handlers.api.plugin import plugin
+from chalicelib.handlers.api.previews import previews
 from chalicelib.handlers.api.privacy import privacy
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.shopify import shopify
@@ -84,6 +86,8 @@ for part in (
     what_if,
     enrolments,
     messages,
+    message_templates,
+    previews,
     attribution,
 ):
     app.register_blueprint(part)

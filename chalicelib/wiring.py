@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.intake import Intake
     from chalicelib.commerce.ports import Listener
     from chalicelib.commerce.privacy_desk import PrivacyDesk
+    from chalicelib.commerce.product import Product
     from chalicelib.commerce.store import Store
     from chalicelib.contacts.book import ContactBook
     from chalicelib.contacts.resolve import Resolver
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.attribution import Attributing
+    from chalicelib.messages.preview import Preview
     from chalicelib.messages.reports import Reports
+    from chalicelib.messages.template import Words
     from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.sync.pull import Pull
 
@@ -64,11 +67,33 @@ class Wiring(ShopWiring):
 
         return Consequences(self.contacts, self.orders, self.coupon_records, self.contact_book, self.timeline)
 
+    def template_words(self, store_id: str, template_id: str) -> Words | None:
+        """A template's words by language: the store's own of that name, else the ready one."""
+        from chalicelib.messages.gallery import message_templates
+
+        own = self.message_templates.get(store_id, template_id)
+        if own is not None:
+            return own.content
+        return next((ready.content for ready in message_templates() if ready.id == template_id), None)
+
+    @cached_property
+    def preview(self) -> Preview:
+        from chalicelib.messages.preview import Preview
+
+        def goods(store_id: str, count: int) -> list[Product]:
+            some = [record.current for record in self.products.list(store_id, limit=50)]
+            there = [product for product in some if product is not None and product.published]
+            return sorted(there, key=lambda product: (product.image is None, not product.in_stock))[:count]
+
+        return Preview(
+            self.sender, lambda store, channel: self.medium(channel), self.contacts, self.timeline, goods, self.clock
+        )
+
     @cached_property
     def lifecycle(self) -> Lifecycle:
         from chalicelib.journeys.lifecycle import Lifecycle
 
-        return Lifecycle(self.journeys, self.errands, self.workflows, self.settings, self.clock)
+        return Lifecycle(self.journeys, self.errands, self.workflows, self.settings, self.clock, self.template_words)
 
     @cached_property
     def journey_files(self) -> JourneyFiles:

@@ -144,3 +144,14 @@ class ShopWiring(ChannelWiring):
         mended = register(admin, store, self.settings.shopify_event_source_arn or door)
         admin.notices.update(mended.notices)
         return mended.count
+
+    def is_gone(self, address: str, seconds: float) -> bool:
+        """Whether whoever answers there says that there is nothing, or there is no such host."""
+        from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
+        from chalicelib.store_adapters.shop_http import ShopHttp
+
+        with closing(ShopHttp(self.private_shops)) as http:
+            try:
+                return http.status_of("HEAD", address, b"", {}, seconds) in (404, 410)
+            except ShopTrouble as trouble:
+                return trouble.code is TroubleCode.UNKNOWN_HOST

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.errands import ErrandRecords
     from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
+    from chalicelib.storage.message_templates import MessageTemplates
     from chalicelib.storage.messages import Messages
     from chalicelib.storage.objects import Objects
     from chalicelib.storage.orders import Orders
@@ -124,6 +125,12 @@ class StorageWiring:
         from chalicelib.storage.gatherings import Gatherings
 
         return Gatherings(self.table)
+
+    @cached_property
+    def message_templates(self) -> MessageTemplates:
+        from chalicelib.storage.message_templates import MessageTemplates
+
+        return MessageTemplates(self.table)
 
     @cached_property
     def messages(self) -> Messages:

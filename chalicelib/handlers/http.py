@@ -71,6 +71,7 @@ PATH_PATTERNS = {
     "token_id": r"^[0-9a-z]{26}$",
     "contact_id": r"^[0-9a-z]{26}$",
     "journey_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
+    "template_id": r"^[a-z0-9][a-z0-9-]{0,39}$",
     "enrolment_id": r"^[0-9a-z]{26}-[0-9a-z]{20}$",
     "delivery_id": r"^[0-9A-Za-z_.-]{1,128}$",
     "request_id": r"^[0-9a-z]{20}$",

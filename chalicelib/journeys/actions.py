@@ -124,7 +124,7 @@ class SendEmail(StepForm):
     """Marketing needs consent and minds caps and quiet hours; transactional does not. `content` by language.
 
     `template` names a template of the store's, or a ready one. Without `content` its words are taken as they are when
-    the journey is saved, and again when it is published; with `content` it only tells where the words came from.
+    the journey is saved; with `content` it only tells where the words came from.
     """
 
     type: Literal["send_email"]

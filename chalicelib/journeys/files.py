@@ -52,7 +52,7 @@ class JourneyFiles:
         """By id. Raises `BadInput` for names that can be no journey's."""
         ids = _ids(files)
         known = {journey.id: journey for journey in self._journeys.of_store(store.id)}
-        found = [self._state(journey_id, files[name], known.get(journey_id)) for journey_id, name in ids.items()]
+        found = [self._state(store, journey_id, files[name], known.get(journey_id)) for journey_id, name in ids.items()]
         found += [FileState(journey.id, "only_live") for journey in self._alive(store) if journey.id not in ids]
         return sorted(found, key=lambda one: one.id)
 
@@ -94,11 +94,11 @@ class JourneyFiles:
             found = whole.draft if whole else None
         return Definition.kept(found).dump() if found is not None else None
 
-    def _state(self, journey_id: str, text: str, journey: Journey | None) -> FileState:
+    def _state(self, store: Store, journey_id: str, text: str, journey: Journey | None) -> FileState:
         if journey is not None and journey.status is JourneyStatus.ARCHIVED:
             return FileState(journey_id, "archived")
         try:
-            definition = from_file(text)
+            definition = self._lifecycle.read(store, in_file(text))
         except BadInput as wrong:
             return FileState(journey_id, "mistaken", mistakes=wrong.mistakes or [FieldMistake("", wrong.detail)])
         if mistakes := list(text_mistakes(definition)):
@@ -112,11 +112,11 @@ class JourneyFiles:
         return FileState(journey_id, "changed" if diff else "same", diff, warnings=warnings, definition=data)
 
 
-def from_file(text: str) -> Definition:
-    """Raises `BadInput` like `Definition.parse`, and for what is no YAML."""
+def in_file(text: str) -> Any:
+    """A definition's data, as it stands in the file. Raises `BadInput` for what is no YAML."""
     data = read_yaml(text)
     wrapped = isinstance(data, dict) and isinstance(data.get("definition"), dict) and "steps" not in data
-    return Definition.parse(data["definition"] if wrapped else data)
+    return data["definition"] if wrapped else data
 
 
 def to_yaml(definition: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from chalicelib.journeys.multitude import LET_GO, MOVE, REDRIVE, STOP, SWEEP
 from chalicelib.journeys.ports import JourneyRecords, Workflows
 from chalicelib.journeys.texts import text_mistakes
 from chalicelib.journeys.triggers import event_type
+from chalicelib.messages.template import Words, with_words
 from chalicelib.settings import Settings
 
 _JOURNEY_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -38,7 +39,10 @@ class Lifecycle:
         workflows: Workflows,
         settings: Settings,
         clock: Clock,
+        words: Callable[[str, str], Words | None] = lambda store_id, template: None,
     ) -> None:
+        """`words` gives a template's, of this store's own or of the ready ones, by its name."""
+        self._words = words
         self._journeys = journeys
         self._errands = errands
         self._workflows = workflows
@@ -53,7 +57,7 @@ class Lifecycle:
         if not _JOURNEY_ID.fullmatch(journey_id):
             expected = "1 to 40 of a-z, 0-9 and -, not beginning with -"
             raise BadInput("this is no journey id", [FieldMistake("id", f"expected {expected}")])
-        definition = Definition.parse(data)
+        definition = self.read(store, data)
         if mistakes := list(text_mistakes(definition)):
             raise BadInput("the journey has mistakes", mistakes)
 
@@ -67,6 +71,13 @@ class Lifecycle:
             )
 
         return self._change(store.id, journey_id, with_draft), self.warnings(store.id, definition)
+
+    def read(self, store: Store, data: Any) -> Definition:
+        """A definition (JSON data), with the words of the templates that its steps name. Raises `BadInput`."""
+        filled, mistakes = with_words(data, lambda name: self._words(store.id, name))
+        if mistakes:
+            raise BadInput("the journey has mistakes", mistakes)
+        return Definition.parse(filled)
 
     def warnings(self, store_id: str, definition: Definition) -> list[FieldMistake]:
         """What does not stop the journey, but its owner should know: see `definition.warnings_of`; and journeys that it

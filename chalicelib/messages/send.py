@@ -172,6 +172,18 @@ class Sender:
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose)
 
+    def composed(
+        self,
+        store: Store,
+        contact: Contact,
+        enrolment: Enrolment,
+        message: Message,
+        content_by_language: Mapping[str, Any],
+    ) -> Any:
+        """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
+        medium = self._medium(message.channel)
+        return self._compose(medium, store, contact, enrolment, message, content_by_language, None)
+
     def _once(
         self,
         medium: Medium[Any, Any],

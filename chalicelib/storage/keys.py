@@ -29,6 +29,14 @@ def journey_version(store_id: str, journey_id: str, version: int) -> tuple[str, 
     return f"JOURNEY#{store_id}#{journey_id}", f"V#{version:06d}"
 
 
+def message_template(store_id: str, template_id: str) -> tuple[str, str]:
+    return f"STORE#{store_id}", f"E#{template_id}"
+
+
+def message_template_version(store_id: str, template_id: str, version: int) -> tuple[str, str]:
+    return f"TEMPLATE#{store_id}#{template_id}", f"V#{version:06d}"
+
+
 def token(token_hash: str) -> tuple[str, str]:
     return f"TOKEN#{token_hash}", "TOKEN"
 

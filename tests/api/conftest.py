@@ -13,6 +13,7 @@ from chalicelib.settings import Settings
 from chalicelib.storage.table import Table
 from tests.api.client import Caller
 from tests.conftest import HandClock
+from tests.journeys.world import RecordingChannel
 
 ADMIN = "admin-token-of-the-tests"
 SHOP = {
@@ -133,6 +134,8 @@ class ApiWiring(wiring.Wiring):
         self.__dict__["workflows"] = Workflows()
         self.__dict__["queue"] = Queue()
         self.__dict__["objects"] = Objects()
+        for name in ("email_channel", "sms_channel", "whatsapp_channel"):
+            self.__dict__[name] = RecordingChannel()
 
     def shopify_address(self, shop: str) -> str:
         """Nobody answers there: no test asks a real shop."""

@@ -99,7 +99,7 @@ class Wiring(ShopWiring):
     def journey_files(self) -> JourneyFiles:
         from chalicelib.journeys.files import JourneyFiles
 
-        return JourneyFiles(self.journeys, self.lifecycle)
+        return JourneyFiles(self.journeys, self.lifecycle, self.message_templates, self.clock)
 
     @cached_property
     def interventions(self) -> Interventions:

@@ -1,4 +1,5 @@
-"""`make journeys`: a store's journeys as a folder of YAML files, against a running Agala (this machine's, or any).
+"""`make journeys`: a store's journeys as a folder of YAML files, against a running Agala (this machine's, or any); in
+`templates/` below it are the store's own email templates.
 
     make journeys DIR=journeys                   what applying the folder would change
     make journeys DIR=journeys APPLY=1           save what is new or changed as drafts (ACTIVATE=1: and switch it on)
@@ -44,7 +45,8 @@ def _run(environ: Mapping[str, str]) -> int:
     path = f"/v1/stores/{server.store(environ.get('STORE'))}/journey-files"
     if environ.get("EXPORT"):
         return _export(server.call("GET", path)["files"], folder)
-    files = {file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.y*ml"))}
+    found = [*sorted(folder.glob("*.y*ml")), *sorted(folder.glob("templates/*.y*ml"))]
+    files = {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in found}
     if not files:
         raise Refused(f"There are no .yaml files in {folder}")
     apply = bool(environ.get("APPLY"))
@@ -56,8 +58,10 @@ def _run(environ: Mapping[str, str]) -> int:
 def _export(files: Mapping[str, str], folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    print(f"{len(files)} journeys written into {folder}")
+    templates = sum("/" in name for name in files)
+    print(f"{len(files) - templates} journeys and {templates} templates written into {folder}")
     return 0
 
 

@@ -1,5 +1,8 @@
 """Journeys as a folder of YAML files: written out, compared with what is live, applied. One file is one journey.
 
+In the folder `templates` below are the store's own email templates, {name, content}: the words that journeys of the
+same folder may name. They are applied first.
+
 A file's name without `.yaml` is the journey's id, its text the definition (a template of the gallery is read as it is:
 its `definition`). Applying saves drafts, and activates them if that is asked for; a journey without a file stays.
 """
@@ -12,6 +15,7 @@ from dataclasses import dataclass, field
 from difflib import unified_diff
 from typing import Any, Literal
 
+from chalicelib.clock import Clock
 from chalicelib.commerce.store import Store
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys.definition import Definition, read_yaml, warnings_of
@@ -19,9 +23,11 @@ from chalicelib.journeys.journey import Journey, JourneyStatus
 from chalicelib.journeys.lifecycle import Lifecycle
 from chalicelib.journeys.ports import JourneyRecords
 from chalicelib.journeys.texts import text_mistakes
+from chalicelib.messages.template import MessageTemplate, MessageTemplates, Words, dumped, read_words, save_template
 
 State = Literal["new", "changed", "same", "mistaken", "archived", "only_live"]
-_NAME = re.compile(r"([a-z0-9][a-z0-9-]{0,39})\.ya?ml")
+_NAME = re.compile(r"((?:templates/)?[a-z0-9][a-z0-9-]{0,39})\.ya?ml")
+_TEMPLATES = "templates/"
 _MOST = 200
 
 
@@ -40,21 +46,36 @@ class FileState:
 
 
 class JourneyFiles:
-    def __init__(self, journeys: JourneyRecords, lifecycle: Lifecycle) -> None:
+    def __init__(
+        self, journeys: JourneyRecords, lifecycle: Lifecycle, templates: MessageTemplates, clock: Clock
+    ) -> None:
         self._journeys, self._lifecycle = journeys, lifecycle
+        self._templates, self._clock = templates, clock
 
     def written(self, store: Store) -> dict[str, str]:
         """Every journey that is not archived, by file name: as it is live, else its draft."""
         standing = ((journey, self._standing(journey)) for journey in self._alive(store))
-        return {f"{journey.id}.yaml": to_yaml(found) for journey, found in standing if found is not None}
+        files = {f"{journey.id}.yaml": to_yaml(found) for journey, found in standing if found is not None}
+        own = self._templates.of_store(store.id)
+        return files | {f"{_TEMPLATES}{one.id}.yaml": to_yaml(_in_template(one)) for one in own}
 
     def compared(self, store: Store, files: Mapping[str, str]) -> list[FileState]:
         """By id. Raises `BadInput` for names that can be no journey's."""
         ids = _ids(files)
         known = {journey.id: journey for journey in self._journeys.of_store(store.id)}
-        found = [self._state(store, journey_id, files[name], known.get(journey_id)) for journey_id, name in ids.items()]
-        found += [FileState(journey.id, "only_live") for journey in self._alive(store) if journey.id not in ids]
-        return sorted(found, key=lambda one: one.id)
+        own = {f"{_TEMPLATES}{one.id}": one for one in self._templates.of_store(store.id)}
+        found = [_template_state(one, files[name], own.get(one)) for one, name in ids.items() if _is_template(one)]
+        words = {
+            one.id.removeprefix(_TEMPLATES): read_words(one.definition["content"]) for one in found if one.definition
+        }
+        found += [
+            self._state(store, one, files[name], known.get(one), words)
+            for one, name in ids.items()
+            if not _is_template(one)
+        ]
+        here = [*(journey.id for journey in self._alive(store)), *own]
+        found += [FileState(one, "only_live") for one in here if one not in ids]
+        return sorted(found, key=lambda one: (not _is_template(one.id), one.id))
 
     def applied(self, store: Store, files: Mapping[str, str], activate: bool) -> list[FileState]:
         """What was new or changed is saved, and activated if asked; then how each had been before.
@@ -76,10 +97,18 @@ class JourneyFiles:
             raise BadInput("the files have mistakes; nothing was changed", mistakes)
         for one in states:
             if one.state in ("new", "changed"):
-                self._lifecycle.save_draft(store, one.id, one.definition)
-                if activate:
-                    self._lifecycle.activate(store, one.id)
+                self._apply(store, one, activate)
         return states
+
+    def _apply(self, store: Store, one: FileState, activate: bool) -> None:
+        if _is_template(one.id) and one.definition:
+            told, name = one.definition, one.id.removeprefix(_TEMPLATES)
+            words = read_words(told["content"])
+            save_template(self._templates, store.id, name, told["name"], words, self._clock.now())
+            return
+        self._lifecycle.save_draft(store, one.id, one.definition)
+        if activate:
+            self._lifecycle.activate(store, one.id)
 
     def _alive(self, store: Store) -> list[Journey]:
         return [one for one in self._journeys.of_store(store.id) if one.status is not JourneyStatus.ARCHIVED]
@@ -94,11 +123,13 @@ class JourneyFiles:
             found = whole.draft if whole else None
         return Definition.kept(found).dump() if found is not None else None
 
-    def _state(self, store: Store, journey_id: str, text: str, journey: Journey | None) -> FileState:
+    def _state(
+        self, store: Store, journey_id: str, text: str, journey: Journey | None, words: Mapping[str, Words]
+    ) -> FileState:
         if journey is not None and journey.status is JourneyStatus.ARCHIVED:
             return FileState(journey_id, "archived")
         try:
-            definition = self._lifecycle.read(store, in_file(text))
+            definition = self._lifecycle.read(store, in_file(text), words)
         except BadInput as wrong:
             return FileState(journey_id, "mistaken", mistakes=wrong.mistakes or [FieldMistake("", wrong.detail)])
         if mistakes := list(text_mistakes(definition)):
@@ -110,6 +141,33 @@ class JourneyFiles:
             return FileState(journey_id, "new", _diff(journey_id, None, data), warnings=warnings, definition=data)
         diff = _diff(journey_id, before, data)
         return FileState(journey_id, "changed" if diff else "same", diff, warnings=warnings, definition=data)
+
+
+def _is_template(name: str) -> bool:
+    return name.startswith(_TEMPLATES)
+
+
+def _in_template(template: MessageTemplate) -> dict[str, Any]:
+    return {"name": dict(sorted(template.name.items())), "content": dict(sorted(dumped(template.content).items()))}
+
+
+def _template_state(name: str, text: str, present: MessageTemplate | None) -> FileState:
+    try:
+        data = read_yaml(text)
+        told = data.get("name") if isinstance(data, dict) else None
+        if not isinstance(told, dict) or not all(isinstance(one, str) and one for one in told.values()):
+            raise BadInput("no name", [FieldMistake("name", 'expected an object by language, such as {"en": …}')])
+        words = read_words(data.get("content"))
+    except BadInput as wrong:
+        return FileState(name, "mistaken", mistakes=wrong.mistakes or [FieldMistake("", wrong.detail)])
+    data = {
+        "name": {str(language): one for language, one in sorted(told.items())},
+        "content": dict(sorted(dumped(words).items())),
+    }
+    if present is None:
+        return FileState(name, "new", _diff(name, None, data), definition=data)
+    diff = _diff(name, _in_template(present), data)
+    return FileState(name, "changed" if diff else "same", diff, definition=data)
 
 
 def in_file(text: str) -> Any:
@@ -144,14 +202,14 @@ def _ids(files: Mapping[str, str]) -> dict[str, str]:
     for name in files:
         match = _NAME.fullmatch(name)
         if match is None:
-            expected = "expected a journey's id and .yaml: 1 to 40 of a-z, 0-9 and -, not beginning with -"
+            expected = "expected (templates/)id.yaml; an id is 1 to 40 of a-z, 0-9 and -, not beginning with -"
             mistakes.append(FieldMistake(f"files.{name[:60]}", expected))
         elif match[1] in found:
-            mistakes.append(FieldMistake(f"files.{name}", f"{found[match[1]]} is the same journey"))
+            mistakes.append(FieldMistake(f"files.{name}", f"{found[match[1]]} is the same"))
         else:
             found[match[1]] = name
     if mistakes:
-        raise BadInput("these are no files of journeys", mistakes)
+        raise BadInput("these are no files of journeys or templates", mistakes)
     return found
 
 

@@ -7,7 +7,7 @@ nobody in any more and hides the journey, and those on their way finish it. All 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
@@ -72,9 +72,10 @@ class Lifecycle:
 
         return self._change(store.id, journey_id, with_draft), self.warnings(store.id, definition)
 
-    def read(self, store: Store, data: Any) -> Definition:
-        """A definition (JSON data), with the words of the templates that its steps name. Raises `BadInput`."""
-        filled, mistakes = with_words(data, lambda name: self._words(store.id, name))
+    def read(self, store: Store, data: Any, more: Mapping[str, Words] | None = None) -> Definition:
+        """A definition (JSON data), with the words of the templates that its steps name; `more` are those that come
+        with it. Raises `BadInput`."""
+        filled, mistakes = with_words(data, lambda name: (more or {}).get(name) or self._words(store.id, name))
         if mistakes:
             raise BadInput("the journey has mistakes", mistakes)
         return Definition.parse(filled)

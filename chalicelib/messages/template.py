@@ -6,12 +6,13 @@ their way, stay as they are whatever becomes of the template, until the journey 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, FieldMistake
 from chalicelib.journeys.limits import LARGEST
 from chalicelib.journeys.mistakes import mistakes_of, refuse_outsized
@@ -43,6 +44,52 @@ class MessageTemplates(Protocol):
     def get(self, store_id: str, template_id: str, version: int | None = None) -> MessageTemplate | None:
         """The newest, or that version of it."""
         ...
+
+    def of_store(self, store_id: str) -> Sequence[MessageTemplate]:
+        """By id."""
+        ...
+
+    def versions(self, store_id: str, template_id: str) -> Sequence[MessageTemplate]:
+        """Oldest first, also of one that was deleted."""
+        ...
+
+    def save(self, template: MessageTemplate) -> MessageTemplate:
+        """The next version. Raises `Conflict` if somebody was quicker."""
+        ...
+
+
+def save_template(
+    records: MessageTemplates, store_id: str, template_id: str, name: Mapping[str, str], content: Words, now: datetime
+) -> MessageTemplate:
+    """The next version, or the newest where it is the same. A number never means two things, also after a deletion.
+
+    Raises `TryLater`."""
+
+    def saved() -> MessageTemplate:
+        present = records.get(store_id, template_id)
+        if present is not None and (present.content, present.name) == (dict(content), dict(name)):
+            return present
+        last = max((one.version for one in records.versions(store_id, template_id)), default=0)
+        made = MessageTemplate(
+            id=template_id,
+            store_id=store_id,
+            name=dict(name),
+            content=dict(content),
+            version=last + 1,
+            created_at=present.created_at if present else now,
+            updated_at=now,
+            rev=present.rev if present else 0,
+        )
+        return records.save(made)
+
+    return persist(saved)
+
+
+def dumped(content: Words) -> dict[str, Any]:
+    """Content as JSON data, as it was given."""
+    return {
+        language: one.model_dump(mode="json", by_alias=True, exclude_unset=True) for language, one in content.items()
+    }
 
 
 def with_words(data: Any, words: Callable[[str], Words | None]) -> tuple[Any, list[FieldMistake]]:
@@ -79,10 +126,7 @@ def _step(
         told = f"step {str(step.get('id'))[:60]!r}: there is no template {name[:60]!r}; save it first"
         mistakes.append(FieldMistake(f"{path}.template", told))
         return step
-    content = {
-        language: one.model_dump(mode="json", by_alias=True, exclude_unset=True) for language, one in found.items()
-    }
-    return {**step, "content": content}
+    return {**step, "content": dumped(found)}
 
 
 def read_words(data: Any, place: str = "content") -> dict[str, EmailContent]:

@@ -88,3 +88,28 @@ def test_a_ready_journey_is_a_file_as_it_is(call: Caller, path: str) -> None:
     template = gallery()[0]
     text = yaml.safe_dump(template.model_dump(mode="json"), allow_unicode=True)
     assert call("POST", f"{path}/apply", {"files": {f"{template.id}.yaml": text}}).json["items"][0]["state"] == "new"
+
+
+def test_templates_lie_beside_the_journeys_that_name_them(call: Caller, path: str, store: dict[str, Any]) -> None:
+    words = {"en": {"subject": "Hello", "blocks": [{"type": "text", "text": "Good day"}]}}
+    step = {"id": "hi", "type": "send_email", "template": "greeting"}
+    journey = {**THANKS, "name": {"en": "Hello"}, "steps": [step]}
+    files = {
+        "hello.yaml": yaml.safe_dump(journey, allow_unicode=True),
+        "templates/greeting.yaml": yaml.safe_dump({"name": {"en": "Greeting"}, "content": words}),
+    }
+    template, hello = call("POST", f"{path}/diff", {"files": files}).json["items"]
+    assert [(one["id"], one["state"], one["mistakes"]) for one in (template, hello)] == [
+        ("templates/greeting", "new", []),
+        ("hello", "new", []),
+    ]
+    assert call("POST", f"{path}/apply", {"files": files, "activate": True}).status == 200
+    live = call("GET", f"/v1/stores/{store['id']}/journeys/hello").json["definition"]
+    assert live["steps"][0]["content"] == words
+    assert {one["state"] for one in call("POST", f"{path}/diff", {"files": files}).json["items"]} == {"same"}
+    written = call("GET", path).json["files"]
+    assert sorted(written) == ["hello.yaml", "templates/greeting.yaml"]
+    assert {one["state"] for one in call("POST", f"{path}/diff", {"files": written}).json["items"]} == {"same"}
+    wrong = {"templates/greeting.yaml": "name: {en: G}\ncontent: {en: {subject: x, blocks: []}}"}
+    (bad,) = [one for one in call("POST", f"{path}/diff", {"files": wrong}).json["items"] if one["mistakes"]]
+    assert (bad["state"], bad["mistakes"][0]["field"]) == ("mistaken", "content.en.blocks")

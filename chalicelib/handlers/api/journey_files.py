@@ -21,7 +21,7 @@ _PATH = "/v1/stores/{store_id}/journey-files"
 
 
 class FilesAnswer(Answer):
-    """Texts by file name, such as `welcome.yaml`."""
+    """Texts by file name, such as `welcome.yaml`, or `templates/greeting.yaml` for a template of the store's own."""
 
     files: dict[str, str]
 

@@ -117,32 +117,12 @@ def list_versions(call: Call) -> TemplateList:
     answers=TemplateAnswer,
 )
 def save_message_template(call: Call) -> TemplateAnswer:
-    from chalicelib.contacts.retry import persist
-    from chalicelib.messages.template import MessageTemplate, read_words
+    from chalicelib.messages.template import read_words, save_template
 
     given: TemplateBody = call.body
-    content, name = read_words(given.content), dict(given.name)
-    records, template_id = call.wiring.message_templates, call.path["template_id"]
-
-    def saved() -> MessageTemplate:
-        now = call.wiring.clock.now()
-        present = records.get(call.store.id, template_id)
-        if present is not None and (present.content, present.name) == (content, name):
-            return present
-        last = max((one.version for one in records.versions(call.store.id, template_id)), default=0)
-        made = MessageTemplate(
-            id=template_id,
-            store_id=call.store.id,
-            name=name,
-            content=content,
-            version=last + 1,
-            created_at=present.created_at if present else now,
-            updated_at=now,
-            rev=present.rev if present else 0,
-        )
-        return records.save(made)
-
-    return _shown(persist(saved))
+    records, now = call.wiring.message_templates, call.wiring.clock.now()
+    content = read_words(given.content)
+    return _shown(save_template(records, call.store.id, call.path["template_id"], given.name, content, now))
 
 
 @door(
@@ -166,8 +146,6 @@ def _head(one: MessageTemplate) -> dict[str, Any]:
 
 
 def _shown(one: MessageTemplate) -> TemplateAnswer:
-    content = {
-        language: words.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        for language, words in one.content.items()
-    }
-    return TemplateAnswer(**_head(one), content=content)
+    from chalicelib.messages.template import dumped
+
+    return TemplateAnswer(**_head(one), content=dumped(one.content))

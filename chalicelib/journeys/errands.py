@@ -158,7 +158,9 @@ class Errands:
             if further is not None and further.execution != errand.execution:
                 self._start(further)
                 return None
-            if again_at is None or further is None or again_at > self._clock.now():
+            if again_at is None or further is None or further.ended_at is not None:
+                return None
+            if again_at > self._clock.now():
                 break
             errand = further
         return again_at

@@ -1,8 +1,8 @@
 """A product is back, cheaper or new: everybody who watches it is told, as an event of their own.
 
 An errand for each event, ten contacts at a time: so however often a table that is out of breath interrupts it, it comes
-to its end before the news is old. Whoever is told twice, because a slice was interrupted, is told
-the same event, and an event begins a journey once.
+to its end before the news is old. Whoever is told twice, because a slice was interrupted, is told the same event, and
+an event begins a journey once.
 """
 
 from __future__ import annotations

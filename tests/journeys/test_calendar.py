@@ -20,6 +20,7 @@ from chalicelib.contacts.purchases import Bought, Line, Purchases
 from chalicelib.errors import BadInput, TryLater
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.due_days import due_moment
+from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.triggers import DateTrigger
 from tests.conftest import HandClock
 from tests.journeys.calendar_world import STORE, CalendarWorld, Crash
@@ -422,3 +423,24 @@ def test_an_errand_goes_on_at_once_in_the_same_call_for_a_hundred() -> None:
     assert len(world.told) == 100
     assert world.errands.work(STORE, errand_id) is None
     assert len(world.occurrences()) == len(world.told) == 150
+
+
+def test_an_errand_that_another_call_ended_meanwhile_is_not_done_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = CalendarWorld(HandClock(datetime(2027, 5, 3, 12, tzinfo=UTC)))
+    for number in range(30):
+        world.person(f"c{number:02}", fields={"birthday": "1990-05-04"})
+    world.activate({"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"})
+    world.clock.time += timedelta(days=1)
+    world.calendar.look(world.store)
+    (errand_id,) = world.started
+    read, reads = world.records.get, iter(range(9))
+
+    def another_ends_it(store_id: str, errand_id: str) -> Errand | None:
+        found = read(store_id, errand_id)
+        if found is not None and next(reads) == 1:
+            return world.records.save(found.model_copy(update={"cursor": None, "ended_at": world.clock.now()}))
+        return found
+
+    monkeypatch.setattr(world.records, "get", another_ends_it)
+    assert world.errands.work(STORE, errand_id) is None
+    assert len(world.told) == 10

@@ -38,7 +38,7 @@ from chalicelib.journeys.ports import JourneyRecords
 from chalicelib.journeys.published import Published
 from chalicelib.journeys.triggers import DateTrigger, HolidayTrigger, InactivityTrigger
 
-TOGETHER = 100  # looked at in one slice
+TOGETHER = 10  # looked at in one slice, all of which is done again if it is interrupted
 LATE = timedelta(hours=24)  # half of how old an event may be that begins anything
 _PAGE = 100
 _log = logging.getLogger(__name__)
@@ -210,11 +210,11 @@ class IndexDates:
         self._contacts, self._clock = contacts, clock
 
     def slice(self, store: Store, errand: Errand) -> Slice:
-        batch = self._contacts.list(store.id, errand.cursor, TOGETHER)
+        batch = self._contacts.list(store.id, errand.cursor, _PAGE)
         missing = [contact.id for contact in batch if _lacks_entries(contact)]
         for contact_id in missing:
             persist(lambda contact_id=contact_id: self._enter(store.id, contact_id))  # type: ignore[misc]
-        if len(batch) < TOGETHER:
+        if len(batch) < _PAGE:
             return Slice(done=len(missing))
         return Slice(self._clock.now(), self._contacts.sort_key(batch[-1]), len(missing))
 

@@ -20,7 +20,8 @@ from chalicelib.errors import Conflict
 from chalicelib.ids import digest
 from chalicelib.journeys.ports import Workflows
 
-_LOOKS_OF_ONE_EXECUTION = 2000  # of some ten history events each; Step Functions ends an execution at 25,000
+_LOOKS_OF_ONE_EXECUTION = 2000  # of ten history events each at most; Step Functions ends an execution at 25,000
+_LOOKS_OF_ONE_CALL = 10
 _ANOTHER_IS_AT_IT = timedelta(minutes=1)
 
 
@@ -53,6 +54,9 @@ class Errand(BaseModel):
 @dataclass(frozen=True)
 class Slice:
     """What came of one slice. `again_at`: when to do the next one (not before now); None: the errand is over.
+
+    What is to go on at once does so in the same call, ten slices long: slices may be small, so that an interruption
+    costs little.
 
     `done` is added to the errand's, `report` takes the place of what it had (None: stays).
     """
@@ -138,18 +142,28 @@ class Errands:
         return errand
 
     def work(self, store_id: str, errand_id: str) -> datetime | None:
-        """Do a slice; when to do the next, None when it is over or goes on in another execution. Raises `TryLater`."""
+        """Do the slices that are due; when to do the next, None when it is over or goes on in another execution.
+
+        Raises `TryLater`: those that were done are kept.
+        """
         errand, store = self._records.get(store_id, errand_id), self._stores.get(store_id)
         if errand is None or store is None or errand.ended_at is not None:
             return None
         if errand.next_at is not None and errand.next_at > self._clock.now():
             return errand.next_at
-        again_at = self._look(store, errand)
-        further = self._records.get(store_id, errand_id) if again_at is not None else None
-        if further is None or further.execution == errand.execution:
-            return again_at
-        self._start(further)
-        return None
+        again_at: datetime | None = None
+        for _ in range(_LOOKS_OF_ONE_CALL):
+            again_at = self._look(store, errand)
+            further = self._records.get(store_id, errand_id) if again_at is not None else None
+            if further is not None and further.execution != errand.execution:
+                self._start(further)
+                return None
+            if again_at is None or further is None or further.ended_at is not None:
+                return None
+            if again_at > self._clock.now():
+                break
+            errand = further
+        return again_at
 
     def get(self, store_id: str, errand_id: str) -> Errand | None:
         return self._records.get(store_id, errand_id)

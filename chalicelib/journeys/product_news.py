@@ -1,7 +1,8 @@
 """A product is back, cheaper or new: everybody who watches it is told, as an event of their own.
 
-An errand for each event, a hundred contacts at a time. Whoever is told twice, because a slice was interrupted, is told
-the same event, and an event begins a journey once.
+An errand for each event, ten contacts at a time: so however often a table that is out of breath interrupts it, it comes
+to its end before the news is old. Whoever is told twice, because a slice was interrupted, is told the same event, and
+an event begins a journey once.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ SETTLING = timedelta(minutes=2)
 yet say that it was at another time, or that it is over."""
 
 TOGETHER = 100
-"""Contacts of one slice: some five seconds of a function that may take 300, and one read of their profiles."""
+"""Contacts of one call: some five seconds of a function that may take 300."""
 
+_OF_ONE_SLICE = 10
 PAUSE = timedelta(seconds=5)
-"""Between slices. Step Functions starts 300 executions a second for the whole account (150 in smaller regions), orders'
+"""Between calls. Step Functions starts 300 executions a second for the whole account (150 in smaller regions), orders'
 journeys among them: an errand starts at most 20 a second, so that fifteen products may come back at once."""
 
 _log = logging.getLogger(__name__)
@@ -112,7 +114,7 @@ class TellWatchers:
         self._wishes = Wishes(journeys)
 
     def slice(self, store: Store, errand: Errand) -> Slice:
-        """Tell the next hundred, unless it is over: the product is gone again, or nobody may begin by it any more.
+        """Tell the next ten, unless it is over: the product is gone again, or nobody may begin by it any more.
 
         Raises `TryLater`: repeating tells the rest.
         """
@@ -126,12 +128,14 @@ class TellWatchers:
         wanted = self._wanted(store.id, event)
         if not wanted:
             return _over(errand, "nobody_asks")
-        page, place = self._page(store.id, event, wanted, errand.cursor)
+        room = TOGETHER - errand.done % TOGETHER
+        page, place = self._page(store.id, event, wanted, errand.cursor, min(room, _OF_ONE_SLICE))
         counted = self._told(store, page, event, wanted)
         report = {name: errand.report.get(name, 0) + count for name, count in counted.items()}
         if place is None:
             return Slice(done=len(page), report={**report, "ended": "all_told"})
-        return Slice(self._clock.now() + PAUSE, place, len(page), report)
+        pause = PAUSE if len(page) == room else timedelta()
+        return Slice(self._clock.now() + pause, place, len(page), report)
 
     def _wanted(self, store_id: str, event: Event) -> frozenset[str]:
         """The kinds of watchers that any live journey means by such an event."""
@@ -140,7 +144,7 @@ class TellWatchers:
         return frozenset().union(*meant)
 
     def _page(
-        self, store_id: str, event: Event, wanted: Collection[str], cursor: Any
+        self, store_id: str, event: Event, wanted: Collection[str], cursor: Any, limit: int
     ) -> tuple[list[tuple[str, list[Watcher]]], dict[str, Any] | None]:
         """The next contacts and where they end; None after the last. Categories are read only for who means them."""
         of_categories = {"bought", "asked"} if event.type == "product_published" else {"bought"}
@@ -149,9 +153,9 @@ class TellWatchers:
         shard, after = (cursor["shard"], cursor["after"]) if cursor else (0, None)
         found: list[tuple[str, list[Watcher]]] = []
         while shard < self._watchers.shards:
-            some = list(self._watchers.page(store_id, subjects, shard, after, TOGETHER - len(found)))
+            some = list(self._watchers.page(store_id, subjects, shard, after, limit - len(found)))
             found += some
-            if len(found) >= TOGETHER:
+            if len(found) >= limit:
                 return found, {"shard": shard, "after": some[-1][0]}
             shard, after = shard + 1, None
         return found, None

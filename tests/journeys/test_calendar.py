@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,12 +17,13 @@ from chalicelib.commerce.product import Product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.purchases import Bought, Line, Purchases
-from chalicelib.errors import BadInput
+from chalicelib.errors import BadInput, TryLater
 from chalicelib.journeys.definition import Definition
 from chalicelib.journeys.due_days import due_moment
+from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.triggers import DateTrigger
 from tests.conftest import HandClock
-from tests.journeys.calendar_world import CalendarWorld, Crash
+from tests.journeys.calendar_world import STORE, CalendarWorld, Crash
 from tests.journeys.world import journey, mail
 
 DAY = timedelta(days=1)
@@ -386,3 +388,59 @@ def test_one_of_whom_something_is_broken_keeps_nobody_else_from_their_day() -> N
     (errand,) = world.records.of_kind("", "due")
     assert sorted(contact for contact, _ in world.occurrences()) == ["c0", "c2"]
     assert (errand.done, errand.report, errand.ended_at is not None) == (2, {"read": 3, "failed": 1}, True)
+
+
+def test_a_day_on_which_every_fifteenth_telling_fails_is_done_piece_by_piece() -> None:
+    world = CalendarWorld(HandClock(datetime(2027, 5, 3, 12, tzinfo=UTC)))
+    for number in range(30):
+        world.person(f"c{number:02}", fields={"birthday": "1990-05-04"})
+    world.activate({"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"})
+    calls = iter(range(1, 100))
+
+    def often_busy() -> None:
+        if next(calls) % 15 == 0:
+            raise TryLater("the table is busy")
+
+    world.before_telling = often_busy
+    world.clock.time += timedelta(days=1)
+    world.calendar.look(world.store)
+    for _ in range(5):
+        with suppress(TryLater):
+            world.run()
+    (errand,) = world.records.of_kind("", "due")
+    assert (len(world.occurrences()), errand.done, errand.ended_at is not None) == (30, 30, True)
+
+
+def test_an_errand_goes_on_at_once_in_the_same_call_for_a_hundred() -> None:
+    world = CalendarWorld(HandClock(datetime(2027, 5, 3, 12, tzinfo=UTC)))
+    for number in range(150):
+        world.person(f"c{number:03}", fields={"birthday": "1990-05-04"})
+    world.activate({"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"})
+    world.clock.time += timedelta(days=1)
+    world.calendar.look(world.store)
+    (errand_id,) = world.started
+    assert world.errands.work(STORE, errand_id) == world.clock.now(), "and has more to do in the next one"
+    assert len(world.told) == 100
+    assert world.errands.work(STORE, errand_id) is None
+    assert len(world.occurrences()) == len(world.told) == 150
+
+
+def test_an_errand_that_another_call_ended_meanwhile_is_not_done_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = CalendarWorld(HandClock(datetime(2027, 5, 3, 12, tzinfo=UTC)))
+    for number in range(30):
+        world.person(f"c{number:02}", fields={"birthday": "1990-05-04"})
+    world.activate({"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"})
+    world.clock.time += timedelta(days=1)
+    world.calendar.look(world.store)
+    (errand_id,) = world.started
+    read, reads = world.records.get, iter(range(9))
+
+    def another_ends_it(store_id: str, errand_id: str) -> Errand | None:
+        found = read(store_id, errand_id)
+        if found is not None and next(reads) == 1:
+            return world.records.save(found.model_copy(update={"cursor": None, "ended_at": world.clock.now()}))
+        return found
+
+    monkeypatch.setattr(world.records, "get", another_ends_it)
+    assert world.errands.work(STORE, errand_id) is None
+    assert len(world.told) == 10

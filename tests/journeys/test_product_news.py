@@ -191,6 +191,28 @@ def test_interrupted_in_any_slice_everybody_is_told_once(shop: Shop, monkeypatch
     assert errand.looks >= 4
 
 
+def test_a_table_that_is_often_busy_makes_news_late_and_keeps_it_from_nobody(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.activate("back", "product_back_in_stock")
+    shop.sell("1", in_stock=False)
+    names = sorted(f"n{number}" for number in range(30))
+    for name in names:
+        shop.does(name, "product_viewed", product_id="1")
+    append, calls = shop.parts.timeline.append, iter(range(1, 10_000))
+
+    def often_busy(store_id: str, contact_id: str, event: Event) -> None:
+        if next(calls) % 15 == 0:  # never are thirty told without
+            raise TryLater("the table is busy")
+        append(store_id, contact_id, event)
+
+    monkeypatch.setattr(shop.parts.timeline, "append", often_busy)
+    shop.clock.advance(seconds=1)
+    shop.sell("1")
+    shop.live(minutes=10)
+    assert (shop.entered("back"), next(calls) < 60) == (names, True)
+
+
 def _once_in_a_while(save: Any) -> Any:
     """Every second slice is done and not written down."""
     turns = iter(range(1000))

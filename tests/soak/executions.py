@@ -15,7 +15,9 @@ from tests.soak.trouble import Killed
 
 
 class Executions:
-    """A `Workflows`. Pauses before retries are a tenth of what they are in production, so that nothing comes late."""
+    """A `Workflows`. Pauses before retries, and rests after the last of them, are a tenth of production's, so
+    that nothing comes late.
+    """
 
     def __init__(self, clock: HandClock, tasks: Mapping[str, Callable[[Any], Any]], table: Any) -> None:
         self._clock, self._tasks, self._table = clock, tasks, table
@@ -29,7 +31,8 @@ class Executions:
         self.transitions = 0
 
     def publish(self, name: str, definition: dict[str, Any]) -> str:
-        self.machines[name] = definition
+        states = {state: _rested_soon(state, told) for state, told in definition["States"].items()}
+        self.machines[name] = {**definition, "States": states}
         return name
 
     def start(self, machine: str, execution: str, payload: dict[str, Any]) -> None:
@@ -105,6 +108,12 @@ class Executions:
 def _parked(standing: Standing) -> Standing:
     """Its holder was quicker than the task that handed the token over."""
     return replace(standing, kind="token")
+
+
+def _rested_soon(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    """A state that waits before a task that failed too often is named so."""
+    rests = name == "Again" or name.endswith(" again")
+    return {**state, "Seconds": state["Seconds"] // 10} if rests else state
 
 
 def _soon(delay: float) -> float:

@@ -9,10 +9,13 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
-from chalicelib import wiring
+from ulid import ULID
+
+from chalicelib import ids, wiring
 from chalicelib.commerce.coupon import Coupon, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.intake import ContactRef
@@ -35,6 +38,8 @@ from tests.soak.trouble import Killed, UnreliableClient
 
 _HEBREW = {"country": "IL", "currency": "ILS", "timezone": "Asia/Jerusalem", "locale": "he"}
 _TICK = timedelta(hours=3)
+_AFTERWARDS = timedelta(days=7, minutes=43)  # no wait ends at that minute, or within ten before it
+Told = tuple[datetime, str]
 
 
 class Soak:
@@ -62,6 +67,7 @@ class Soak:
         self._news: list[tuple[Any, int, Callable[[], None]]] = []
         self._count = 0
         self._reported: set[str] = set()
+        self._heard: dict[str, list[Told]] = {}
 
     def live(self) -> None:
         """The whole half year, and what is still on its way for another week."""
@@ -70,7 +76,7 @@ class Soak:
         self.shop.activate({template.id: chosen(template.definition) for template in gallery()})
         for doing in story(self._contacts):
             self._plan(doing.at, lambda doing=doing: self._happens(doing))  # type: ignore[misc]
-        end = START + timedelta(days=DAYS + 7)
+        end = START + timedelta(days=DAYS) + _AFTERWARDS
         tick = START
         while tick < end:
             self._plan(tick, self._tick)
@@ -123,6 +129,7 @@ class Soak:
 
     def _tell(self, doing: Doing) -> None:
         store, now = self.parts.stores.get(self.shop.store.id), self.clock.now()
+        self._heard.setdefault(doing.email, []).append((now, f"is told {doing.id}"))
         if doing.change is not None:
             self.parts.intake.apply(store, doing.change, None, now)
         elif doing.event is not None:
@@ -177,6 +184,17 @@ class Soak:
         passes = Counter((who.get(e.contact_id), e.journey, e.status.value, e.reason) for e in self.enrolments())
         return {"messages": messages, "passes": passes}
 
+    def tales(self) -> dict[str, list[Told]]:
+        """Of each contact all that was told of them, and where they went."""
+        who = {contact.id: contact.email for contact in self._people()}
+        found = {email: [*self._heard.get("", []), *self._heard.get(email, [])] for email in who.values() if email}
+        for enrolment in self.enrolments():
+            tale = found[who[enrolment.contact_id] or ""]
+            for passage in enrolment.history:
+                about = (enrolment.journey, passage.what, passage.step, passage.detail)
+                tale.append((passage.at, " ".join(one for one in about if one).replace(enrolment.contact_id, "*")))
+        return found
+
     def _people(self) -> Iterator[Any]:
         after = None
         while page := self.parts.contacts.list(self.shop.store.id, after, 500):
@@ -213,10 +231,22 @@ def _contains(field: str, value: str) -> str:
 
 @contextmanager
 def lived(contacts: int, faults: float = 0, repeats: int = 0, seed: int = 1) -> Iterator[Soak]:
-    soak = Soak(contacts, faults, repeats, seed)
-    wiring.use(soak.parts)
-    try:
-        soak.live()
-        yield soak
-    finally:
-        wiring.use(None)
+    """With the same seed the same life, to the last id."""
+    with patch.object(ids, "ULID", _Ulids(seed)):
+        soak = Soak(contacts, faults, repeats, seed)
+        wiring.use(soak.parts)
+        try:
+            soak.live()
+            yield soak
+        finally:
+            wiring.use(None)
+
+
+class _Ulids:
+    """What `ids` asks of the class."""
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+
+    def from_datetime(self, at: datetime) -> ULID:
+        return ULID(int(at.timestamp() * 1000).to_bytes(6) + self._chance.randbytes(10))

@@ -1,7 +1,8 @@
 """Half a year of a shop's life, the same for the same seed: what each contact does, and when.
 
 Each thing that one contact does has a minute of the hour to itself, ten apart: every wait is whole hours, so what may
-come some minutes late, or be repeated, never changes places with what else happens to them.
+come some minutes late, or be repeated, never changes places with what else happens to them. The full hour is the
+calendar's. News of products come when nobody looks at any or buys, for two hours: it takes a while until all are told.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def _life(number: int, chance: random.Random) -> Iterator[Doing]:
             "birthday": f"{chance.randrange(1950, 2005)}-{chance.randrange(1, 13):02d}-{chance.randrange(1, 29):02d}"
         },
     }
-    yield Doing(began, email, contact=who, id=f"{number}-born")
+    yield Doing(began + timedelta(minutes=38), email, contact=who, id=f"{number}-born")
     acts = chance.sample(_ACTS, k=chance.choice((1, 1, 2, 2, 3)))
     for place, act in enumerate(acts):
         at = began + timedelta(days=1 + 37 * place + chance.randrange(0, 9), hours=chance.randrange(0, 8))

@@ -1,0 +1,48 @@
+"""The ready message templates: one YAML file each in `templates/`, in Hebrew and English."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from chalicelib.messages.content_model import EmailContent, Language
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it was built with libyaml
+_FOLDER = Path(__file__).parent / "templates"
+
+
+class MessageTemplate(BaseModel):
+    """`name`, `description` and `use` (the moment it is for) by language; `content` can be a step's as it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    name: dict[Language, str]
+    description: dict[Language, str]
+    use: dict[Language, str]
+    content: dict[Language, EmailContent]
+
+
+@cache
+def written() -> dict[str, dict[str, Any]]:
+    """All templates as their files have them, by id. Read once; nobody may change what is inside.
+
+    Journeys take the words from here: what a served definition holds is checked when it is saved.
+    """
+    files = (_read(path) for path in sorted(_FOLDER.glob("*.yaml")))
+    return {found["id"]: found for found in files}
+
+
+@cache
+def message_templates() -> tuple[MessageTemplate, ...]:
+    """All templates, in the order of their ids, checked."""
+    return tuple(MessageTemplate.model_validate(found) for _, found in sorted(written().items()))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe one, whichever it is
+    return found

@@ -23,7 +23,7 @@ ABOUT_AN_ORDER = {"payment-failed", "thank-you"}
 _OF_A_CART = {"cart-reminder", "cart-help", "what-stopped-you", "coupon-gift"}
 _BRANDS = {
     "he": {"colour": "#a8452a", "accent": "#e8b04a", "background": "#f7f1ea", "font": "rounded"},
-    "en": {"colour": "#2c6650", "accent": "#f0b59a", "background": "#eef3ee", "font": "serif"},
+    "en": {"colour": "#2c6650", "accent": "#f0b59a", "background": "#eef3ee", "font": "sans"},
 }
 _INKS = {"he": ("#a8452a", "שקד ובית"), "en": ("#2c6650", "Almond & Home")}
 _NAMES = {
@@ -121,7 +121,7 @@ def _logo(language: str) -> str:
         '<path d="M34 50q22-46 56-22q8 40-26 44q-24 2-30-22z" fill="#f6e3c8"/>'
         f'<path d="M46 50q20-18 38-16" stroke="{ink}" stroke-width="3" fill="none"/>'
         '<text x="226" y="62" text-anchor="middle" font-family="Open Sans,Arial,sans-serif" font-weight="700" '
-        f'font-size="38" fill="#fff">{name.replace("&", "&amp;")}</text></svg>'
+        f'font-size="{38 if language == "he" else 31}" fill="#fff">{name.replace("&", "&amp;")}</text></svg>'
     )
 
 

@@ -7,9 +7,8 @@ leave itself out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
 from chalicelib.messages.block_forms import (
@@ -18,20 +17,19 @@ from chalicelib.messages.block_forms import (
     CouponBlock,
     HeadingBlock,
     ImageBlock,
-    ProductBlock,
     TalkToUsBlock,
     TextBlock,
 )
 from chalicelib.messages.blocks import render_block
 from chalicelib.messages.content_model import EmailContent
-from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
+from chalicelib.messages.fields import KNOWN, RenderData, fields_of
 from chalicelib.messages.layout import page, text_page
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.page_parts import Part, Setting
 from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters, web_address
 from chalicelib.messages.wording import choose_language
 
-__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "products_needed", "render"]
+__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "render"]
 
 
 @dataclass(frozen=True)
@@ -70,15 +68,6 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
     except ValueError:
         raise RenderingError("blocks: the layout could not be made") from None
     return Rendered(subject=subject, preheader=preheader, html=html, text=text_page(parts, setting))
-
-
-def products_needed(content: EmailContent, event: Mapping[str, Any]) -> set[str]:
-    """The ids of the products to look up before rendering."""
-    told = event.get("properties")
-    properties = told if isinstance(told, Mapping) else {}
-    named = {block.product for block in content.blocks if isinstance(block, ProductBlock)}
-    meant = {product_meant(which, properties) for which in ("trigger", *named)}
-    return {product_id for product_id in meant if product_id}
 
 
 def check_words(source: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.commerce.cart import CartRecord
@@ -16,6 +16,9 @@ from chalicelib.messages.cart_shown import CartShown, cart_shown
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.money_text import day_text, money_text
 from chalicelib.messages.phrase import clean
+
+if TYPE_CHECKING:
+    from chalicelib.messages.showing import Pick
 
 # Every path an owner may write; None takes anything below it.
 KNOWN: dict[str, frozenset[str] | None] = {
@@ -44,9 +47,11 @@ class RenderData:
     """What one message to one contact is made from.
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
-    records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
-    is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
-    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+    records by id (the composer's `needs` say which); `picks` are the products that a block chose, by its place, and
+    `names` of what they tell of (`showing.Showing`); `focused` says which focused blocks apply, by place; `cart` is the
+    live record of the event's cart, without which the cart is shown as the event told it; `coupon` what a step before
+    made for the contact, while it is good; `unsubscribe_url` is needed for marketing; `alert` is there for what goes to
+    the store's manager.
     """
 
     store: Store
@@ -55,6 +60,9 @@ class RenderData:
     kind: MessageKind
     event: Mapping[str, Any] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
+    picks: Mapping[str, Sequence[Pick]] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    focused: Mapping[str, bool] = field(default_factory=dict)
     cart: CartRecord | None = None
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
@@ -70,13 +78,6 @@ class RenderData:
         product_id = product_meant(which, self.properties)
         product = self.products.get(product_id) if product_id else None
         return product if product is not None and product.published else None
-
-
-def event_product(event: Mapping[str, Any]) -> set[str]:
-    """The id of the product that an event is about, if it is about one."""
-    told = event.get("properties")
-    found = trigger_product(told) if isinstance(told, Mapping) else None
-    return {found} if found else set()
 
 
 def product_meant(which: str | None, properties: Mapping[str, Any]) -> str | None:

@@ -6,7 +6,6 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.commerce.product import Product
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
 
@@ -123,12 +122,6 @@ class MessageRepository(Protocol):
 
     def of_contact(self, store_id: str, contact_id: str) -> list[Message]:
         """All of one contact's messages."""
-        ...
-
-
-class ProductLookup(Protocol):
-    def get(self, store_id: str, external_id: str) -> Product | None:
-        """The catalogue's present record."""
         ...
 
 

@@ -59,7 +59,12 @@ def test_all_mistakes_are_told_at_once() -> None:
 def focused(condition: Any) -> dict[str, Any]:
     words = [{"type": "text", "text": "x"}]
     inner = {"type": "focus", "if": condition, "blocks": words, "else": words}
-    return {"en": {"subject": "s", "blocks": [*words, {"type": "focus", "if": {"ordered": {"since": "entry"}}, "blocks": [inner]}]}}
+    return {
+        "en": {
+            "subject": "s",
+            "blocks": [*words, {"type": "focus", "if": {"ordered": {"since": "entry"}}, "blocks": [inner]}],
+        }
+    }
 
 
 def test_a_condition_inside_an_emails_content_is_checked_by_step_and_place() -> None:
@@ -73,7 +78,9 @@ def test_a_condition_inside_an_emails_content_is_checked_by_step_and_place() -> 
     assert place == f"{at}.if.message.step" and told.startswith("step 'second': 'second' does not come before")
     unknown = journey(mail("first"), mail("second", content=focused({"step": {"step": "none", "is": "done"}})))
     assert mistakes(unknown) == {f"{at}.if.step.step": "step 'second': 'none': there is no such step in this journey"}
-    unchosen = Definition.parse(journey(mail(content=focused({"purchased": {"product": "", "since": "entry"}}))))
+    unchosen = Definition.parse(
+        journey(mail("first", content=focused({"purchased": {"product": "", "since": "entry"}})))
+    )
     assert [warning.field for warning in warnings_of(unchosen)][:1] == [
         "steps[0].content.en.blocks[1].blocks[0].if.purchased.product"
     ]

@@ -32,6 +32,8 @@ class Unwritten:
 class Nowhere:
     """Composer, channel, links and products of messages. `taken` are the ids of those that were handed over."""
 
+    pictures = None
+
     def __init__(self) -> None:
         self.taken: list[str] = []
 

@@ -9,15 +9,15 @@ from typing import Any
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.money import Money
 from chalicelib.messages.money_text import money_of, money_text
-from chalicelib.messages.phrase import clean, web_address
+from chalicelib.messages.safe_text import LazyFields, clean, plain_name, web_address
 
 
 @dataclass(frozen=True)
 class CartShown:
-    """`items`: {name, quantity, price (text, of one unit), total (text), image, url}, all cleaned. `lines` counts also
-    those that are not in `items`. `restore_url` opens the cart again, on any device."""
+    """`items`: {name, quantity, price (text, of one unit), total (text), image, url}; addresses are http(s) or nil.
+    `lines` counts also those that are not in `items`. `restore_url` opens the cart again, on any device."""
 
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[LazyFields]
     lines: int
     total: str
     coupons: Sequence[str]
@@ -47,17 +47,19 @@ def cart_shown(record: CartRecord | None, properties: Mapping[str, Any], languag
     )
 
 
-def _item(item: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _item(item: Mapping[str, Any], language: str) -> LazyFields:
     told = item.get("quantity")
     quantity = told if isinstance(told, int) and told > 0 else 1
     price = money_of(item.get("price"))
-    total = Money(amount=price.amount * quantity, currency=price.currency) if price else None
-    shown = {
-        "name": item.get("name") or "",
-        "quantity": quantity,
-        "price": money_text(price, language),
-        "total": money_text(total, language),
-        "image": item.get("image"),
-        "url": item.get("url"),
-    }
-    return clean(shown)  # type: ignore[no-any-return]
+    return LazyFields(
+        {
+            "name": lambda: plain_name(item.get("name") or ""),
+            "quantity": lambda: quantity,
+            "price": lambda: money_text(price, language),
+            "total": lambda: money_text(
+                price and Money(amount=price.amount * quantity, currency=price.currency), language
+            ),
+            "image": lambda: web_address(str(item.get("image") or "")),
+            "url": lambda: web_address(str(item.get("url") or "")),
+        }
+    )

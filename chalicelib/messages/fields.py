@@ -1,11 +1,19 @@
-"""The personal fields that a message's Liquid can read, and where each comes from."""
+"""The personal fields that a message's Liquid can read, and where each comes from. Each is made when it is first read.
+
+Besides what owners may write (`KNOWN`) there is, for what `messages.blocks` writes:
+- `goods.<places.goods_key(which)>`: the card of a product (`card_of`), by store id, `trigger` or `consumable`; nil
+  where it is gone;
+- `at.<places.place_key(place)>`: what was found for the block at a place: `products` (cards; nil for none),
+  `focused`, and what `RenderData.placed` names;
+- `mail`: {unsubscribe_url}; and `subject` and `preheader`, as they came out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.commerce.cart import CartRecord
@@ -15,11 +23,11 @@ from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.messages.cart_shown import CartShown, cart_shown
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.money_text import day_text, money_text
-from chalicelib.messages.phrase import clean
+from chalicelib.messages.places import place_key
+from chalicelib.messages.safe_text import LazyFields, plain_name, web_address
 
-if TYPE_CHECKING:
-    from chalicelib.messages.showing import Pick
-
+# Of a cart that is longer the rest is only counted.
+MOST_CART_LINES = 10
 # Every path an owner may write; None takes anything below it.
 KNOWN: dict[str, frozenset[str] | None] = {
     "contact": frozenset(("first_name", "last_name", "email", "phone", "locale", "orders_count", "fields")),
@@ -47,11 +55,13 @@ class RenderData:
     """What one message to one contact is made from.
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
-    records by id (the composer's `needs` say which); `picks` are the products that a block chose, by its place, and
-    `names` of what they tell of (`showing.Showing`); `focused` says which focused blocks apply, by place; `cart` is the
-    live record of the event's cart, without which the cart is shown as the event told it; `coupon` what a step before
-    made for the contact, while it is good; `unsubscribe_url` is needed for marketing; `alert` is there for what goes to
-    the store's manager.
+    records by id (the composer's `needs` say which); `cart` the live record of the event's cart, without which the cart
+    is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
+    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+
+    By the place of a block (`blocks[2].else[0]`, as `EmailContent.located` tells it): `viewed`, `recommended` and
+    `arrivals` are the products that it shows, `focused` whether its condition applies. `placed` is anything more that
+    a kind of block needs: fields by name, texts, numbers and lists of them as `safe_text.clean` takes them.
     """
 
     store: Store
@@ -60,13 +70,15 @@ class RenderData:
     kind: MessageKind
     event: Mapping[str, Any] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
-    picks: Mapping[str, Sequence[Pick]] = field(default_factory=dict)
-    names: Mapping[str, str] = field(default_factory=dict)
-    focused: Mapping[str, bool] = field(default_factory=dict)
     cart: CartRecord | None = None
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
     alert: Alert | None = None
+    viewed: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    recommended: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    arrivals: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    focused: Mapping[str, bool] = field(default_factory=dict)
+    placed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -99,58 +111,119 @@ def trigger_product(properties: Mapping[str, Any]) -> str | None:
     return None
 
 
-def fields_of(data: RenderData) -> dict[str, Any]:
-    """The Liquid fields, cleaned (see `phrase.clean`), with money as text in the email's language."""
-    contact, store = data.contact, data.store
-    return clean(  # type: ignore[no-any-return]
+def fields_of(data: RenderData) -> LazyFields:
+    """The Liquid fields, cleaned (see `safe_text.clean`), with money as text in the email's language."""
+    store = data.store
+    return LazyFields(
         {
-            "contact": {
-                "first_name": contact.first_name,
-                "last_name": contact.last_name,
-                "email": contact.email,
-                "phone": contact.phone,
-                "locale": contact.locale,
-                "orders_count": contact.orders_count,
-                "fields": contact.fields,
-            },
-            "store": {"name": store.name, "url": store.url, "talk_to_us_url": store.settings.talk_to_us_url},
-            "order": _order_fields(data),
-            "cart": _cart_fields(data),
-            "product": _product_fields(data),
-            "coupon": _coupon_fields(data),
-            "alert": _alert_fields(data),
-            "event": data.properties,
+            "contact": lambda: _contact_fields(data.contact),
+            "store": lambda: {"name": store.name, "url": store.url, "talk_to_us_url": store.settings.talk_to_us_url},
+            "order": lambda: _order_fields(data),
+            "cart": lambda: _cart_fields(data),
+            "product": lambda: _product_fields(data),
+            "coupon": lambda: _coupon_fields(data),
+            "alert": lambda: _alert_fields(data),
+            "event": lambda: data.properties,
+            "goods": lambda: _Goods(data),
+            "at": lambda: _at_fields(data),
+            "mail": lambda: {"unsubscribe_url": data.unsubscribe_url},
         }
     )
 
 
-def order_lines(data: RenderData) -> list[dict[str, Any]]:
-    """The order's items, cleaned: {name, quantity, total (text), image}."""
-    lines = [
+def card_of(product: Product, language: str) -> LazyFields:
+    """What a product card shows: {id, name, price, was, image, url, in_stock, stock}; `was` is the price before, where
+    it is dearer. Addresses are http(s) or nil."""
+    price, regular = product.price, product.regular_price
+    reduced = price and regular and regular.currency == price.currency and regular.amount > price.amount
+    return LazyFields(
         {
-            "name": item.get("name") or "",
-            "quantity": item.get("quantity") or 1,
-            "total": "" if item.get("included") else money_text(item.get("total"), data.language),
-            "image": item.get("image"),
+            "id": lambda: product.external_id,
+            "name": lambda: plain_name(product.name),
+            "price": lambda: money_text(price, language) or None,
+            "was": lambda: money_text(regular, language) if reduced else None,
+            "image": lambda: web_address(product.image or ""),
+            "url": lambda: web_address(product.url or ""),
+            "in_stock": lambda: product.in_stock,
+            "stock": lambda: product.stock,
         }
-        for item in _items(data.properties)
-    ]
-    return clean(lines)  # type: ignore[no-any-return]
+    )
 
 
-def _order_fields(data: RenderData) -> dict[str, Any] | None:
+class _Goods(LazyFields):
+    """Product cards by `places.goods_key`."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: RenderData) -> None:
+        super().__init__({})
+        self._data = data
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._made:
+            product = self._data.product(bytes.fromhex(key[1:]).decode())
+            self._made[key] = None if product is None else card_of(product, self._data.language)
+        return self._made[key]
+
+
+def _at_fields(data: RenderData) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for chosen in (data.viewed, data.recommended, data.arrivals):
+        for place, products in chosen.items():
+            cards = [card_of(product, data.language) for product in products]
+            found.setdefault(place_key(place), {})["products"] = cards or None
+    for place, applies in data.focused.items():
+        found.setdefault(place_key(place), {})["focused"] = applies
+    for place, more in data.placed.items():
+        found.setdefault(place_key(place), {}).update(more)
+    return found
+
+
+def _contact_fields(contact: Contact) -> LazyFields:
+    return LazyFields(
+        {
+            "first_name": lambda: plain_name(contact.first_name),
+            "last_name": lambda: plain_name(contact.last_name),
+            "email": lambda: contact.email,
+            "phone": lambda: contact.phone,
+            "locale": lambda: contact.locale,
+            "orders_count": lambda: contact.orders_count,
+            "fields": lambda: contact.fields,
+        }
+    )
+
+
+def order_lines(data: RenderData) -> list[LazyFields]:
+    """The order's items: {name, quantity, total (text), image}."""
+    return [_order_line(item, data.language) for item in _items(data.properties)]
+
+
+def _order_line(item: Mapping[str, Any], language: str) -> LazyFields:
+    return LazyFields(
+        {
+            "name": lambda: plain_name(item.get("name") or ""),
+            "quantity": lambda: item.get("quantity") or 1,
+            "total": lambda: "" if item.get("included") else money_text(item.get("total"), language),
+            "image": lambda: web_address(str(item.get("image") or "")),
+        }
+    )
+
+
+def _order_fields(data: RenderData) -> LazyFields | None:
     properties = data.properties
     if "order_id" not in properties:
         return None
-    return {
-        "id": properties["order_id"],
-        "number": properties.get("number") or properties["order_id"],
-        "total": money_text(properties.get("total"), data.language),
-        "items": order_lines(data),
-        "coupons": properties.get("coupons") or [],
-        "nth": properties.get("nth"),
-        "payment_url": properties.get("payment_url"),
-    }
+    return LazyFields(
+        {
+            "id": lambda: properties["order_id"],
+            "number": lambda: properties.get("number") or properties["order_id"],
+            "total": lambda: money_text(properties.get("total"), data.language),
+            "items": lambda: order_lines(data),
+            "coupons": lambda: properties.get("coupons") or [],
+            "nth": lambda: properties.get("nth"),
+            "payment_url": lambda: properties.get("payment_url"),
+        }
+    )
 
 
 def cart_of(data: RenderData) -> CartShown | None:
@@ -158,17 +231,20 @@ def cart_of(data: RenderData) -> CartShown | None:
     return cart_shown(data.cart, data.properties, data.language)
 
 
-def _cart_fields(data: RenderData) -> dict[str, Any] | None:
+def _cart_fields(data: RenderData) -> LazyFields | None:
     cart = cart_of(data)
     if cart is None:
         return None
-    return {
-        "restore_url": cart.restore_url,
-        "total": cart.total,
-        "items": cart.items,
-        "lines": cart.lines,
-        "coupons": cart.coupons,
-    }
+    return LazyFields(
+        {
+            "restore_url": lambda: cart.restore_url,
+            "total": lambda: cart.total,
+            "items": lambda: cart.items,
+            "lines": lambda: cart.lines,
+            "more": lambda: max(cart.lines - len(cart.items[:MOST_CART_LINES]), 0),
+            "coupons": lambda: cart.coupons,
+        }
+    )
 
 
 def _coupon_fields(data: RenderData) -> dict[str, Any] | None:
@@ -191,21 +267,23 @@ def _alert_fields(data: RenderData) -> dict[str, Any] | None:
     return {"subject": data.alert.subject, "rows": rows}
 
 
-def _product_fields(data: RenderData) -> dict[str, Any]:
+def _product_fields(data: RenderData) -> Mapping[str, Any]:
     """The catalogue's present words; of a product that is gone only the name it was bought under."""
     product = data.product("trigger")
     if product is not None:
-        return {
-            "name": product.name,
-            "price": money_text(product.price, data.language),
-            "url": product.url,
-            "image": product.image,
-            "in_stock": product.in_stock,
-            "lifetime_days": product.lifetime_days,
-        }
+        return LazyFields(
+            {
+                "name": lambda: plain_name(product.name),
+                "price": lambda: money_text(product.price, data.language),
+                "url": lambda: product.url,
+                "image": lambda: product.image,
+                "in_stock": lambda: product.in_stock,
+                "lifetime_days": lambda: product.lifetime_days,
+            }
+        )
     for holder in (data.properties.get("consumable"), *_items(data.properties)[:1]):
         if isinstance(holder, Mapping) and holder.get("name"):
-            return {"name": holder["name"]}
+            return {"name": plain_name(holder["name"])}
     return {}
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
+from chalicelib.messages.picture_links import PictureLinks
 
 
 class Email(BaseModel):
@@ -126,6 +127,11 @@ class MessageRepository(Protocol):
 
 
 class Links(Protocol):
+    @property
+    def pictures(self) -> PictureLinks | None:
+        """Those of pictures that are true when they are opened; None where there are none."""
+        ...
+
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """Where one POST unsubscribes the message's receiver from the channel."""
         ...

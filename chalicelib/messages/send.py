@@ -28,6 +28,7 @@ from chalicelib.messages.content import RenderData, RenderingError, choose_langu
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.pictured import placed_pictures
 from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
@@ -250,6 +251,10 @@ class Sender:
         content = content_by_language[language]
         needs = medium.composer.needs(content, enrolment.event, holds)
         showing = gather(self._storefront, needs, store.id, contact.id, enrolment.event, message.at)
+        coupon = _still_good(enrolment.coupon, message.at)
+        pictured = placed_pictures(
+            needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
+        )
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,
@@ -258,11 +263,13 @@ class Sender:
             kind=message.kind,
             event=enrolment.event,
             products=showing.products,
-            picks=showing.picks,
-            names=showing.names,
-            focused=showing.focused,
+            viewed=showing.chosen_by("viewed_products"),
+            recommended=showing.chosen_by("recommended"),
+            arrivals=showing.chosen_by("new_arrivals"),
+            focused=needs.focused,
+            placed={**showing.why(), **pictured},
             cart=cart,
-            coupon=_still_good(enrolment.coupon, message.at),
+            coupon=coupon,
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
         )

@@ -20,6 +20,7 @@ from chalicelib.journeys.condition_forms import Condition
 from chalicelib.messages.block_forms import (
     Block,
     CartItemsBlock,
+    CountdownBlock,
     NewArrivalsBlock,
     OrderItemsBlock,
     ProductBlock,
@@ -30,6 +31,7 @@ from chalicelib.messages.block_forms import (
 )
 from chalicelib.messages.content_model import EmailContent, shown
 from chalicelib.messages.fields import product_meant, trigger_product
+from chalicelib.messages.safe_text import plain_name
 
 _SPARE = 4  # candidates read beside those that are needed: some will be sold out or gone
 _ROUNDS = 6
@@ -43,13 +45,15 @@ Holds = Callable[[Condition], bool]
 @dataclass(frozen=True)
 class Needs:
     """`products` are to be looked up; `choosing` are the blocks that choose, by their places, from top to bottom;
-    `named` are the products that other blocks show; `focused` says of each focused block whether its condition holds.
+    `named` are the products that other blocks show; `focused` says of each focused block whether its condition holds;
+    `pictured` are the blocks with a picture that is drawn when the email is opened.
     """
 
     products: frozenset[str] = frozenset()
     choosing: Mapping[str, Choosing] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     focused: Mapping[str, bool] = field(default_factory=dict)
+    pictured: Mapping[str, CountdownBlock | StockLeftBlock] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,12 +95,35 @@ class Pick:
 
 @dataclass(frozen=True)
 class Showing:
-    """`picks` by the place of the block that chose them; `names` of products and categories that a pick tells `of`."""
+    """`picks` by the place of the block that chose them, `kinds` are those blocks' types; `names` of products and
+    categories that a pick tells `of`."""
 
     products: Mapping[str, Product] = field(default_factory=dict)
     picks: Mapping[str, Sequence[Pick]] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
-    focused: Mapping[str, bool] = field(default_factory=dict)
+
+    def chosen_by(self, kind: str) -> dict[str, Sequence[Product]]:
+        """The products that blocks of this type chose, by place."""
+        return {
+            place: [pick.product for pick in picks] for place, picks in self.picks.items() if self.kinds[place] == kind
+        }
+
+    def why(self) -> dict[str, dict[str, Any]]:
+        """By place, what the line above recommended products says: `together` with which product they were bought, of
+        which `category` they are, whether they are `best_sellers`; each only where one is there for that reason."""
+        found: dict[str, dict[str, Any]] = {}
+        for place, picks in self.picks.items():
+            ways = {pick.by: pick for pick in reversed(picks)}  # of each way the first
+            told: dict[str, Any] = {}
+            for way, name in (("bought_together", "together"), ("same_category", "category")):
+                if way in ways and (called := self.names.get(ways[way].of)):
+                    told[name] = plain_name(called)
+            if "best_sellers" in ways:
+                told["best_sellers"] = True
+            if told:
+                found[place] = told
+        return found
 
 
 def needs_of(content: EmailContent, event: Mapping[str, Any], holds: Holds) -> Needs:
@@ -111,6 +138,9 @@ def needs_of(content: EmailContent, event: Mapping[str, Any], holds: Holds) -> N
         choosing={place: block for place, block in blocks.items() if isinstance(block, Choosing)},
         named=frozenset(named | {one for block in blocks.values() for one in _listed(block, properties)}),
         focused=focused,
+        pictured={
+            place: block for place, block in blocks.items() if isinstance(block, CountdownBlock | StockLeftBlock)
+        },
     )
 
 
@@ -165,8 +195,8 @@ def gather(
     return Showing(
         products={one: product for one in needs.products if (product := known.products.get(one))},
         picks={place: found for place, found in picks.items() if found},
+        kinds={place: block.type for place, block in needs.choosing.items()},
         names=known.names(),
-        focused=needs.focused,
     )
 
 

@@ -102,14 +102,22 @@ class Wiring(ShopWiring):
             return self._work_of_calendar(kind)
         if kind == "tell_watchers":
             return self.tell_watchers
+        if kind == "count_orders":
+            return wiring_products.count_orders(self)
         raise KeyError(kind)
 
     def begin_sweeps(self, store: Store) -> None:
         """See `multitude.begin_sweeps`."""
         from chalicelib.journeys.multitude import begin_sweeps
 
-        others = ("tell_watchers", "due", "index_dates")
+        others = ("tell_watchers", "due", "index_dates", "count_orders")
         begin_sweeps(self.errands, store, self.journeys.of_store(store.id), self.clock, others)
+
+    def begin_count(self, store: Store) -> None:
+        """See `shelf_count.begin_count`."""
+        from chalicelib.messages.shelf_count import begin_count
+
+        begin_count(self.errands, store, self.clock)
 
     @cached_property
     def tell_watchers(self) -> TellWatchers:

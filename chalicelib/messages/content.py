@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
-from chalicelib.messages.block_forms import ProductBlock
 from chalicelib.messages.compiled import COMPILED, BlockError
 from chalicelib.messages.content_model import EmailContent
-from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
+from chalicelib.messages.fields import KNOWN, RenderData, fields_of
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.page_parts import SHOWN
 from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters
@@ -19,7 +17,7 @@ from chalicelib.messages.safe_text import LazyFields, one_line, own_address
 from chalicelib.messages.sources import sources
 from chalicelib.messages.wording import choose_language
 
-__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "products_needed", "render"]
+__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "render"]
 
 _LINE_ENDS = re.compile(r"[ \t]+\n")
 _EMPTY_LINES = re.compile(r"\n{3,}")
@@ -74,15 +72,6 @@ def _named(content: EmailContent, fields: LazyFields, wrong: PhraseError) -> str
         except PhraseError as alone:
             return f"{path.rpartition('.')[0] or path}: {alone}"
     return f"blocks: {wrong}"
-
-
-def products_needed(content: EmailContent, event: Mapping[str, Any]) -> set[str]:
-    """The ids of the products to look up before rendering."""
-    told = event.get("properties")
-    properties = told if isinstance(told, Mapping) else {}
-    named = {block.product for block in content.blocks if isinstance(block, ProductBlock)}
-    meant = {product_meant(which, properties) for which in ("trigger", *named)}
-    return {product_id for product_id in meant if product_id}
 
 
 def check_words(source: str) -> list[str]:

@@ -55,7 +55,7 @@ class RenderData:
     """What one message to one contact is made from.
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
-    records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
+    records by id (the composer's `needs` say which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
     `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
 
@@ -90,13 +90,6 @@ class RenderData:
         product_id = product_meant(which, self.properties)
         product = self.products.get(product_id) if product_id else None
         return product if product is not None and product.published else None
-
-
-def event_product(event: Mapping[str, Any]) -> set[str]:
-    """The id of the product that an event is about, if it is about one."""
-    told = event.get("properties")
-    found = trigger_product(told) if isinstance(told, Mapping) else None
-    return {found} if found else set()
 
 
 def product_meant(which: str | None, properties: Mapping[str, Any]) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -34,6 +34,21 @@ def money_text(told: Any, language: str) -> str:
 def day_text(day: date, language: str) -> str:
     """Such as "5 December 2026": the month in words, since nobody knows whether 5/12 is in May."""
     return str(format_date(day, "long", locale=_locale(language)))
+
+
+def moment_text(moment: datetime, language: str) -> str:
+    """Such as "Thursday 26 November at 20:00", in the zone that the moment has. The year is left out: it is near.
+
+    What is over at midnight is so at 23:59 of the day before, as people say it."""
+    locale = _locale(language)
+    if (moment.hour, moment.minute) == (0, 0):
+        moment -= timedelta(minutes=1)
+    if locale.language == "he":
+        day = str(format_date(moment.date(), "EEEE, d בMMMM", locale=locale))
+        return f"{day} בשעה {moment:%H:%M}"
+    if locale.language == "en":
+        return f"{format_date(moment.date(), 'EEEE d MMMM', locale=locale)} at {moment:%H:%M}"
+    return f"{format_date(moment.date(), 'full', locale=locale)}, {moment:%H:%M}"
 
 
 def _locale(language: str) -> Locale:

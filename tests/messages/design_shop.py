@@ -11,10 +11,17 @@ from chalicelib.commerce.money import Money
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.contact import Benefit
-from chalicelib.messages.block_forms import NewArrivalsBlock, RecommendedBlock, ViewedProductsBlock
+from chalicelib.messages.block_forms import (
+    CountdownBlock,
+    NewArrivalsBlock,
+    RecommendedBlock,
+    StockLeftBlock,
+    ViewedProductsBlock,
+)
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.gallery import MessageTemplate
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.money_text import moment_text
 from tests.messages.shop import NOW, contact, data, event, product, store
 
 SITE = "https://almond.example"
@@ -191,13 +198,21 @@ def facts(template: MessageTemplate, language: str) -> RenderData:
 
 
 def _chosen(template: MessageTemplate, language: str, sold: Sequence[Product]) -> Mapping[str, Any]:
-    """What the blocks that choose would show: others than the first, which the event is about."""
-    found: dict[str, dict[str, Sequence[Product]]] = {"viewed": {}, "recommended": {}, "arrivals": {}}
+    """What the sender places for the blocks: others than the first product, which the event is about."""
+    found: dict[str, dict[str, Any]] = {"viewed": {}, "recommended": {}, "arrivals": {}, "placed": {}}
     for place, block in template.content[language].located():
-        kinds = {ViewedProductsBlock: "viewed", RecommendedBlock: "recommended", NewArrivalsBlock: "arrivals"}
-        if kind := kinds.get(type(block)):
-            others = sold if kind == "arrivals" else sold[1:]
-            found[kind][place] = others[: block.count]  # type: ignore[attr-defined]
+        if isinstance(block, ViewedProductsBlock):
+            found["viewed"][place] = sold[1 : block.count + 1]
+        elif isinstance(block, RecommendedBlock):
+            found["recommended"][place] = sold[1 : block.count + 1]
+            found["placed"][place] = {"together": sold[0].name}
+        elif isinstance(block, NewArrivalsBlock):
+            found["arrivals"][place] = sold[: block.count]
+        elif isinstance(block, CountdownBlock):
+            ends = moment_text(NOW + timedelta(days=6), language)
+            found["placed"][place] = {"picture": f"{SITE}/pictures/countdown-{language}.png", "ends": ends}
+        elif isinstance(block, StockLeftBlock):
+            found["placed"][place] = {"picture": f"{SITE}/pictures/left-{language}.png"}
     return found
 
 

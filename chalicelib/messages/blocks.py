@@ -7,6 +7,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from chalicelib.messages import blocks_answers, blocks_goods, blocks_words
 from chalicelib.messages.block_forms import (
     Block,
     ButtonBlock,
@@ -17,13 +18,13 @@ from chalicelib.messages.block_forms import (
     HeadingBlock,
     ImageBlock,
     OrderItemsBlock,
-    ProductBlock,
     TalkToUsBlock,
     TextBlock,
 )
+from chalicelib.messages.block_parts import joined, link_button, smart
 from chalicelib.messages.fields import MOST_CART_LINES
 from chalicelib.messages.items_table import items_table
-from chalicelib.messages.page_parts import INK, LINE, SHOWN, Page, Part, Slot, aside, column, goods, picture, section
+from chalicelib.messages.page_parts import INK, LINE, SHOWN, Page, Part, Slot, aside, column, picture
 from chalicelib.messages.phrase import PhraseError
 
 
@@ -52,22 +53,6 @@ def compile_blocks(blocks: tuple[Block, ...], within: str, page: Page) -> list[P
     return [part for part in made if part is not None]
 
 
-def joined(parts: list[Part]) -> Part:
-    """In the text twin an empty line is between two; too many of them are taken out when it is filled in."""
-    return Part("".join(part.mjml for part in parts), "\n\n".join(part.text for part in parts))
-
-
-def link_button(words: Slot, address: Slot, page: Page) -> Part | None:
-    """A button in the brand's colour, gone where it has no words or leads nowhere."""
-    mjml = (
-        f'<mj-button css-class="agala-button" href="{address.attribute}" background-color="{page.brand.colour}" '
-        f'color="{page.on_brand}" border-radius="8px" font-size="17px" font-weight="700" inner-padding="14px 30px" '
-        f'align="center">{words.attribute}</mj-button>'
-    )
-    part = Part(column(mjml, page, "10px 24px 14px"), f"{words.text}:\n{address.text}")
-    return page.when(part, words, address)
-
-
 def _heading(block: HeadingBlock, page: Page) -> Part | None:
     words = page.words(block.text, "text")
     inner = (
@@ -87,11 +72,12 @@ def _text(block: TextBlock, page: Page) -> Part | None:
 
 
 def _button(block: ButtonBlock, page: Page) -> Part | None:
-    return link_button(page.line(block.text, "text"), page.address(block.url, "url"), page)
+    address = smart(page.address(block.url, "url"), block.smart, page)
+    return link_button(page.line(block.text, "text"), address, page)
 
 
 def _image(block: ImageBlock, page: Page) -> Part | None:
-    source, address = page.address(block.src, "src"), page.address(block.url, "url")
+    source, address = page.address(block.src, "src"), smart(page.address(block.url, "url"), block.smart, page)
     alt = page.line(block.alt, "alt")
     mjml = column(picture(source, alt, address, 552), page)
     lines = (SHOWN, alt.text, _optional(address))
@@ -154,45 +140,6 @@ def _coupon(block: CouponBlock, page: Page) -> Part | None:
     return page.when(joined(parts), tests=("coupon",))
 
 
-def _product(block: ProductBlock, page: Page) -> Part | None:
-    if not block.product:
-        return None
-    card = goods(block.product)
-    button = None
-    if block.button:
-        address = Slot(text=f"{{{{ {card}.url }}}}", attribute=f"{{{{ {card}.url | attr }}}}", test=f"{card}.url")
-        button = link_button(page.line(block.button, "button"), address, page)
-    parts = [part for part in (_card(card, page), button) if part is not None]
-    return page.when(joined(parts), tests=(card,))
-
-
-def _card(card: str, page: Page) -> Part:
-    link = f'<a href="{{{{ {card}.url | attr }}}}" class="agala-link" style="color:inherit;text-decoration:none">'
-    title = f"{{% if {card}.url %}}{link}{{% endif %}}{{{{ {card}.name }}}}{{% if {card}.url %}}</a>{{% endif %}}"
-    words = (
-        f'<mj-text align="{page.align}" font-size="19px" line-height="1.35" font-weight="700" color="{INK}" '
-        f'padding-bottom="4px"><div dir="{page.direction}">'
-        f"{aside(title)}</div></mj-text>"
-        f"<mj-raw>{{% if {card}.price %}}</mj-raw>"
-        f'<mj-text align="{page.align}" font-size="18px" color="{page.brand_ink}" css-class="agala-price" '
-        f'font-weight="700" padding-top="0"><div dir="{page.direction}">{{{{ {card}.price }}}}</div></mj-text>'
-        "<mj-raw>{% endif %}</mj-raw>"
-    )
-    beside = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
-    image, name = (Slot(attribute=f"{{{{ {card}.{part} | attr }}}}") for part in ("image", "name"))
-    shown = picture(image, name, Slot(attribute=f"{{{{ {card}.url | attr }}}}", test=f"{card}.url"), 190)
-    before = f'<mj-column width="38%" vertical-align="middle">{shown}</mj-column>'
-    mjml = (
-        f"<mj-raw>{{% if {card}.image %}}</mj-raw>{section(before + beside, page, '8px 24px')}"
-        f"<mj-raw>{{% else %}}</mj-raw>{section(beside, page, '8px 24px')}<mj-raw>{{% endif %}}</mj-raw>"
-    )
-    text = (
-        f"{{{{ {card}.name | isolated }}}}{{% if {card}.price %}} – {{{{ {card}.price }}}}{{% endif %}}"
-        f"{{% if {card}.url %}}\n{{{{ {card}.url }}}}{{% endif %}}"
-    )
-    return Part(mjml, text)
-
-
 def _focus(block: FocusBlock, page: Page) -> Part | None:
     inside = joined(compile_blocks(block.blocks, f"{page.place}.blocks", page))
     others = joined(compile_blocks(block.otherwise, f"{page.place}.else", page))
@@ -213,7 +160,9 @@ RENDERERS: dict[type[Block], Callable[[Any, Page], Part | None]] = {
     CartItemsBlock: _cart_items,
     TalkToUsBlock: _talk_to_us,
     CouponBlock: _coupon,
-    ProductBlock: _product,
     FocusBlock: _focus,
+    **blocks_goods.RENDERERS,
+    **blocks_words.RENDERERS,
+    **blocks_answers.RENDERERS,
 }
 """How each kind of block is compiled: `(block, page) -> Part | None`, see `messages.page_parts`."""

@@ -12,7 +12,8 @@ from hashlib import blake2b
 from threading import Lock
 
 from chalicelib.commerce.store import Store
-from chalicelib.messages.blocks import BlockError, compile_blocks, joined
+from chalicelib.messages.block_parts import joined
+from chalicelib.messages.blocks import BlockError, compile_blocks
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.layout import html_page, text_footer
 from chalicelib.messages.liquid_language import HTML, OWNERS, PLAIN, Template

@@ -105,7 +105,8 @@ _SHAPES = {
 
 def picture(name: str) -> str:
     """A drawing of a product, or the shop's sign (`logo-he`), as an address that holds the picture itself."""
-    svg = _logo(name.removeprefix("logo-")) if name.startswith("logo-") else _drawn(name)
+    kind, _, language = name.partition("-")
+    svg = _drawn(name) if name in _SHAPES else _SIGNS[kind](language)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
@@ -132,9 +133,30 @@ def _logo(language: str) -> str:
     )
 
 
+def _countdown(_language: str) -> str:
+    tiles = "".join(
+        f'<rect x="{x}" width="82" height="82" rx="14" fill="#2b2f38"/><text x="{x + 41}" y="56" fill="#fff" '
+        f'font-size="42" text-anchor="middle">{said}</text>'
+        for x, said in ((0, "06"), (99, "14"), (198, "32"))
+    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="280" height="82" font-family="Arial">{tiles}</svg>'
+
+
+def _left(language: str) -> str:
+    said = "נשארו רק 3" if language == "he" else "Only 3 left"
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="40" font-family="Arial"><rect width="200" '
+        'height="40" rx="20" fill="#fde7d8"/><text x="100" y="27" fill="#8f3413" font-size="19" text-anchor="middle">'
+        f"{said}</text></svg>"
+    )
+
+
+_SIGNS = {"logo": _logo, "countdown": _countdown, "left": _left}
+
+
 def pictures_in(html: str) -> str:
     """The same email, with the shop's pictures inside."""
-    for name in (*_SHAPES, "logo-he", "logo-en"):
+    for name in (*_SHAPES, *(f"{kind}-{language}" for kind in _SIGNS for language in ("he", "en"))):
         html = html.replace(f"{SITE}/pictures/{name}.png", picture(name))
     return html
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -135,7 +136,8 @@ class TestEveryTemplate:
             rendered = render(email.content[language], facts)
             for part in (rendered.subject, rendered.preheader, rendered.text):
                 assert "{" not in part and "None" not in part
-                assert " ," not in part and " !" not in part and " ?" not in part and "  " not in part
+                assert " ," not in part and " !" not in part and " ?" not in part
+                assert not re.search(r"\S {2}", part), "only a line's beginning may be indented"
 
     @pytest.mark.parametrize("known", [True, False], ids=["known", "nameless, no cart, nobody to talk to"])
     def test_its_sms_read_well_and_are_short(self, template: Template, known: bool) -> None:

@@ -35,14 +35,16 @@
   for (let node = texts.nextNode(); node; node = texts.nextNode()) {
     const words = node.textContent.trim();
     const style = getComputedStyle(node.parentElement);
-    if (!words || !/[\p{L}\p{N}]/u.test(words) || style.visibility === "hidden") continue;
+    if (!words || style.visibility === "hidden") continue;
     const range = document.createRange();
     range.selectNodeContents(node);
     const box = range.getBoundingClientRect();
     const size = parseFloat(style.fontSize);
     if (box.width < 2 || box.height < 2 || size < 3) continue; // a preheader
     if (style.opacity === "0") continue;
+    if (!/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(words)) continue;
     stands.push([box.top, box.bottom]);
+    if (!/[\p{L}\p{N}]/u.test(words)) continue; // a picture among letters has its own colours
     if (size < 12) say(`small letters (${size}px): ${words.slice(0, 40)}`);
     const [bottom, ink] = [behind(node.parentElement), rgba(style.color)];
     const ratio = contrast(over(ink, bottom), bottom);

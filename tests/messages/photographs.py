@@ -116,7 +116,7 @@ def _tile(browser: Browser, language: str, caption: str) -> str:
     image = _photograph(browser, PHONE, _TILE, format="png")
     return (
         f'<figure style="margin:0"><img width="{PHONE}" src="data:image/png;base64,{image}" style="{_TILE_STYLE}">'
-        f'<figcaption style="{_CAPTION}">{caption}</figcaption></figure>'
+        f'<figcaption dir="auto" style="{_CAPTION}">{caption}</figcaption></figure>'
     )
 
 

@@ -51,14 +51,13 @@ def _item(item: Mapping[str, Any], language: str) -> LazyFields:
     told = item.get("quantity")
     quantity = told if isinstance(told, int) and told > 0 else 1
     price = money_of(item.get("price"))
+    total = Money(amount=price.amount * quantity, currency=price.currency) if price else None
     return LazyFields(
         {
             "name": lambda: plain_name(item.get("name") or ""),
             "quantity": lambda: quantity,
-            "price": lambda: money_text(price, language),
-            "total": lambda: money_text(
-                price and Money(amount=price.amount * quantity, currency=price.currency), language
-            ),
+            "price": lambda: money_text(price, language) or None,
+            "total": lambda: money_text(total, language) or None,
             "image": lambda: web_address(str(item.get("image") or "")),
             "url": lambda: web_address(str(item.get("url") or "")),
         }

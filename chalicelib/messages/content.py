@@ -47,7 +47,8 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
         subject = one_line(compiled.subject.fill(fields))
         preheader = one_line(compiled.preheader.fill(fields)) if compiled.preheader else ""
         text = _tidy(compiled.text.fill(fields))
-        html = compiled.html.fill(fields.with_(subject=subject, preheader=preheader or None))
+        fields |= {"subject": subject, "preheader": preheader or None}
+        html = compiled.html.fill(fields)
         footer = compiled.footer.fill(fields)
     except BlockError as wrong:
         raise RenderingError(f"{wrong.place}: {wrong}") from None

@@ -166,11 +166,10 @@ class _Goods(LazyFields):
         super().__init__({})
         self._data = data
 
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._made:
-            product = self._data.product(bytes.fromhex(key[1:]).decode())
-            self._made[key] = None if product is None else card_of(product, self._data.language)
-        return self._made[key]
+    def __missing__(self, key: str) -> Any:
+        product = self._data.product(bytes.fromhex(key[1:]).decode())
+        made = self[key] = None if product is None else card_of(product, self._data.language)
+        return made
 
 
 def _at_fields(data: RenderData) -> dict[str, Any]:
@@ -210,7 +209,7 @@ def _order_line(item: Mapping[str, Any], language: str) -> LazyFields:
         {
             "name": lambda: plain_name(item.get("name") or ""),
             "quantity": lambda: item.get("quantity") or 1,
-            "total": lambda: "" if item.get("included") else money_text(item.get("total"), language),
+            "total": lambda: None if item.get("included") else money_text(item.get("total"), language) or None,
             "image": lambda: web_address(str(item.get("image") or "")),
         }
     )
@@ -224,7 +223,7 @@ def _order_fields(data: RenderData) -> LazyFields | None:
         {
             "id": lambda: properties["order_id"],
             "number": lambda: properties.get("number") or properties["order_id"],
-            "total": lambda: money_text(properties.get("total"), data.language),
+            "total": lambda: money_text(properties.get("total"), data.language) or None,
             "items": lambda: order_lines(data),
             "coupons": lambda: properties.get("coupons") or [],
             "nth": lambda: properties.get("nth"),
@@ -245,7 +244,7 @@ def _cart_fields(data: RenderData) -> LazyFields | None:
     return LazyFields(
         {
             "restore_url": lambda: cart.restore_url,
-            "total": lambda: cart.total,
+            "total": lambda: cart.total or None,
             "items": lambda: cart.items,
             "lines": lambda: cart.lines,
             "more": lambda: max(cart.lines - len(cart.items[:MOST_CART_LINES]), 0),
@@ -255,7 +254,9 @@ def _cart_fields(data: RenderData) -> LazyFields | None:
 
 
 def _coupon_fields(data: RenderData) -> dict[str, Any] | None:
-    return None if data.coupon is None else {"code": data.coupon.code, "expires_at": coupon_end(data)}
+    if data.coupon is None:
+        return None
+    return {"code": data.coupon.code, "expires_at": coupon_end(data) or None}
 
 
 def coupon_end(data: RenderData) -> str:

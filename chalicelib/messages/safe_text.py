@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -23,20 +24,21 @@ _NON_JOINER = "\u200c"
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"  # Unicode's own <bdi>, for the text twin
 
 
-class LazyFields(Mapping[str, Any]):
-    """Fields that are made, and cleaned, when a template first reads them: nothing is formatted for nobody."""
+class LazyFields(dict[str, Any]):
+    """Fields that are made, and cleaned, when a template first reads them: nothing is formatted for nobody.
 
-    __slots__ = ("_made", "_makers")
+    What is made stands in the dictionary itself, so that reading it again costs no call.
+    """
+
+    __slots__ = ("_makers",)
 
     def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        super().__init__()
         self._makers = makers
-        self._made: dict[str, Any] = {}
 
-    def __getitem__(self, key: str) -> Any:
-        made = self._made
-        if key not in made:
-            made[key] = clean(self._makers[key]())
-        return made[key]
+    def __missing__(self, key: str) -> Any:
+        made = self[key] = clean(self._makers[key]())
+        return made
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -44,15 +46,18 @@ class LazyFields(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._makers)
 
-    def with_(self, **more: Any) -> LazyFields:
-        """These, and a few more that are made already; what was made of these stays made."""
-        fields = LazyFields(self._makers)
-        fields._made = self._made | more
-        return fields
+    def __bool__(self) -> bool:
+        return True
+
+    def items(self) -> Any:
+        return [(name, self[name]) for name in self._makers]
 
     def __str__(self) -> str:
         """Nothing: who writes `{{ contact }}` has named no field."""
         return ""
+
+
+_CLEAN = (bool, int, float, LazyFields)
 
 
 def clean(value: Any, depth: int = 0) -> Any:
@@ -62,7 +67,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     """
     if isinstance(value, str):
         return _UNWANTED.sub("", value)
-    if value is None or isinstance(value, bool | int | float | LazyFields):
+    if value is None or isinstance(value, _CLEAN):
         return value
     if depth > _DEEPEST:
         return None
@@ -86,6 +91,7 @@ def one_line(text: str) -> str:
     return " ".join(_BREAKS.sub(" ", text).split())
 
 
+@lru_cache(maxsize=4096)
 def web_address(text: str) -> str | None:
     """The address if it is http or https with a host, every unsafe character percent-encoded; else None."""
     address = text.strip()

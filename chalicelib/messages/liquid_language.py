@@ -25,6 +25,7 @@ from liquid.builtin.output import Output, OutputNode
 from liquid.context import RenderContext
 from liquid.exceptions import LiquidError, LocalNamespaceLimitError, LoopIterationLimitError, OutputStreamLimitError
 from liquid.expression import Expression
+from liquid.filter import with_context
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
@@ -69,7 +70,8 @@ OWNERS_FILTERS = frozenset(
 )
 MOST_ROUNDS = 2_000  # of all loops of one template together
 MOST_PUT_OUT = 500_000  # letters of all values together
-LONGEST_VALUE = 100_000  # letters that a filter may make
+LONGEST_VALUE = 20_000  # letters that a filter may make
+MOST_MADE = 1_000_000  # letters that all filters may make together
 # What fields of any kind can raise inside a filter or a comparison.
 _MISFITS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _TAG = re.compile(r"<[^>]*>")
@@ -91,12 +93,13 @@ class Safe(str):
 class _Context(RenderContext):
     """Counts what all loops and all values of one template do together: many small loops are as long as a large one."""
 
-    __slots__ = ("plain", "room", "rounds")
+    __slots__ = ("made", "plain", "room", "rounds")
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self.rounds = MOST_ROUNDS
         self.room = MOST_PUT_OUT
+        self.made = MOST_MADE
         self.plain = False  # inside an address, which is escaped as a whole
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
@@ -114,11 +117,10 @@ class _Context(RenderContext):
             return super().get(path, token=token, default=default)
         return found
 
-    def put_out(self, text: str) -> str:
-        self.room -= len(text)
-        if self.room < 0:
-            raise OutputStreamLimitError("output limit reached", token=None)
-        return text
+    def makes(self, letters: int) -> None:
+        self.made -= letters
+        if letters > LONGEST_VALUE or self.made < 0:
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
 
 
 class _Bound(BoundTemplate):
@@ -163,8 +165,10 @@ class _PlainOutput(Output):
 
 def _text_of(value: object, context: RenderContext) -> str:
     text = value if isinstance(value, str) else to_liquid_string(value, autoescape=False)
-    assert isinstance(context, _Context)
-    return context.put_out(text)
+    context.room -= len(text)  # type: ignore[attr-defined]
+    if context.room < 0:  # type: ignore[attr-defined]
+        raise OutputStreamLimitError("output limit reached", token=None)
+    return text
 
 
 class _KeptNode(Node):
@@ -251,18 +255,19 @@ def _own_address(text: str, _more: str) -> str | None:
 
 
 def _bounded(filtered: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that makes no text without end."""
+    """A filter that makes no text without end, and with the others no work without end."""
+    asks = getattr(filtered, "with_context", False)
 
-    def bounded(value: Any, *given: Any, **more: Any) -> Any:
+    def bounded(value: Any, *given: Any, context: _Context, **more: Any) -> Any:
         if isinstance(value, range) and len(value) > MOST_ROUNDS:
             raise LoopIterationLimitError("loop iteration limit reached", token=None)
-        made = filtered(value, *given, **more)
-        if isinstance(made, str) and len(made) > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+        made = filtered(value, *given, context=context, **more) if asks else filtered(value, *given, **more)
+        if isinstance(made, str):
+            context.makes(len(made))
         return made
 
     bounded.__dict__.update(vars(filtered))
-    return bounded
+    return with_context(bounded)
 
 
 def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
@@ -271,7 +276,7 @@ def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
     def replace(value: Any, old: Any, new: Any = "", **more: Any) -> Any:
         text, length = str(value), len(str(new))
         if length > 1 and (text.count(str(old)) if str(old) else len(text) + 1) * length > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
         return filtered(value, old, new, **more)
 
     replace.__dict__.update(vars(filtered))
@@ -281,7 +286,7 @@ def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
 def _join(filtered: Callable[..., Any]) -> Callable[..., Any]:
     def join(value: Any, separator: Any = " ", **more: Any) -> Any:
         if isinstance(value, list | tuple | range) and len(value) * len(str(separator)) > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
         return filtered(value, separator, **more)
 
     join.__dict__.update(vars(filtered))
@@ -372,6 +377,7 @@ class Template:
 
 
 def reason(wrong: Exception) -> str:
-    """Liquid's own message without the excerpt of the source that follows it; of anything else only its kind."""
-    told = str(wrong.message or "") if isinstance(wrong, LiquidError) else ""
-    return (_PRIVATE.sub("", told).splitlines() or [type(wrong).__name__])[0]
+    """Liquid's own message without the excerpt of the source that follows it; of anything else nothing, for it may tell
+    a value."""
+    told = str(wrong.message or "") if isinstance(wrong, LiquidError) else "a value does not fit where it stands"
+    return (_PRIVATE.sub("", told).splitlines() or [type(wrong).__name__])[0][:200]

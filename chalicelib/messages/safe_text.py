@@ -20,6 +20,7 @@ _UNWANTED = re.compile(
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # What mail programs and phones turn into a link by themselves.
 _LIKE_A_LINK = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,})|(?<=:)//|(?<=\w)@(?=\w)")
+_IN_LINKS = re.compile("[./@]")
 _NON_JOINER = "\u200c"
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"  # Unicode's own <bdi>, for the text twin
 
@@ -30,14 +31,16 @@ class LazyFields(dict[str, Any]):
     What is made stands in the dictionary itself, so that reading it again costs no call.
     """
 
-    __slots__ = ("_makers",)
+    __slots__ = ("_makers", "_of")
 
-    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, makers: Mapping[str, Callable[[Any], Any]], of: Any) -> None:
+        """`makers` say how each is made `of` the one thing that all are made of."""
         super().__init__()
         self._makers = makers
+        self._of = of
 
     def __missing__(self, key: str) -> Any:
-        made = self[key] = clean(self._makers[key]())
+        made = self[key] = clean(self._makers[key](self._of))
         return made
 
     def __iter__(self) -> Iterator[str]:
@@ -66,7 +69,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     What is nested deeper than any template could read is left out, so that no event can exhaust the stack.
     """
     if isinstance(value, str):
-        return _UNWANTED.sub("", value)
+        return value if value.isprintable() else _UNWANTED.sub("", value)  # nothing unwanted is printable
     if value is None or isinstance(value, _CLEAN):
         return value
     if depth > _DEEPEST:
@@ -83,6 +86,8 @@ def plain_name(name: Any) -> str | None:
     a checkout, with somebody else's address. An invisible non-joiner stands where an address would hold together."""
     if name is None:
         return None
+    if isinstance(name, str) and not _IN_LINKS.search(name):
+        return name
     return _LIKE_A_LINK.sub(lambda found: f"{found.group()[:1]}{_NON_JOINER}{found.group()[1:]}", str(name))
 
 

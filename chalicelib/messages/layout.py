@@ -39,7 +39,7 @@ def html_page(body: Part, page: Page) -> str:
         f'<mjml lang="{escape(page.language)}" dir="{page.direction}"><mj-head>'
         "<mj-title>{{ subject | attr }}</mj-title>"
         f'<mj-attributes><mj-all font-family="{page.fonts}" /><mj-column direction="{page.direction}" />'
-        '<mj-text font-size="17px" line-height="1.6" '
+        f'<mj-text align="{page.align}" font-size="17px" line-height="1.6" '
         'padding="6px 0" /><mj-image padding="6px 0" /><mj-table padding="0" /><mj-button padding="0" />'
         f'<mj-divider padding="10px 0" /></mj-attributes><mj-style>{_dark(page)}</mj-style>'
         '<mj-raw><meta name="color-scheme" content="light dark" />'

@@ -129,11 +129,10 @@ def _coupon(block: CouponBlock, page: Page) -> Part | None:
         f'<div dir="{page.direction}">{above.html}</div>',
         f'<div dir="ltr" style="font-size:24px;font-weight:700;letter-spacing:2px;margin:8px 0;padding:10px;'
         f'border:2px dashed {page.brand.colour}">{{{{ coupon.code | attr }}}}</div>',
-        f'{{% if coupon.expires_at != blank %}}<div dir="{page.direction}">{aside(escape(end, quote=False))}</div>'
-        "{% endif %}",
+        f'{{% if coupon.expires_at %}}<div dir="{page.direction}">{aside(escape(end, quote=False))}</div>{{% endif %}}',
     ]
     table = column(f'<mj-text align="center" color="{INK}">{"".join(lines)}</mj-text>', page, "10px 24px")
-    told = f"{above.text}\n{{{{ coupon.code }}}}{{% if coupon.expires_at != blank %}}\n{end}{{% endif %}}"
+    told = f"{above.text}\n{{{{ coupon.code }}}}{{% if coupon.expires_at %}}\n{end}{{% endif %}}"
     words = page.or_else(page.line(block.button, "button"), page.wording.coupon_use)
     button = link_button(words, page.address(block.url, "url"), page)
     parts = [part for part in (page.when(Part(table, told), above), button) if part is not None]

@@ -19,7 +19,7 @@ def _rating(block: RatingBlock, page: Page) -> Part | None:
     answers = {number: _answer(block, str(number), _NOWHERE, page, "") for number in numbers}
     width = 100 // block.best
     cells = "".join(
-        f'<td width="{width}%" style="width:{width}%;padding:0 2px"><a class="agala-answer" target="_blank" '
+        f'<td width="{width}%" style="width:{width}%;padding:0 2px"><a class="agala-brand-link" target="_blank" '
         f'href="{answers[number].attribute}" style="{_style(page)};padding:12px 0;display:block">{number}</a></td>'
         for number in numbers
     )
@@ -50,8 +50,9 @@ def _survey(block: SurveyBlock, page: Page) -> Part | None:
             slots.append(address)
             address = page.choice(address, thanks)
         link = (
-            f'<tr><td style="padding:0 0 8px"><a class="agala-answer" href="{address.attribute}" target="_blank" '
-            f'style="{_style(page)};padding:12px 16px;display:block">{label.html}</a></td></tr>'
+            '<tr><td style="padding:0 0 8px"><a class="agala-brand-link" target="_blank" '
+            f'href="{address.attribute}" style="{_style(page)};padding:12px 16px;display:block">{label.html}</a>'
+            "</td></tr>"
         )
         rows += shown_if(label, link)
         lines.append(shown_if(label, f"{label.text}: {address.text}"))

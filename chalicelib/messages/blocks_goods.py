@@ -31,9 +31,7 @@ from chalicelib.messages.page_parts import (
     picture,
     section,
 )
-
-COUNTDOWN_WIDTH, STOCK_WIDTH = 280, 200
-"""In pixels, of the pictures that are drawn when they are opened; they are drawn at twice that."""
+from chalicelib.messages.true_pictures import COUNTDOWN_WIDTH, STOCK_WIDTH
 
 
 def _product(block: ProductBlock, page: Page) -> Part | None:
@@ -190,7 +188,7 @@ def _grid(each: Sequence[tuple[str, str]], card: str, page: Page) -> str:
     )
     table = (
         f'<table dir="{page.direction}" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
-        f'style="width:100%;table-layout:fixed">{{% assign {n} = 0 %}}{cells}{rest}</table>'
+        f'style="width:100%;table-layout:fixed;border-collapse:separate">{{% assign {n} = 0 %}}{cells}{rest}</table>'
     )
     mjml = f'<mj-text align="{page.align}" font-size="16px" line-height="1.4" color="{INK}" padding="0">'
     return column(f"{mjml}{aside(table)}</mj-text>", page, "8px 24px")

@@ -40,7 +40,7 @@ def _hero(block: HeroBlock, page: Page) -> Part | None:
 
     inner = line(escape(block.icon), 'font-size="40px" line-height="1.2"', "0 0 8px") if block.icon else ""
     inner += mjml_if(eyebrow, line(eyebrow.html, 'font-size="14px" font-weight="700" letter-spacing="1px"', "0 0 6px"))
-    heading = f'<h1 style="margin:0;font-size:32px;line-height:1.25">{title.html}</h1>'
+    heading = f'<h1 style="margin:0;font-size:32px;line-height:1.25;font-weight:700">{title.html}</h1>'
     inner += line(heading, 'font-size="32px" line-height="1.25" font-weight="700"', "0")
     inner += mjml_if(text, line(text.html, 'font-size="17px"', "12px 0 0"))
     if words.present and address.present:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,16 +50,27 @@ def cart_shown(record: CartRecord | None, properties: Mapping[str, Any], languag
 def _item(item: Mapping[str, Any], language: str) -> LazyFields:
     told = item.get("quantity")
     quantity = told if isinstance(told, int) and told > 0 else 1
-    price = money_of(item.get("price"))
-    return LazyFields(
-        {
-            "name": lambda: plain_name(item.get("name") or ""),
-            "quantity": lambda: quantity,
-            "price": lambda: money_text(price, language),
-            "total": lambda: money_text(
-                price and Money(amount=price.amount * quantity, currency=price.currency), language
-            ),
-            "image": lambda: web_address(str(item.get("image") or "")),
-            "url": lambda: web_address(str(item.get("url") or "")),
-        }
-    )
+    return LazyFields(_LINE, _Line(item, quantity, language))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    told: Mapping[str, Any]
+    quantity: int
+    language: str
+
+    def price(self, times: int) -> str | None:
+        price = money_of(self.told.get("price"))
+        if price is None:
+            return None
+        return money_text(Money(amount=price.amount * times, currency=price.currency), self.language)
+
+
+_LINE: dict[str, Callable[[_Line], Any]] = {
+    "name": lambda line: plain_name(line.told.get("name") or ""),
+    "quantity": lambda line: line.quantity,
+    "price": lambda line: line.price(1),
+    "total": lambda line: line.price(line.quantity),
+    "image": lambda line: web_address(str(line.told.get("image") or "")),
+    "url": lambda line: web_address(str(line.told.get("url") or "")),
+}

@@ -45,7 +45,8 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
         subject = one_line(compiled.subject.fill(fields))
         preheader = one_line(compiled.preheader.fill(fields)) if compiled.preheader else ""
         text = _tidy(compiled.text.fill(fields))
-        html = compiled.html.fill(fields.with_(subject=subject, preheader=preheader or None))
+        fields |= {"subject": subject, "preheader": preheader or None}
+        html = compiled.html.fill(fields)
         footer = compiled.footer.fill(fields)
     except BlockError as wrong:
         raise RenderingError(f"{wrong.place}: {wrong}") from None
@@ -55,8 +56,9 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
         raise RenderingError("subject: empty once its fields are filled in")
     if not text:
         raise RenderingError("blocks: nothing to show once the fields are filled in")
-    text = _tidy(text.replace(SHOWN, "")) + "\n\n" if text.replace(SHOWN, "").strip() else ""
-    return Rendered(subject=subject, preheader=preheader, html=html, text=f"{text}{footer}\n")
+    if SHOWN in text:
+        text = _tidy(text.replace(SHOWN, ""))
+    return Rendered(subject=subject, preheader=preheader, html=html, text=f"{text}\n\n{footer}\n".lstrip())
 
 
 def _tidy(text: str) -> str:
@@ -109,4 +111,4 @@ def _unknown(parsed: Phrase) -> Iterator[str]:
     for path in sorted(parsed.paths()):
         below = KNOWN.get(path[0], frozenset())
         if path[0] not in KNOWN or (below is not None and len(path) > 1 and path[1] not in below):
-            yield f"unknown field {'.'.join(path)}"
+            yield f"unknown field {'.'.join(path)[:100]}"

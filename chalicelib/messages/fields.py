@@ -10,7 +10,7 @@ Besides what owners may write (`KNOWN`) there is, for what `messages.blocks` wri
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -113,57 +113,44 @@ def trigger_product(properties: Mapping[str, Any]) -> str | None:
 
 def fields_of(data: RenderData) -> LazyFields:
     """The Liquid fields, cleaned (see `safe_text.clean`), with money as text in the email's language."""
-    store = data.store
-    return LazyFields(
-        {
-            "contact": lambda: _contact_fields(data.contact),
-            "store": lambda: {"name": store.name, "url": store.url, "talk_to_us_url": store.settings.talk_to_us_url},
-            "order": lambda: _order_fields(data),
-            "cart": lambda: _cart_fields(data),
-            "product": lambda: _product_fields(data),
-            "coupon": lambda: _coupon_fields(data),
-            "alert": lambda: _alert_fields(data),
-            "event": lambda: data.properties,
-            "goods": lambda: _Goods(data),
-            "at": lambda: _at_fields(data),
-            "mail": lambda: {"unsubscribe_url": data.unsubscribe_url},
-        }
-    )
+    return LazyFields(_FIELDS, data)
 
 
 def card_of(product: Product, language: str) -> LazyFields:
     """What a product card shows: {id, name, price, was, image, url, in_stock, stock}; `was` is the price before, where
     it is dearer. Addresses are http(s) or nil."""
+    return LazyFields(_CARD, (product, language))
+
+
+def _was(product: Product, language: str) -> str | None:
     price, regular = product.price, product.regular_price
-    reduced = price and regular and regular.currency == price.currency and regular.amount > price.amount
-    return LazyFields(
-        {
-            "id": lambda: product.external_id,
-            "name": lambda: plain_name(product.name),
-            "price": lambda: money_text(price, language) or None,
-            "was": lambda: money_text(regular, language) if reduced else None,
-            "image": lambda: web_address(product.image or ""),
-            "url": lambda: web_address(product.url or ""),
-            "in_stock": lambda: product.in_stock,
-            "stock": lambda: product.stock,
-        }
-    )
+    if price is None or regular is None or regular.currency != price.currency or regular.amount <= price.amount:
+        return None
+    return money_text(regular, language)
+
+
+_CARD: dict[str, Callable[[tuple[Product, str]], Any]] = {
+    "id": lambda of: of[0].external_id,
+    "name": lambda of: plain_name(of[0].name),
+    "price": lambda of: money_text(of[0].price, of[1]) or None,
+    "was": lambda of: _was(*of),
+    "image": lambda of: web_address(of[0].image or ""),
+    "url": lambda of: web_address(of[0].url or ""),
+    "in_stock": lambda of: of[0].in_stock,
+    "stock": lambda of: of[0].stock,
+}
 
 
 class _Goods(LazyFields):
     """Product cards by `places.goods_key`."""
 
-    __slots__ = ("_data",)
+    __slots__ = ()
 
-    def __init__(self, data: RenderData) -> None:
-        super().__init__({})
-        self._data = data
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._made:
-            product = self._data.product(bytes.fromhex(key[1:]).decode())
-            self._made[key] = None if product is None else card_of(product, self._data.language)
-        return self._made[key]
+    def __missing__(self, key: str) -> Any:
+        data: RenderData = self._of
+        product = data.product(bytes.fromhex(key[1:]).decode())
+        made = self[key] = None if product is None else card_of(product, data.language)
+        return made
 
 
 def _at_fields(data: RenderData) -> dict[str, Any]:
@@ -179,76 +166,67 @@ def _at_fields(data: RenderData) -> dict[str, Any]:
     return found
 
 
-def _contact_fields(contact: Contact) -> LazyFields:
-    return LazyFields(
-        {
-            "first_name": lambda: plain_name(contact.first_name),
-            "last_name": lambda: plain_name(contact.last_name),
-            "email": lambda: contact.email,
-            "phone": lambda: contact.phone,
-            "locale": lambda: contact.locale,
-            "orders_count": lambda: contact.orders_count,
-            "fields": lambda: contact.fields,
-        }
-    )
-
-
 def order_lines(data: RenderData) -> list[LazyFields]:
     """The order's items: {name, quantity, total (text), image}."""
-    return [_order_line(item, data.language) for item in _items(data.properties)]
+    return [LazyFields(_ORDER_LINE, (item, data.language)) for item in _items(data.properties)]
 
 
-def _order_line(item: Mapping[str, Any], language: str) -> LazyFields:
-    return LazyFields(
-        {
-            "name": lambda: plain_name(item.get("name") or ""),
-            "quantity": lambda: item.get("quantity") or 1,
-            "total": lambda: "" if item.get("included") else money_text(item.get("total"), language),
-            "image": lambda: web_address(str(item.get("image") or "")),
-        }
-    )
+def _line_total(item: Mapping[str, Any], language: str) -> str | None:
+    return None if item.get("included") else money_text(item.get("total"), language) or None
 
 
 def _order_fields(data: RenderData) -> LazyFields | None:
-    properties = data.properties
-    if "order_id" not in properties:
-        return None
-    return LazyFields(
-        {
-            "id": lambda: properties["order_id"],
-            "number": lambda: properties.get("number") or properties["order_id"],
-            "total": lambda: money_text(properties.get("total"), data.language),
-            "items": lambda: order_lines(data),
-            "coupons": lambda: properties.get("coupons") or [],
-            "nth": lambda: properties.get("nth"),
-            "payment_url": lambda: properties.get("payment_url"),
-        }
-    )
-
-
-def cart_of(data: RenderData) -> CartShown | None:
-    """None where the journey's event is about no cart."""
-    return cart_shown(data.cart, data.properties, data.language)
+    return LazyFields(_ORDER, data) if "order_id" in data.properties else None
 
 
 def _cart_fields(data: RenderData) -> LazyFields | None:
-    cart = cart_of(data)
-    if cart is None:
-        return None
-    return LazyFields(
-        {
-            "restore_url": lambda: cart.restore_url,
-            "total": lambda: cart.total,
-            "items": lambda: cart.items,
-            "lines": lambda: cart.lines,
-            "more": lambda: max(cart.lines - len(cart.items[:MOST_CART_LINES]), 0),
-            "coupons": lambda: cart.coupons,
-        }
-    )
+    cart = cart_shown(data.cart, data.properties, data.language)
+    return None if cart is None else LazyFields(_CART, cart)
+
+
+_CONTACT: dict[str, Callable[[Contact], Any]] = {
+    "first_name": lambda contact: plain_name(contact.first_name),
+    "last_name": lambda contact: plain_name(contact.last_name),
+    "email": lambda contact: contact.email,
+    "phone": lambda contact: contact.phone,
+    "locale": lambda contact: contact.locale,
+    "orders_count": lambda contact: contact.orders_count,
+    "fields": lambda contact: contact.fields,
+}
+_STORE: dict[str, Callable[[Store], Any]] = {
+    "name": lambda store: store.name,
+    "url": lambda store: store.url,
+    "talk_to_us_url": lambda store: store.settings.talk_to_us_url,
+}
+_ORDER_LINE: dict[str, Callable[[tuple[Mapping[str, Any], str]], Any]] = {
+    "name": lambda of: plain_name(of[0].get("name") or ""),
+    "quantity": lambda of: of[0].get("quantity") or 1,
+    "total": lambda of: _line_total(*of),
+    "image": lambda of: web_address(str(of[0].get("image") or "")),
+}
+_ORDER: dict[str, Callable[[RenderData], Any]] = {
+    "id": lambda data: data.properties["order_id"],
+    "number": lambda data: data.properties.get("number") or data.properties["order_id"],
+    "total": lambda data: money_text(data.properties.get("total"), data.language) or None,
+    "items": order_lines,
+    "coupons": lambda data: data.properties.get("coupons") or [],
+    "nth": lambda data: data.properties.get("nth"),
+    "payment_url": lambda data: data.properties.get("payment_url"),
+}
+_CART: dict[str, Callable[[CartShown], Any]] = {
+    "restore_url": lambda cart: cart.restore_url,
+    "total": lambda cart: cart.total or None,
+    "items": lambda cart: cart.items,
+    "lines": lambda cart: cart.lines,
+    "more": lambda cart: max(cart.lines - len(cart.items[:MOST_CART_LINES]), 0),
+    "coupons": lambda cart: cart.coupons,
+}
 
 
 def _coupon_fields(data: RenderData) -> dict[str, Any] | None:
-    return None if data.coupon is None else {"code": data.coupon.code, "expires_at": coupon_end(data)}
+    if data.coupon is None:
+        return None
+    return {"code": data.coupon.code, "expires_at": coupon_end(data) or None}
 
 
 def coupon_end(data: RenderData) -> str:
@@ -271,20 +249,34 @@ def _product_fields(data: RenderData) -> Mapping[str, Any]:
     """The catalogue's present words; of a product that is gone only the name it was bought under."""
     product = data.product("trigger")
     if product is not None:
-        return LazyFields(
-            {
-                "name": lambda: plain_name(product.name),
-                "price": lambda: money_text(product.price, data.language),
-                "url": lambda: product.url,
-                "image": lambda: product.image,
-                "in_stock": lambda: product.in_stock,
-                "lifetime_days": lambda: product.lifetime_days,
-            }
-        )
+        return LazyFields(_PRODUCT, (product, data.language))
     for holder in (data.properties.get("consumable"), *_items(data.properties)[:1]):
         if isinstance(holder, Mapping) and holder.get("name"):
             return {"name": plain_name(holder["name"])}
     return {}
+
+
+_PRODUCT: dict[str, Callable[[tuple[Product, str]], Any]] = {
+    "name": lambda of: plain_name(of[0].name),
+    "price": lambda of: money_text(of[0].price, of[1]),
+    "url": lambda of: of[0].url,
+    "image": lambda of: of[0].image,
+    "in_stock": lambda of: of[0].in_stock,
+    "lifetime_days": lambda of: of[0].lifetime_days,
+}
+_FIELDS: dict[str, Callable[[RenderData], Any]] = {
+    "contact": lambda data: LazyFields(_CONTACT, data.contact),
+    "store": lambda data: LazyFields(_STORE, data.store),
+    "order": _order_fields,
+    "cart": _cart_fields,
+    "product": _product_fields,
+    "coupon": _coupon_fields,
+    "alert": _alert_fields,
+    "event": lambda data: data.properties,
+    "goods": lambda data: _Goods({}, data),
+    "at": _at_fields,
+    "mail": lambda data: {"unsubscribe_url": data.unsubscribe_url},
+}
 
 
 def _items(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:

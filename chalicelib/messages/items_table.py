@@ -7,11 +7,11 @@ from html import escape
 from chalicelib.messages.page_parts import INK, LINE, QUIET_INK, Page, Part, aside, column
 
 _EDGE = f"border-bottom:1px solid {LINE};padding:12px 0"
-_MORE_THAN_ONE = "item.price != blank and item.quantity != 1"
+_MORE_THAN_ONE = "item.price and item.quantity != 1"
 
 
 def items_table(path: str, page: Page, most: int | None = None) -> Part:
-    """`path`: fields with `items` {name, quantity, total (text), image, price? (text), url?}, `total` (text, blank to
+    """`path`: fields with `items` {name, quantity, total (text), image, price? (text), url?}, `total` (text, nil to
     leave it out), `coupons` (codes: they say why the total is less) and `more` (how many lines are not shown)."""
     loop = f"{{% for item in {path}.items{f' limit: {most}' if most else ''} %}}"
     rows = f"{loop}{_row(page)}{{% endfor %}}{_notes(path, page)}{_total(path, page)}"
@@ -27,11 +27,11 @@ def items_table(path: str, page: Page, most: int | None = None) -> Part:
     text = (
         f"{loop}- {{{{ item.name | isolated }}}} × {{{{ item.quantity }}}}"
         f"{{% if {_MORE_THAN_ONE} %}} × {{{{ item.price }}}}{{% endif %}}"
-        f"{{% if item.total != blank %}} – {{{{ item.total }}}}{{% endif %}}\n{{% endfor %}}"
+        f"{{% if item.total %}} – {{{{ item.total }}}}{{% endif %}}\n{{% endfor %}}"
         f"{{% if {path}.more == 1 %}}{words.one_more}\n"
         f"{{% elsif {path}.more > 1 %}}{_many_more(path, page)}\n{{% endif %}}"
         f"{{% for code in {path}.coupons %}}{words.coupon}: {{{{ code | isolated }}}}\n{{% endfor %}}"
-        f"{{% if {path}.total != blank %}}{words.total}: {{{{ {path}.total }}}}{{% endif %}}"
+        f"{{% if {path}.total %}}{words.total}: {{{{ {path}.total }}}}{{% endif %}}"
     )
     return Part(column(mjml, page), text)
 
@@ -51,7 +51,7 @@ def _notes(path: str, page: Page) -> str:
 
 def _total(path: str, page: Page) -> str:
     return (
-        f'{{% if {path}.total != blank %}}<tr><td colspan="2" style="padding:14px 0 4px;text-align:{page.align}">'
+        f'{{% if {path}.total %}}<tr><td colspan="2" style="padding:14px 0 4px;text-align:{page.align}">'
         f"<strong>{escape(page.wording.total)}</strong></td>"
         f'<td style="padding:14px 0 4px;text-align:{page.far};white-space:nowrap">'
         f"<strong>{{{{ {path}.total }}}}</strong></td></tr>{{% endif %}}"

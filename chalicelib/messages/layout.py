@@ -39,7 +39,7 @@ def html_page(body: Part, page: Page) -> str:
         f'<mjml lang="{escape(page.language)}" dir="{page.direction}"><mj-head>'
         "<mj-title>{{ subject | attr }}</mj-title>"
         f'<mj-attributes><mj-all font-family="{page.fonts}" /><mj-column direction="{page.direction}" />'
-        '<mj-text font-size="17px" line-height="1.6" '
+        f'<mj-text align="{page.align}" font-size="17px" line-height="1.6" '
         'padding="6px 0" /><mj-image padding="6px 0" /><mj-table padding="0" /><mj-button padding="0" />'
         f'<mj-divider padding="10px 0" /></mj-attributes><mj-style>{_dark(page)}</mj-style>'
         '<mj-raw><meta name="color-scheme" content="light dark" />'
@@ -77,7 +77,7 @@ def _dark(page: Page) -> str:
     """A brand's colour that is as dark as the night is lightened until it can be read."""
     ink = readable(page.brand.colour, _DARK_CARD)
     button = readable(page.brand.colour, _DARK_CARD, LARGE)
-    line = mixed(_DARK_CARD, WHITE, 0.15)
+    line, soft = mixed(_DARK_CARD, WHITE, 0.15), mixed(_DARK_CARD, page.brand.colour, 0.2)
     return f"""
 :root {{ color-scheme: light dark; supported-color-schemes: light dark; }}
 .agala-link {{ text-decoration: underline; }}
@@ -88,6 +88,8 @@ def _dark(page: Page) -> str:
   .agala-brand div, .agala-brand a, .agala-price div, .agala-card .agala-brand-link {{ color: {ink} !important; }}
   .agala-card .agala-quiet, .agala-foot div, .agala-foot a {{ color: #a5adbb !important; }}
   .agala-line, .agala-line p {{ border-color: {line} !important; }}
+  .agala-hero-soft, .agala-hero-soft > table {{ background: {soft} !important; }}
+  .agala-hero-soft div, .agala-hero-soft h1, .agala-hero-soft p {{ color: #eef1f6 !important; }}
   .agala-card .agala-button td, .agala-card .agala-button a {{ background: {button} !important;
     color: {words_on(button)} !important; }}
 }}

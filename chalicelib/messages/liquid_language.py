@@ -25,12 +25,14 @@ from liquid.builtin.output import Output, OutputNode
 from liquid.context import RenderContext
 from liquid.exceptions import LiquidError, LocalNamespaceLimitError, LoopIterationLimitError, OutputStreamLimitError
 from liquid.expression import Expression
+from liquid.filter import with_context
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.tag import Tag
 from liquid.template import BoundTemplate
 from liquid.token import TOKEN_EOF, TOKEN_TAG, Token
+from liquid.undefined import UNDEFINED
 
 from chalicelib.errors import AgalaError
 from chalicelib.messages.safe_text import LazyFields, isolated, one_line, own_address, web_address
@@ -68,7 +70,8 @@ OWNERS_FILTERS = frozenset(
 )
 MOST_ROUNDS = 2_000  # of all loops of one template together
 MOST_PUT_OUT = 500_000  # letters of all values together
-LONGEST_VALUE = 100_000  # letters that a filter may make
+LONGEST_VALUE = 20_000  # letters that a filter may make
+MOST_MADE = 1_000_000  # letters that all filters may make together
 # What fields of any kind can raise inside a filter or a comparison.
 _MISFITS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _TAG = re.compile(r"<[^>]*>")
@@ -90,12 +93,13 @@ class Safe(str):
 class _Context(RenderContext):
     """Counts what all loops and all values of one template do together: many small loops are as long as a large one."""
 
-    __slots__ = ("plain", "room", "rounds")
+    __slots__ = ("made", "plain", "room", "rounds")
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
         self.rounds = MOST_ROUNDS
         self.room = MOST_PUT_OUT
+        self.made = MOST_MADE
         self.plain = False  # inside an address, which is escaped as a whole
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
@@ -103,11 +107,20 @@ class _Context(RenderContext):
         if self.rounds < 0:
             raise LoopIterationLimitError("loop iteration limit reached", token=None)
 
-    def put_out(self, text: str) -> str:
-        self.room -= len(text)
-        if self.room < 0:
-            raise OutputStreamLimitError("output limit reached", token=None)
-        return text
+    def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
+        """As the library's, shorter where all that a path goes through are dictionaries: nearly always."""
+        try:
+            found: object = self.scope[path[0]]  # type: ignore[index]
+            for segment in path[1:]:
+                found = found[segment] if isinstance(found, dict) else self.get_item(found, segment)
+        except (LookupError, TypeError):
+            return super().get(path, token=token, default=default)
+        return found
+
+    def makes(self, letters: int) -> None:
+        self.made -= letters
+        if letters > LONGEST_VALUE or self.made < 0:
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
 
 
 class _Bound(BoundTemplate):
@@ -152,8 +165,10 @@ class _PlainOutput(Output):
 
 def _text_of(value: object, context: RenderContext) -> str:
     text = value if isinstance(value, str) else to_liquid_string(value, autoescape=False)
-    assert isinstance(context, _Context)
-    return context.put_out(text)
+    context.room -= len(text)  # type: ignore[attr-defined]
+    if context.room < 0:  # type: ignore[attr-defined]
+        raise OutputStreamLimitError("output limit reached", token=None)
+    return text
 
 
 class _KeptNode(Node):
@@ -240,18 +255,19 @@ def _own_address(text: str, _more: str) -> str | None:
 
 
 def _bounded(filtered: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that makes no text without end."""
+    """A filter that makes no text without end, and with the others no work without end."""
+    asks = getattr(filtered, "with_context", False)
 
-    def bounded(value: Any, *given: Any, **more: Any) -> Any:
+    def bounded(value: Any, *given: Any, context: _Context, **more: Any) -> Any:
         if isinstance(value, range) and len(value) > MOST_ROUNDS:
             raise LoopIterationLimitError("loop iteration limit reached", token=None)
-        made = filtered(value, *given, **more)
-        if isinstance(made, str) and len(made) > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+        made = filtered(value, *given, context=context, **more) if asks else filtered(value, *given, **more)
+        if isinstance(made, str):
+            context.makes(len(made))
         return made
 
     bounded.__dict__.update(vars(filtered))
-    return bounded
+    return with_context(bounded)
 
 
 def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
@@ -260,7 +276,7 @@ def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
     def replace(value: Any, old: Any, new: Any = "", **more: Any) -> Any:
         text, length = str(value), len(str(new))
         if length > 1 and (text.count(str(old)) if str(old) else len(text) + 1) * length > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
         return filtered(value, old, new, **more)
 
     replace.__dict__.update(vars(filtered))
@@ -270,7 +286,7 @@ def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
 def _join(filtered: Callable[..., Any]) -> Callable[..., Any]:
     def join(value: Any, separator: Any = " ", **more: Any) -> Any:
         if isinstance(value, list | tuple | range) and len(value) * len(str(separator)) > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("a filter makes too long a text", token=None)
+            raise LocalNamespaceLimitError("filters make too long a text", token=None)
         return filtered(value, separator, **more)
 
     join.__dict__.update(vars(filtered))
@@ -302,7 +318,7 @@ HTML = _language(
     _HtmlOutput,
     {"words": _html_words, "paragraphs": _html_paragraphs, "address": _address, "own_address": _own_address},
     {
-        "attr": lambda value: value if isinstance(value, Safe) else Safe(escape(_BREAK.sub(" ", _shown(value)))),
+        "attr": lambda value: _html_attribute(value),
         "link": lambda value: Safe(escape(web_address(_shown(value)) or "")),
         "isolated": lambda value: value,
     },
@@ -319,6 +335,13 @@ PLAIN = _language(
 )
 
 
+def _html_attribute(value: object) -> Safe:
+    if isinstance(value, Safe):
+        return value
+    text = _shown(value)
+    return Safe(escape(_BREAK.sub(" ", text) if "\n" in text else text))
+
+
 def _underlined(line: str) -> str:
     return f"{line}\n{'=' * min(len(line), 60)}"
 
@@ -327,14 +350,11 @@ class Template:
     """Liquid of one dialect, parsed once, filled for every contact. Raises PhraseError for a mistake in it."""
 
     def __init__(self, source: str, dialect: Environment) -> None:
+        self.source = source
         try:
             self._bound = dialect.from_string(source)
         except LiquidError as wrong:
             raise PhraseError(reason(wrong)) from None
-
-    @property
-    def bound(self) -> BoundTemplate:
-        return self._bound
 
     def fill(self, fields: LazyFields | Mapping[str, Any]) -> str:
         """`fields` as `clean` leaves them. Raises PhraseError when a limit is reached, or a value fits nowhere."""
@@ -357,6 +377,7 @@ class Template:
 
 
 def reason(wrong: Exception) -> str:
-    """Liquid's own message without the excerpt of the source that follows it; of anything else only its kind."""
-    told = str(wrong.message or "") if isinstance(wrong, LiquidError) else ""
-    return (_PRIVATE.sub("", told).splitlines() or [type(wrong).__name__])[0]
+    """Liquid's own message without the excerpt of the source that follows it; of anything else nothing, for it may tell
+    a value."""
+    told = str(wrong.message or "") if isinstance(wrong, LiquidError) else "a value does not fit where it stands"
+    return (_PRIVATE.sub("", told).splitlines() or [type(wrong).__name__])[0][:200]

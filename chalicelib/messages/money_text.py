@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError
@@ -28,9 +29,17 @@ def money_text(told: Any, language: str) -> str:
     money = money_of(told)
     if money is None:
         return ""
-    return format_currency(money.decimal(), money.currency, locale=_locale(language))
+    return _formatted(money.amount, money.currency, language)
 
 
+@lru_cache(maxsize=4096)
+def _formatted(amount: int, currency: str, language: str) -> str:
+    """Babel reads its tables again each time, and a shop has few prices: most are asked for again."""
+    money = Money(amount=amount, currency=currency)
+    return format_currency(money.decimal(), currency, locale=_locale(language))
+
+
+@lru_cache(maxsize=1024)
 def day_text(day: date, language: str) -> str:
     """Such as "5 December 2026": the month in words, since nobody knows whether 5/12 is in May."""
     return str(format_date(day, "long", locale=_locale(language)))

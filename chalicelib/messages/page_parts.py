@@ -271,7 +271,8 @@ def picture(source: Slot, alt: Slot, link: Slot, width: int) -> str:
     """A picture for a column, `width` pixels wide at most, with a link where that leads somewhere."""
     image = (
         f'<img src="{source.attribute}" alt="{alt.attribute}" width="{width}" '
-        f'style="display:block;width:100%;max-width:{width}px;height:auto;border:0;border-radius:10px" />'
+        f'style="display:inline-block;vertical-align:middle;width:100%;max-width:{width}px;height:auto;border:0;'
+        'border-radius:10px" />'
     )
     if link.present:
         opened, closed = f'<a href="{link.attribute}" target="_blank">', "</a>"

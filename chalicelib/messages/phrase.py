@@ -14,7 +14,7 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from chalicelib.messages.liquid_language import OWNERS, OWNERS_FILTERS, PhraseError, Template, paragraph
+from chalicelib.messages.liquid_language import OWNERS, OWNERS_FILTERS, OWNERS_TAGS, PhraseError, Template, paragraph
 from chalicelib.messages.safe_text import clean, isolated, one_line, own_address, web_address
 
 __all__ = ["PhraseError", "bare_phrase", "clean", "isolated", "one_line", "phrase", "unknown_filters", "web_address"]
@@ -25,12 +25,15 @@ _ASIDE, _ASIDE_END = chr(0xE010), chr(0xE011)
 _ASIDE_FORM = re.compile(f"{_ASIDE}(\\d+){_ASIDE_END}")
 _LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _OUTPUT = re.compile(r"(\{\{-?)(.*?)(-?\}\})", re.DOTALL)
+_OPENING = re.compile(r"\{[{%]")
 _TAG_NAME = re.compile(r"\{%-?\s*(\w+)")
 _LINK_FORM = re.compile(r"\[([^\[\]\n]{1,500})\]\(([^()\s]+)\)")
-_BOLD_FORM = re.compile(r"\*\*(\S(?:.{0,2000}?\S)?)\*\*", re.DOTALL)
+_BOLD_FORM = re.compile(r"\*\*(?=\S)((?:(?!\*\*).){1,2000}?)(?<=\S)\*\*", re.DOTALL)
+LONGEST_MARKUP = 2_000  # letters in one {{ … }}: the library's reader goes over them again and again
 _BREAKS = re.compile(r"\s*\n\s*")
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _BLOCK_TAGS = frozenset(("if", "unless", "case", "for"))
+_KNOWN_TAGS = OWNERS_TAGS | {f"end{tag}" for tag in _BLOCK_TAGS} | {"else", "elsif", "when"}
 LINK_STYLE = 'class="agala-link" style="color:inherit"'
 
 
@@ -80,7 +83,23 @@ def unknown_filters(parsed: Phrase) -> list[str]:
 
 
 def tidied(source: str) -> str:
-    return _PRIVATE.sub("", source.replace("\r\n", "\n"))
+    """Without what stands for something else here. Raises PhraseError for Liquid that does not end, which the
+    library's reader would look for again and again, and for tags that no owner writes: some of those are read before
+    any tag is, and put out what they hold as it stands."""
+    text = _PRIVATE.sub("", source.replace("\r\n", "\n"))
+    at = 0
+    while (found := _OPENING.search(text, at)) is not None:
+        closing = "}}" if found.group() == "{{" else "%}"
+        end = text.find(closing, found.end())
+        if end < 0:
+            raise PhraseError(f"expected '{closing}', found end of text")
+        if end - found.end() > LONGEST_MARKUP:
+            raise PhraseError(f"longer than {LONGEST_MARKUP} letters from {found.group()} to {closing}")
+        named = _TAG_NAME.match(text, found.start())
+        if closing == "%}" and (named is None or named.group(1) not in _KNOWN_TAGS):
+            raise PhraseError(f"unexpected tag '{named.group(1)[:20] if named else ''}'")
+        at = end + 2
+    return text
 
 
 def has_liquid(source: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -19,24 +20,28 @@ _UNWANTED = re.compile(
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # What mail programs and phones turn into a link by themselves.
 _LIKE_A_LINK = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2,})|(?<=:)//|(?<=\w)@(?=\w)")
+_IN_LINKS = re.compile("[./@]")
 _NON_JOINER = "\u200c"
 _ISOLATE, _ISOLATE_END = "\u2068", "\u2069"  # Unicode's own <bdi>, for the text twin
 
 
-class LazyFields(Mapping[str, Any]):
-    """Fields that are made, and cleaned, when a template first reads them: nothing is formatted for nobody."""
+class LazyFields(dict[str, Any]):
+    """Fields that are made, and cleaned, when a template first reads them: nothing is formatted for nobody.
 
-    __slots__ = ("_made", "_makers")
+    What is made stands in the dictionary itself, so that reading it again costs no call.
+    """
 
-    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+    __slots__ = ("_makers", "_of")
+
+    def __init__(self, makers: Mapping[str, Callable[[Any], Any]], of: Any) -> None:
+        """`makers` say how each is made `of` the one thing that all are made of."""
+        super().__init__()
         self._makers = makers
-        self._made: dict[str, Any] = {}
+        self._of = of
 
-    def __getitem__(self, key: str) -> Any:
-        made = self._made
-        if key not in made:
-            made[key] = clean(self._makers[key]())
-        return made[key]
+    def __missing__(self, key: str) -> Any:
+        made = self[key] = clean(self._makers[key](self._of))
+        return made
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._makers)
@@ -44,15 +49,18 @@ class LazyFields(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._makers)
 
-    def with_(self, **more: Any) -> LazyFields:
-        """These, and a few more that are made already; what was made of these stays made."""
-        fields = LazyFields(self._makers)
-        fields._made = self._made | more
-        return fields
+    def __bool__(self) -> bool:
+        return True
+
+    def items(self) -> Any:
+        return [(name, self[name]) for name in self._makers]
 
     def __str__(self) -> str:
         """Nothing: who writes `{{ contact }}` has named no field."""
         return ""
+
+
+_CLEAN = (bool, int, float, LazyFields)
 
 
 def clean(value: Any, depth: int = 0) -> Any:
@@ -61,8 +69,8 @@ def clean(value: Any, depth: int = 0) -> Any:
     What is nested deeper than any template could read is left out, so that no event can exhaust the stack.
     """
     if isinstance(value, str):
-        return _UNWANTED.sub("", value)
-    if value is None or isinstance(value, bool | int | float | LazyFields):
+        return value if value.isprintable() else _UNWANTED.sub("", value)  # nothing unwanted is printable
+    if value is None or isinstance(value, _CLEAN):
         return value
     if depth > _DEEPEST:
         return None
@@ -78,6 +86,8 @@ def plain_name(name: Any) -> str | None:
     a checkout, with somebody else's address. An invisible non-joiner stands where an address would hold together."""
     if name is None:
         return None
+    if isinstance(name, str) and not _IN_LINKS.search(name):
+        return name
     return _LIKE_A_LINK.sub(lambda found: f"{found.group()[:1]}{_NON_JOINER}{found.group()[1:]}", str(name))
 
 
@@ -86,6 +96,7 @@ def one_line(text: str) -> str:
     return " ".join(_BREAKS.sub(" ", text).split())
 
 
+@lru_cache(maxsize=4096)
 def web_address(text: str) -> str | None:
     """The address if it is http or https with a host, every unsafe character percent-encoded; else None."""
     address = text.strip()

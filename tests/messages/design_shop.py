@@ -22,6 +22,7 @@ from chalicelib.messages.fields import RenderData
 from chalicelib.messages.gallery import MessageTemplate
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.money_text import moment_text
+from chalicelib.messages.true_pictures import countdown, stock_left
 from tests.messages.shop import NOW, contact, data, event, product, store
 
 SITE = "https://almond.example"
@@ -104,9 +105,18 @@ _SHAPES = {
 
 
 def picture(name: str) -> str:
-    """A drawing of a product, or the shop's sign (`logo-he`), as an address that holds the picture itself."""
+    """A drawing of a product, the shop's sign (`logo-he`), or what is drawn when an email is opened (`countdown-he`,
+    `left-he`), as an address that holds the picture itself."""
     kind, _, language = name.partition("-")
-    svg = _drawn(name) if name in _SHAPES else _SIGNS[kind](language)
+    if kind in ("countdown", "left"):
+        colour = _BRANDS[language]["colour"]
+        drawn = (
+            countdown(NOW + timedelta(days=6, hours=9, minutes=41), NOW, language, colour)
+            if kind == "countdown"
+            else stock_left(wares(language)["mug"], 10, language, colour)
+        )
+        return "data:image/png;base64," + base64.b64encode(drawn).decode()
+    svg = _logo(language) if kind == "logo" else _drawn(name)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 
@@ -133,31 +143,11 @@ def _logo(language: str) -> str:
     )
 
 
-def _countdown(_language: str) -> str:
-    tiles = "".join(
-        f'<rect x="{x}" width="82" height="82" rx="14" fill="#2b2f38"/><text x="{x + 41}" y="56" fill="#fff" '
-        f'font-size="42" text-anchor="middle">{said}</text>'
-        for x, said in ((0, "06"), (99, "14"), (198, "32"))
-    )
-    return f'<svg xmlns="http://www.w3.org/2000/svg" width="280" height="82" font-family="Arial">{tiles}</svg>'
-
-
-def _left(language: str) -> str:
-    said = "נשארו רק 3" if language == "he" else "Only 3 left"
-    return (
-        '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="40" font-family="Arial"><rect width="200" '
-        'height="40" rx="20" fill="#fde7d8"/><text x="100" y="27" fill="#8f3413" font-size="19" text-anchor="middle">'
-        f"{said}</text></svg>"
-    )
-
-
-_SIGNS = {"logo": _logo, "countdown": _countdown, "left": _left}
-
-
 def pictures_in(html: str) -> str:
     """The same email, with the shop's pictures inside."""
-    for name in (*_SHAPES, *(f"{kind}-{language}" for kind in _SIGNS for language in ("he", "en"))):
-        html = html.replace(f"{SITE}/pictures/{name}.png", picture(name))
+    for name in (*_SHAPES, *(f"{kind}-{language}" for kind in ("logo", "countdown", "left") for language in _BRANDS)):
+        if (address := f"{SITE}/pictures/{name}.png") in html:
+            html = html.replace(address, picture(name))
     return html
 
 
@@ -205,7 +195,12 @@ def facts(template: MessageTemplate, language: str) -> RenderData:
     sold = wares(language)
     gift = template.id in ("coupon-gift", "birthday")
     coupon = Benefit(
-        kind="percent", code="ALMOND-7K3Q", at=NOW, journey="j", step="c", expires_at=NOW + timedelta(days=6)
+        kind="percent",
+        code="ALMOND-7K3Q",
+        at=NOW,
+        journey="j",
+        step="c",
+        expires_at=NOW + timedelta(days=6, hours=9, minutes=41),
     )
     return data(
         store=the_shop(language),
@@ -231,7 +226,7 @@ def _chosen(template: MessageTemplate, language: str, sold: Sequence[Product]) -
         elif isinstance(block, NewArrivalsBlock):
             found["arrivals"][place] = sold[: block.count]
         elif isinstance(block, CountdownBlock):
-            ends = moment_text(NOW + timedelta(days=6), language)
+            ends = moment_text(NOW + timedelta(days=6, hours=9, minutes=41), language)
             found["placed"][place] = {"picture": f"{SITE}/pictures/countdown-{language}.png", "ends": ends}
         elif isinstance(block, StockLeftBlock):
             found["placed"][place] = {"picture": f"{SITE}/pictures/left-{language}.png"}

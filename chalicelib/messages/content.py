@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.errors import AgalaError, FieldMistake
+from chalicelib.messages.block_forms import FocusBlock
 from chalicelib.messages.compiled import COMPILED, BlockError
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import KNOWN, RenderData, fields_of
@@ -19,6 +20,8 @@ from chalicelib.messages.wording import choose_language
 
 __all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "render"]
 
+DEEPEST_FOCUS = 4
+"""So many focused blocks inside one another, at most: Liquid has an end to how deep it goes."""
 _LINE_ENDS = re.compile(r"[ \t]+\n")
 _EMPTY_LINES = re.compile(r"\n{3,}")
 
@@ -102,7 +105,13 @@ def check_content(content: EmailContent) -> list[FieldMistake]:
         if is_address and "{" not in source and own_address(source) is None:
             messages.append("expected an address that starts with https:// or http://")
         mistakes.extend(FieldMistake(field=path, message=message) for message in messages)
-    return mistakes
+    return [*mistakes, *_too_deep(content)]
+
+
+def _too_deep(content: EmailContent) -> Iterator[FieldMistake]:
+    for place, block in content.located():
+        if isinstance(block, FocusBlock) and place.count(".") == DEEPEST_FOCUS:
+            yield FieldMistake(place, f"focused blocks are nested at most {DEEPEST_FOCUS} deep")
 
 
 def _unknown(parsed: Phrase) -> Iterator[str]:

@@ -132,9 +132,11 @@ def needs_of(content: EmailContent, event: Mapping[str, Any], holds: Holds) -> N
     focused = {place: holds(condition) for place, condition in content.conditions()}
     blocks = dict(shown(content, focused))
     named = {one for block in blocks.values() for one in _named(block, properties)}
+    counted = {block.product for block in blocks.values() if isinstance(block, StockLeftBlock)}
+    products = named | {one for which in counted if (one := product_meant(which, properties))}
     trigger = trigger_product(properties)
     return Needs(
-        products=frozenset(named | ({trigger} if trigger else set())),
+        products=frozenset(products | ({trigger} if trigger else set())),
         choosing={place: block for place, block in blocks.items() if isinstance(block, Choosing)},
         named=frozenset(named | {one for block in blocks.values() for one in _listed(block, properties)}),
         focused=focused,
@@ -156,7 +158,7 @@ def _properties(event: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _named(block: Block, properties: Mapping[str, Any]) -> Iterator[str]:
-    if isinstance(block, ProductBlock | StockLeftBlock):
+    if isinstance(block, ProductBlock):
         if meant := product_meant(block.product, properties):
             yield meant
     elif isinstance(block, ProductsBlock):

@@ -223,6 +223,19 @@ def test_focused_content_shows_one_side_or_the_other(language: str) -> None:
     assert "For others" in no.text and "For you" not in no.html and "Thing a" not in no.html
 
 
+def test_focused_blocks_go_only_so_deep() -> None:
+    def nested(levels: int) -> dict[str, Any]:
+        asks, inner = {"ordered": {"since": "entry"}}, nested(levels - 1) if levels else {"type": "order_items"}
+        return {"type": "focus", "if": asks, "blocks": [inner]} if levels else inner
+
+    deep = content(nested(4), HELLO)
+    assert check_content(deep) == []
+    focused = {place: True for place, _ in deep.conditions()}
+    assert "קפה טחון" in render(deep, data(focused=focused)).html
+    [mistake] = check_content(content(nested(5)))
+    assert mistake.field == "blocks[0].blocks[0].blocks[0].blocks[0].blocks[0]"
+
+
 def test_mistakes_inside_blocks_are_named_by_place() -> None:
     features = {"type": "features", "items": [{"title": "ok"}, {"title": "{{ nobody.name }}"}]}
     focus = {"type": "focus", "if": {"ordered": {"since": "entry"}}, "blocks": [features]}

@@ -172,3 +172,14 @@ def test_a_wholesale_order_makes_no_pairs(shop: Shop) -> None:
     shop.buyer("wholesale", tuple(f"p{number}" for number in range(40)))
     shop.count()
     assert shop.shelf(of_product("p1")) is None
+
+
+def test_every_night_begins_one_count_of_a_store(table: Table, clock: HandClock) -> None:
+    world = World(table, clock)
+    errands = Errands(
+        ErrandRecords(table), world.stores, lambda kind: world.work(kind), lambda: world.recorded, "errand", clock
+    )
+    for _ in range(2):
+        begin_count(errands, world.store, clock)
+    assert [one.key for one in errands.of_kind(world.store.id, shelf_count.KIND)] == ["2026-11-21"]
+    assert len(world.recorded.started) == 1, "however often it is asked for"

@@ -50,7 +50,7 @@ def _url_of(card: str) -> Slot:
 
 
 def _beside(card: str, page: Page) -> Part:
-    """The picture, and beside it (below, on a phone) name and price."""
+    """The picture, and beside it (below it, on a phone, where it is as wide as the words) name and price."""
     words = (
         f'<mj-text align="{page.align}" font-size="19px" line-height="1.35" font-weight="700" color="{INK}" '
         f'padding-bottom="4px"><div dir="{page.direction}">{aside(_name(card))}</div></mj-text>'
@@ -61,7 +61,7 @@ def _beside(card: str, page: Page) -> Part:
     )
     beside = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
     image, name = (Slot(attribute=f"{{{{ {card}.{part} | attr }}}}") for part in ("image", "name"))
-    shown = picture(image, name, _url_of(card), 190)
+    shown = picture(image, name, _url_of(card), 190).replace("<mj-text ", '<mj-text css-class="agala-wide" ', 1)
     before = f'<mj-column width="38%" vertical-align="middle">{shown}</mj-column>'
     mjml = (
         f"<mj-raw>{{% if {card}.image %}}</mj-raw>{section(before + beside, page, '8px 24px')}"

@@ -44,7 +44,8 @@ def _hero(block: HeroBlock, page: Page) -> Part | None:
     inner += line(heading, 'font-size="32px" line-height="1.25" font-weight="700"', "0")
     inner += mjml_if(text, line(text.html, 'font-size="17px"', "12px 0 0"))
     if words.present and address.present:
-        shown = f'<mj-spacer height="10px" />{button(words, address, ink, field, "agala-hero-button")}'
+        ground, on_it = (page.brand.colour, page.on_brand) if block.tone == "soft" else (ink, field)
+        shown = f'<mj-spacer height="10px" />{button(words, address, ground, on_it, "agala-hero-button")}'
         inner += mjml_if(words, mjml_if(address, shown))
     css = f"agala-hero agala-hero-{block.tone}"
     start = f'<mj-section css-class="{css}" background-color="{field}" direction="{page.direction}" '

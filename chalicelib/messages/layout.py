@@ -81,6 +81,7 @@ def _dark(page: Page) -> str:
     return f"""
 :root {{ color-scheme: light dark; supported-color-schemes: light dark; }}
 .agala-link {{ text-decoration: underline; }}
+@media (max-width: 480px) {{ .agala-wide img {{ max-width: 100% !important; }} }}
 @media (prefers-color-scheme: dark) {{
   body, .agala-page, .agala-page > div {{ background: {_DARK_PAGE} !important; }}
   .agala-card, .agala-card > table {{ background: {_DARK_CARD} !important; }}

@@ -136,6 +136,8 @@ class Wiring(ShopWiring):
             from chalicelib.journeys.coupon_cleaning import CleanCoupons
 
             return CleanCoupons(self.coupon_records, self.remove_coupon, self.clock)
+        if kind == "count_orders":
+            return wiring_products.count_orders(self)
         raise KeyError(kind)
 
     def begin_sweeps(self, store: Store) -> None:
@@ -144,8 +146,14 @@ class Wiring(ShopWiring):
         from chalicelib.journeys.multitude import begin_sweeps
 
         begin_cleaning(self.errands, store, self.coupon_records, self.clock)
-        others = ("tell_watchers", "due", "index_dates", "recount", "clean_coupons")
+        others = ("tell_watchers", "due", "index_dates", "recount", "clean_coupons", "count_orders")
         begin_sweeps(self.errands, store, self.journeys.of_store(store.id), self.clock, others)
+
+    def begin_count(self, store: Store) -> None:
+        """See `shelf_count.begin_count`."""
+        from chalicelib.messages.shelf_count import begin_count
+
+        begin_count(self.errands, store, self.clock)
 
     @cached_property
     def tell_watchers(self) -> TellWatchers:

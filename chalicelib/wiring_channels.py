@@ -70,9 +70,9 @@ class ChannelWiring(StorageWiring):
     @cached_property
     def sender(self) -> Sender:
         from chalicelib.messages.send import Sender
-        from chalicelib.storage.products import Catalogue
+        from chalicelib.storage.shelves import Storefront
 
-        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+        return Sender(self.messages, self.links, Storefront(self.table), self.clock, self.medium)
 
 
 def _once() -> Config:

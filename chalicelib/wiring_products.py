@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chalicelib.commerce.ports import Listener
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
+    from chalicelib.messages.shelf_count import CountOrders
     from chalicelib.wiring import Wiring
 
 
@@ -28,6 +29,12 @@ def tell_watchers(parts: Wiring) -> TellWatchers:
         lambda: parts.listener,
         parts.clock,
     )
+
+
+def count_orders(parts: Wiring) -> CountOrders:
+    from chalicelib.messages.shelf_count import CountOrders
+
+    return CountOrders(parts.contacts, parts.products, parts.shelves, parts.clock)
 
 
 def noting_watchers(parts: Wiring, listener: Listener) -> Listener:

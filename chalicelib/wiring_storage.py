@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.products import Products
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
+    from chalicelib.storage.shelves import Shelves
     from chalicelib.storage.stores import Stores, Tokens
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
@@ -179,6 +180,12 @@ class StorageWiring:
         from chalicelib.storage.products import Products
 
         return Products(self.table)
+
+    @cached_property
+    def shelves(self) -> Shelves:
+        from chalicelib.storage.shelves import Shelves
+
+        return Shelves(self.table, self.objects)
 
     @cached_property
     def timeline(self) -> Timeline:

@@ -176,13 +176,19 @@ def _drop(record: ProductRecord, was: PriceTold, now: PriceTold, time: str) -> E
     )
 
 
-def _published(record: ProductRecord) -> Event | None:
+def published_since(record: ProductRecord) -> datetime | None:
     """When it was first shown: by the store's own word, unless it was told as hidden after that."""
     told, hidden = told_at(record.first_shown), told_at(record.first_hidden)
     since = record.shown_since
     if told is None or since is None or not _is_whole(record):
         return None
-    at = since if hidden is None or since > hidden or record.first_hidden > record.first_shown else told
+    return since if hidden is None or since > hidden or record.first_hidden > record.first_shown else told
+
+
+def _published(record: ProductRecord) -> Event | None:
+    at = published_since(record)
+    if at is None:
+        return None
     return Event(
         id=f"{PUBLISHED}:{record.store_id}:{record.external_id}",
         type=PUBLISHED,

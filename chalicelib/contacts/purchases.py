@@ -139,7 +139,7 @@ def fold(orders: Iterable[ContactOrder]) -> Purchases:
         named = {name for line in order.lines for name in (line.product, line.variation) if name}
         for subject in {EVERYTHING, *named}:
             mine = [line for line in order.lines if subject in (line.product, line.variation)]
-            mine = _apart(order.lines) if subject == EVERYTHING else mine
+            mine = apart(order.lines) if subject == EVERYTHING else mine
             before = earlier.get(subject, Earlier(orders=0, units=0, total=0, last_at=order.paid_at))
             earlier[subject] = Earlier(
                 orders=before.orders + 1,
@@ -169,7 +169,7 @@ def fact(
     by_order: dict[str, Share] = {}
     for order_id, bought in purchases.orders.items():
         mine = list(bought.lines) if subject == ANY else [line for line in bought.lines if matches(line)]
-        mine = mine if kind == "product" else _apart(mine)
+        mine = mine if kind == "product" else apart(mine)
         total = sum(line.total for line in mine)
         if subject == ANY and bought.net:
             total = bought.net.amount if bought.net.currency == currency else 0
@@ -178,7 +178,7 @@ def fact(
     return PurchaseFact(subject=subject, by_order=by_order, earlier=_earlier(purchases, kind, wanted, categories))
 
 
-def _apart(lines: Sequence[Line]) -> list[Line]:
+def apart(lines: Sequence[Line]) -> list[Line]:
     """Without the parts of a bundle that is among them."""
     return [line for line in lines if not line.included] or list(lines)
 

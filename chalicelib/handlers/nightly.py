@@ -1,4 +1,5 @@
-"""Once a night: every connected store is asked what changed since the last look, every journey whether all go on."""
+"""Once a night: every connected store is asked what changed since the last look, every journey whether all go on, and
+what is bought is counted."""
 
 from __future__ import annotations
 
@@ -23,7 +24,7 @@ def nightly(event: CloudWatchEvent) -> dict[str, Any]:
     after: str | None = None
     while batch := parts.stores.list(after=after, limit=_BATCH):
         for store in batch:
-            asked = [parts.begin_sweeps, *([parts.sync.nightly] if store.is_connected else [])]
+            asked = [parts.begin_sweeps, parts.begin_count, *([parts.sync.nightly] if store.is_connected else [])]
             for begin in asked:
                 try:
                     begin(store)

@@ -120,6 +120,7 @@ class Acts:
                 step.kind,
                 content,
                 passing.cart,
+                lambda condition: evaluate(condition, passing.facts),
             )
         except NotNow as later:
             put_off(passing, self._enrolments, step.id, later, self._clock.now())

@@ -179,8 +179,21 @@ def conditions_of(definition: Definition) -> Iterator[tuple[str, Condition, Loca
     for place in definition.located():
         if isinstance(place.step, Branch):
             yield f"{place.path}.if", place.step.condition, place
+        elif isinstance(place.step, SendEmail):
+            for language, content in place.step.content.items():
+                for within, condition in content.conditions():
+                    yield f"{place.path}.content.{language}.{within}.if", condition, place
         elif isinstance(place.step, Wait) and place.step.until_event and place.step.until_event.event.where:
             yield f"{place.path}.until_event.event.where", place.step.until_event.event.where, place
+
+
+def asked_by(step: Step) -> list[Condition]:
+    """What a task that does this step evaluates: a branch's condition, those of an email's focused content."""
+    if isinstance(step, Branch):
+        return [step.condition]
+    if isinstance(step, SendEmail):
+        return [condition for content in step.content.values() for _, condition in content.conditions()]
+    return []
 
 
 def _structural_mistakes(definition: Definition) -> Iterator[FieldMistake]:
@@ -226,7 +239,7 @@ def _dangling(condition: Condition, path: str, owner: Located | None, steps: dic
     if isinstance(condition, StepIs) and condition.step.state in ("happened", "timed_out") and not awaits:
         return f"{asked!r}: that step does not wait for an event; ask whether it is done"
     if owner is not None and not _comes_before(place, owner, list(steps)):
-        return f"{asked!r} does not come before this step, so nothing is known of it; move the branch after it"
+        return f"{asked!r} does not come before this step, so nothing is known of it; move this step after it"
     return None
 
 

@@ -18,6 +18,7 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
 from chalicelib.messages.message import Message
+from chalicelib.messages.showing import Needs, Shown, Wanted
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,13 @@ class Unwritten:
 class Nowhere:
     """Composer, channel, links and products of messages. `taken` are the ids of those that were handed over."""
 
+    pictures = None
+
     def __init__(self) -> None:
         self.taken: list[str] = []
 
-    def products_needed(self, content: Any, event: Any) -> set[str]:
-        return set()
+    def needs(self, content: Any, event: Any, holds: Any) -> Needs:
+        return Needs()
 
     def compose(self, content: Any, data: Any, message: Message) -> Unwritten:
         return Unwritten(message.id)
@@ -51,8 +54,8 @@ class Nowhere:
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return "https://what-if.invalid"
 
-    def get(self, store_id: str, external_id: str) -> None:
-        return None
+    def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
+        return Shown()
 
 
 class MemoryCoupons:

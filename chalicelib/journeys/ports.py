@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.contacts.contact import Benefit, Contact, PurchaseFact
     from chalicelib.contacts.engagement import Engagement
     from chalicelib.contacts.field_change import FieldChange
+    from chalicelib.journeys.condition_forms import Condition
     from chalicelib.journeys.enrolment import Enrolment
     from chalicelib.journeys.journey import Journey, JourneyVersion
     from chalicelib.messages.content_model import EmailContent, WhatsAppContent
@@ -254,9 +255,11 @@ class Sender(Protocol):
         kind: MessageKind,
         content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
+        holds: Callable[[Condition], bool] = ...,
     ) -> Message:
         """Sends at most once, however often it is called; a message not sent is a message with a reason.
 
+        `holds` tells whether a condition of focused content applies to the contact.
         Raises `NotNow`, `ProviderBusy`, and `StepCannot` for a channel that nothing can be sent on here.
         """
         ...

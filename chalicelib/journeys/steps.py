@@ -20,7 +20,7 @@ from chalicelib.ids import contact_of
 from chalicelib.journeys.actions import Branch, Split, Step, Wait
 from chalicelib.journeys.acts import Acts
 from chalicelib.journeys.conditions import Condition, evaluate
-from chalicelib.journeys.definition import Definition
+from chalicelib.journeys.definition import Definition, asked_by
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.exits import CartExits, exit_reason, order_of, token_in
 from chalicelib.journeys.facts import on_the_way, steps_of, wanted_for
@@ -175,7 +175,7 @@ class Steps:
         first = steps[0] if steps else following if isinstance(following, str) else None
         read, enrolment = enrolment, self._after_wait(definition, enrolment, first)
         todo = [definition.step(step) for step in steps]
-        conditions = [step.condition for step in todo if isinstance(step, Branch)]
+        conditions = [condition for step in todo for condition in asked_by(step)]
         conditions += [definition.goal] if definition.goal else []
         found = self._around(enrolment, conditions)
         enrolment = self._may_go_on(store, enrolment, found, definition.step(first) if first else None)

@@ -1,186 +1,155 @@
-"""Each kind of block, turned into MJML and into plain text side by side, so that the two say the same."""
+"""Each kind of block, compiled into MJML and into plain text side by side, so that the two say the same."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html import escape
 from typing import Any
 
+from chalicelib.messages import blocks_answers, blocks_goods, blocks_words
 from chalicelib.messages.block_forms import (
     Block,
     ButtonBlock,
     CartItemsBlock,
     CouponBlock,
     DividerBlock,
+    FocusBlock,
     HeadingBlock,
     ImageBlock,
     OrderItemsBlock,
-    ProductBlock,
     TalkToUsBlock,
     TextBlock,
 )
-from chalicelib.messages.fields import cart_of, coupon_end, order_lines
+from chalicelib.messages.block_parts import joined, link_button, smart
+from chalicelib.messages.fields import MOST_CART_LINES
 from chalicelib.messages.items_table import items_table
-from chalicelib.messages.money_text import money_text
-from chalicelib.messages.page_parts import BRAND, INK, LINE, Part, Setting, column, isolated, section
-from chalicelib.messages.phrase import bare_phrase, clean, phrase, web_address
-
-# Of a cart that is longer the rest is only counted.
-MOST_CART_LINES = 10
+from chalicelib.messages.page_parts import INK, LINE, SHOWN, Page, Part, Slot, aside, column, picture
+from chalicelib.messages.phrase import PhraseError
 
 
-def render_block(block: Block, setting: Setting) -> Part | None:
-    """None where the block has nothing to show (a product that is gone, no items). Raises PhraseError."""
-    renderer = _RENDERERS.get(type(block))
-    return renderer(block, setting) if renderer else None
+class BlockError(PhraseError):
+    """A mistake in one block; `place` is where it stands."""
+
+    def __init__(self, place: str, message: str) -> None:
+        super().__init__(message)
+        self.place = place
 
 
-def _heading(block: HeadingBlock, setting: Setting) -> Part | None:
-    filled = phrase(block.text).fill(setting.fields)
-    if filled.empty:
-        return None
+def compile_block(block: Block, page: Page) -> Part | None:
+    """None where the block has nothing to show, whatever the fields are. Raises BlockError."""
+    renderer = RENDERERS.get(type(block))
+    try:
+        return renderer(block, page) if renderer else None
+    except BlockError:
+        raise
+    except PhraseError as wrong:
+        raise BlockError(page.place, str(wrong)) from None
+
+
+def compile_blocks(blocks: tuple[Block, ...], within: str, page: Page) -> list[Part]:
+    """`within`: the path of the list that they stand in (`blocks`, `blocks[2].else`). Raises BlockError."""
+    made = (compile_block(block, replace(page, place=f"{within}[{index}]")) for index, block in enumerate(blocks))
+    return [part for part in made if part is not None]
+
+
+def _heading(block: HeadingBlock, page: Page) -> Part | None:
+    words = page.words(block.text, "text")
     inner = (
-        f'<mj-text css-class="agala-strong" align="{setting.align}" font-size="26px" line-height="1.3" '
-        f'font-weight="700" color="{INK}"><h1 dir="{setting.direction}" '
-        f'style="margin:0;font-size:26px;line-height:1.3">{filled.html()}</h1></mj-text>'
+        f'<mj-text css-class="agala-strong" align="{page.align}" font-size="26px" line-height="1.3" '
+        f'font-weight="700" color="{INK}"><h1 dir="{page.direction}" '
+        f'style="margin:0;font-size:26px;line-height:1.3">{words.html}</h1></mj-text>'
     )
-    line = filled.line()
-    return Part(column(inner, setting, "14px 24px 4px"), f"{line}\n{'=' * min(len(line), 60)}")
+    name = f"{page.key}_line"
+    text = f"{{% words {name} %}}{words.text}{{% endwords %}}{{{{ {name} | headline }}}}"
+    return page.when(Part(column(inner, page, "14px 24px 4px"), text), words)
 
 
-def _text(block: TextBlock, setting: Setting) -> Part | None:
-    paragraphs = list(phrase(block.text).fill(setting.fields).paragraphs())
-    if not paragraphs:
-        return None
-    inner = "".join(
-        f'<p dir="{setting.direction}" style="margin:0 0 12px">{paragraph.html().replace(chr(10), "<br />")}</p>'
-        for paragraph in paragraphs
-    )
-    mjml = f'<mj-text align="{setting.align}" color="{INK}" padding-bottom="0">{inner}</mj-text>'
-    return Part(column(mjml, setting, "4px 24px"), "\n\n".join(paragraph.plain() for paragraph in paragraphs))
+def _text(block: TextBlock, page: Page) -> Part | None:
+    words = page.paragraphs(block.text, "text")
+    mjml = f'<mj-text align="{page.align}" color="{INK}" padding-bottom="0">{words.html}</mj-text>'
+    return page.when(Part(column(mjml, page, "4px 24px"), words.text), words)
 
 
-def _button(block: ButtonBlock, setting: Setting) -> Part | None:
-    filled, address = phrase(block.text).fill(setting.fields), setting.address(block.url)
-    if filled.empty or address is None:
-        return None  # a button that leads nowhere helps nobody
-    return _link_button(filled.line(), address, setting)
+def _button(block: ButtonBlock, page: Page) -> Part | None:
+    address = smart(page.address(block.url, "url"), block.smart, page)
+    return link_button(page.line(block.text, "text"), address, page)
 
 
-def _link_button(words: str, address: str, setting: Setting) -> Part:
-    mjml = (
-        f'<mj-button css-class="agala-button" href="{escape(address)}" background-color="{BRAND}" color="#ffffff" '
-        f'border-radius="8px" font-size="17px" font-weight="700" inner-padding="14px 30px" align="center">'
-        f"{escape(words)}</mj-button>"
-    )
-    return Part(column(mjml, setting, "10px 24px 14px"), f"{words}:\n{address}")
+def _image(block: ImageBlock, page: Page) -> Part | None:
+    source, address = page.address(block.src, "src"), smart(page.address(block.url, "url"), block.smart, page)
+    alt = page.line(block.alt, "alt")
+    mjml = column(picture(source, alt, address, 552), page)
+    lines = (SHOWN, alt.text, _optional(address))
+    return page.when(page.after(Part(mjml, "\n".join(text for text in lines if text)), alt, address), source)
 
 
-def _image(block: ImageBlock, setting: Setting) -> Part | None:
-    source, address = setting.address(block.src), setting.address(block.url)
-    if source is None:
-        return None
-    alt = phrase(block.alt).fill(setting.fields).line() if block.alt else ""
-    link = f' href="{escape(address)}"' if address else ""
-    mjml = f'<mj-image src="{escape(source)}" alt="{escape(alt)}"{link} border-radius="8px" fluid-on-mobile="true" />'
-    return Part(column(mjml, setting), "\n".join(part for part in (alt, address) if part))
+def _optional(slot: Slot) -> str:
+    return f"{{% if {slot.test} %}}{slot.text}{{% endif %}}" if slot.test else slot.text
 
 
-def _divider(_block: DividerBlock, setting: Setting) -> Part | None:
+def _divider(_block: DividerBlock, page: Page) -> Part | None:
     mjml = f'<mj-divider border-width="1px" border-color="{LINE}" css-class="agala-line" />'
-    return Part(column(mjml, setting), "-" * 40)
+    return Part(column(mjml, page), "-" * 40)
 
 
-def _order_items(_block: OrderItemsBlock, setting: Setting) -> Part | None:
-    lines = order_lines(setting.data)
-    if not lines:
-        return None
-    total = clean(money_text(setting.data.properties.get("total"), setting.data.language))
-    return items_table(lines, total, setting)
+def _order_items(_block: OrderItemsBlock, page: Page) -> Part | None:
+    return page.when(items_table("order", page), tests=("order.items[0]",))
 
 
-def _cart_items(block: CartItemsBlock, setting: Setting) -> Part | None:
-    cart = cart_of(setting.data)
-    if cart is None or not cart.items:
-        return None
-    shown = cart.items[:MOST_CART_LINES]
-    table = items_table(shown, cart.total, setting, cart.lines - len(shown), cart.coupons)
-    address = cart.restore_url or web_address(setting.data.store.url)
-    if address is None:
-        return table
-    words = bare_phrase(block.button).fill(setting.fields).line() if block.button else ""
-    button = _link_button(words or setting.words.return_to_cart, address, setting)
-    return Part(table.mjml + button.mjml, f"{table.text}\n\n{button.text}")
-
-
-def _talk_to_us(block: TalkToUsBlock, setting: Setting) -> Part | None:
-    address = web_address(setting.data.store.settings.talk_to_us_url or "")
-    if address is None:
-        return None
-    words = bare_phrase(block.text).fill(setting.fields).line() if block.text else ""
-    words = words or setting.words.talk_to_us
-    link = f'<a href="{escape(address)}" class="agala-link" style="color:{BRAND};font-weight:700">{escape(words)}</a>'
-    mjml = (
-        f'<mj-text align="{setting.align}" color="{INK}" padding="8px 0"><div dir="{setting.direction}">{link}</div>'
-        "</mj-text>"
+def _cart_items(block: CartItemsBlock, page: Page) -> Part | None:
+    table = items_table("cart", page, MOST_CART_LINES)
+    shop, words = (
+        page.link(page.store.url),
+        page.or_else(page.line(block.button, "button"), page.wording.return_to_cart),
     )
-    return Part(column(mjml, setting), f"{words}:\n{address}")
+    back = Slot(text="{{ cart.restore_url }}", attribute="{{ cart.restore_url | attr }}", test="cart.restore_url")
+    address = page.choice(back, shop)
+    button = link_button(words, address, page)
+    parts = [part for part in (table, button) if part is not None]
+    return page.when(joined(parts), tests=("cart.items[0]",))
 
 
-def _coupon(block: CouponBlock, setting: Setting) -> Part | None:
-    if setting.data.coupon is None:
-        return None
-    code, end = clean(setting.data.coupon.code), coupon_end(setting.data)
-    above = phrase(block.text).fill(setting.fields).line() if block.text else ""
-    below = setting.words.coupon_end.format(date=end) if end else ""
-    told = [above or setting.words.coupon, code, below]
+def _talk_to_us(block: TalkToUsBlock, page: Page) -> Part | None:
+    address = page.link(page.store.settings.talk_to_us_url)
+    words = page.or_else(page.line(block.text, "text"), page.wording.talk_to_us)
+    link = (
+        f'<a href="{address.attribute}" class="agala-link agala-brand-link" '
+        f'style="color:{page.brand_ink};font-weight:700">{words.html}</a>'
+    )
+    row = f'<div dir="{page.direction}">{link}</div>'
+    mjml = f'<mj-text align="{page.align}" color="{INK}" padding="8px 0">{row}</mj-text>'
+    return page.when(Part(column(mjml, page), f"{words.text}:\n{address.text}"), words, address)
+
+
+def _coupon(block: CouponBlock, page: Page) -> Part | None:
+    above = page.or_else(page.line(block.text, "text"), page.wording.coupon)
+    end = page.wording.coupon_end.replace("{date}", "{{ coupon.expires_at }}")
     lines = [
-        f'<div dir="{setting.direction}">{escape(told[0])}</div>',
+        f'<div dir="{page.direction}">{above.html}</div>',
         f'<div dir="ltr" style="font-size:24px;font-weight:700;letter-spacing:2px;margin:8px 0;padding:10px;'
-        f'border:2px dashed {BRAND}">{escape(code)}</div>',
-        f'<div dir="{setting.direction}">{escape(below)}</div>' if below else "",
+        f'border:2px dashed {page.brand.colour}">{{{{ coupon.code | attr }}}}</div>',
+        f'{{% if coupon.expires_at %}}<div dir="{page.direction}">{aside(escape(end, quote=False))}</div>{{% endif %}}',
     ]
-    table = column(f'<mj-text align="center" color="{INK}">{"".join(lines)}</mj-text>', setting, "10px 24px")
-    text = "\n".join(line for line in told if line)
-    address = setting.address(block.url)
-    if address is None:
-        return Part(table, text)
-    words = bare_phrase(block.button).fill(setting.fields).line() if block.button else ""
-    button = _link_button(words or setting.words.coupon_use, address, setting)
-    return Part(table + button.mjml, f"{text}\n\n{button.text}")
+    table = column(f'<mj-text align="center" color="{INK}">{"".join(lines)}</mj-text>', page, "10px 24px")
+    told = f"{above.text}\n{{{{ coupon.code }}}}{{% if coupon.expires_at %}}\n{end}{{% endif %}}"
+    words = page.or_else(page.line(block.button, "button"), page.wording.coupon_use)
+    button = link_button(words, page.address(block.url, "url"), page)
+    parts = [part for part in (page.when(Part(table, told), above), button) if part is not None]
+    return page.when(joined(parts), tests=("coupon",))
 
 
-def _product(block: ProductBlock, setting: Setting) -> Part | None:
-    product = setting.data.product(block.product)
-    if product is None:
-        return None
-    name, price = clean(product.name), money_text(product.price, setting.data.language)
-    address, image = web_address(product.url or ""), web_address(product.image or "")
-    title = f"<bdi>{escape(name)}</bdi>"
-    if address:
-        title = f'<a href="{escape(address)}" class="agala-link" style="color:inherit;text-decoration:none">{title}</a>'
-    words = (
-        f'<mj-text align="{setting.align}" font-size="19px" line-height="1.35" font-weight="700" color="{INK}" '
-        f'padding-bottom="4px"><div dir="{setting.direction}">{title}</div></mj-text>'
+def _focus(block: FocusBlock, page: Page) -> Part | None:
+    inside = joined(compile_blocks(block.blocks, f"{page.place}.blocks", page))
+    others = joined(compile_blocks(block.otherwise, f"{page.place}.else", page))
+    test = f"{{% if {page.at}.focused %}}"
+    return Part(
+        f"<mj-raw>{test}</mj-raw>{inside.mjml}<mj-raw>{{% else %}}</mj-raw>{others.mjml}<mj-raw>{{% endif %}}</mj-raw>",
+        f"{test}{inside.text}{{% else %}}{others.text}{{% endif %}}",
     )
-    if price:
-        words += (
-            f'<mj-text align="{setting.align}" font-size="18px" color="{BRAND}" css-class="agala-price" '
-            f'font-weight="700" padding-top="0"><div dir="{setting.direction}"><bdi>{escape(price)}</bdi></div>'
-            "</mj-text>"
-        )
-    columns = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
-    if image:
-        link = f' href="{escape(address)}"' if address else ""
-        columns = (
-            f'<mj-column width="38%" vertical-align="middle"><mj-image src="{escape(image)}" '
-            f'alt="{escape(name)}"{link} border-radius="10px" width="190px" /></mj-column>' + columns
-        )
-    text = "\n".join(part for part in (isolated(name) + (f" – {price}" if price else ""), address) if part)
-    return Part(section(columns, setting, "8px 24px"), text)
 
 
-_RENDERERS: dict[type[Block], Callable[[Any, Setting], Part | None]] = {
+RENDERERS: dict[type[Block], Callable[[Any, Page], Part | None]] = {
     HeadingBlock: _heading,
     TextBlock: _text,
     ButtonBlock: _button,
@@ -190,5 +159,9 @@ _RENDERERS: dict[type[Block], Callable[[Any, Setting], Part | None]] = {
     CartItemsBlock: _cart_items,
     TalkToUsBlock: _talk_to_us,
     CouponBlock: _coupon,
-    ProductBlock: _product,
+    FocusBlock: _focus,
+    **blocks_goods.RENDERERS,
+    **blocks_words.RENDERERS,
+    **blocks_answers.RENDERERS,
 }
+"""How each kind of block is compiled: `(block, page) -> Part | None`, see `messages.page_parts`."""

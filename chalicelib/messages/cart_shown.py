@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.money import Money
 from chalicelib.messages.money_text import money_of, money_text
-from chalicelib.messages.phrase import clean, web_address
+from chalicelib.messages.safe_text import LazyFields, clean, plain_name, web_address
 
 
 @dataclass(frozen=True)
 class CartShown:
-    """`items`: {name, quantity, price (text, of one unit), total (text), image, url}, all cleaned. `lines` counts also
-    those that are not in `items`. `restore_url` opens the cart again, on any device."""
+    """`items`: {name, quantity, price (text, of one unit), total (text), image, url}; addresses are http(s) or nil.
+    `lines` counts also those that are not in `items`. `restore_url` opens the cart again, on any device."""
 
-    items: Sequence[Mapping[str, Any]]
+    items: Sequence[LazyFields]
     lines: int
     total: str
     coupons: Sequence[str]
@@ -47,17 +47,30 @@ def cart_shown(record: CartRecord | None, properties: Mapping[str, Any], languag
     )
 
 
-def _item(item: Mapping[str, Any], language: str) -> dict[str, Any]:
+def _item(item: Mapping[str, Any], language: str) -> LazyFields:
     told = item.get("quantity")
     quantity = told if isinstance(told, int) and told > 0 else 1
-    price = money_of(item.get("price"))
-    total = Money(amount=price.amount * quantity, currency=price.currency) if price else None
-    shown = {
-        "name": item.get("name") or "",
-        "quantity": quantity,
-        "price": money_text(price, language),
-        "total": money_text(total, language),
-        "image": item.get("image"),
-        "url": item.get("url"),
-    }
-    return clean(shown)  # type: ignore[no-any-return]
+    return LazyFields(_LINE, _Line(item, quantity, language))
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    told: Mapping[str, Any]
+    quantity: int
+    language: str
+
+    def price(self, times: int) -> str | None:
+        price = money_of(self.told.get("price"))
+        if price is None:
+            return None
+        return money_text(Money(amount=price.amount * times, currency=price.currency), self.language)
+
+
+_LINE: dict[str, Callable[[_Line], Any]] = {
+    "name": lambda line: plain_name(line.told.get("name") or ""),
+    "quantity": lambda line: line.quantity,
+    "price": lambda line: line.price(1),
+    "total": lambda line: line.price(line.quantity),
+    "image": lambda line: web_address(str(line.told.get("image") or "")),
+    "url": lambda line: web_address(str(line.told.get("url") or "")),
+}

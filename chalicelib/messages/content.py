@@ -1,37 +1,29 @@
-"""From an owner's content and one contact's facts to a finished email: subject, HTML and its text twin.
-
-Liquid is parsed once per text and kept in memory; the MJML is compiled for each email, by a Rust library that needs
-well under a millisecond. That is less than reading a compiled copy from anywhere, and it lets a block
-leave itself out.
-"""
+"""From an owner's content and one contact's facts to a finished email: subject, HTML and its text twin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
-from chalicelib.messages.block_forms import (
-    ButtonBlock,
-    CartItemsBlock,
-    CouponBlock,
-    HeadingBlock,
-    ImageBlock,
-    ProductBlock,
-    TalkToUsBlock,
-    TextBlock,
-)
-from chalicelib.messages.blocks import render_block
+from chalicelib.messages.block_forms import FocusBlock
+from chalicelib.messages.compiled import COMPILED, BlockError
 from chalicelib.messages.content_model import EmailContent
-from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
-from chalicelib.messages.layout import page, text_page
+from chalicelib.messages.fields import KNOWN, RenderData, fields_of
 from chalicelib.messages.message import MessageKind
-from chalicelib.messages.page_parts import Part, Setting
-from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters, web_address
+from chalicelib.messages.page_parts import SHOWN
+from chalicelib.messages.phrase import Phrase, PhraseError, bare_phrase, phrase, unknown_filters
+from chalicelib.messages.safe_text import LazyFields, one_line, own_address
+from chalicelib.messages.sources import sources
 from chalicelib.messages.wording import choose_language
 
-__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "products_needed", "render"]
+__all__ = ["RenderData", "Rendered", "RenderingError", "check_content", "choose_language", "render"]
+
+DEEPEST_FOCUS = 4
+"""So many focused blocks inside one another, at most: Liquid has an end to how deep it goes."""
+_LINE_ENDS = re.compile(r"[ \t]+\n")
+_EMPTY_LINES = re.compile(r"\n{3,}")
 
 
 @dataclass(frozen=True)
@@ -50,35 +42,41 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
     """One language's content for one contact. Raises RenderingError, naming the field."""
     if data.kind is MessageKind.MARKETING and not data.unsubscribe_url:
         raise RenderingError("unsubscribe_url: a marketing email needs one")
-    setting = Setting(data, fields_of(data))
-    subject = _line("subject", content.subject, setting)
+    fields = fields_of(data)
+    try:
+        compiled = COMPILED.of(content, data.store, data.language, data.kind, data.alert is not None)
+        subject = one_line(compiled.subject.fill(fields))
+        preheader = one_line(compiled.preheader.fill(fields)) if compiled.preheader else ""
+        text = _tidy(compiled.text.fill(fields))
+        fields |= {"subject": subject, "preheader": preheader or None}
+        html = compiled.html.fill(fields)
+        footer = compiled.footer.fill(fields)
+    except BlockError as wrong:
+        raise RenderingError(f"{wrong.place}: {wrong}") from None
+    except PhraseError as wrong:
+        raise RenderingError(_named(content, fields, wrong)) from None
     if not subject:
         raise RenderingError("subject: empty once its fields are filled in")
-    preheader = _line("preheader", content.preheader, setting)
-    parts: list[Part] = []
-    for index, block in enumerate(content.blocks):
-        try:
-            part = render_block(block, setting)
-        except PhraseError as wrong:
-            raise RenderingError(f"blocks[{index}]: {wrong}") from None
-        if part is not None:
-            parts.append(part)
-    if not parts:
+    if not text:
         raise RenderingError("blocks: nothing to show once the fields are filled in")
-    try:
-        html = page(subject, preheader, parts, setting)
-    except ValueError:
-        raise RenderingError("blocks: the layout could not be made") from None
-    return Rendered(subject=subject, preheader=preheader, html=html, text=text_page(parts, setting))
+    if SHOWN in text:
+        text = _tidy(text.replace(SHOWN, ""))
+    return Rendered(subject=subject, preheader=preheader, html=html, text=f"{text}\n\n{footer}\n".lstrip())
 
 
-def products_needed(content: EmailContent, event: Mapping[str, Any]) -> set[str]:
-    """The ids of the products to look up before rendering."""
-    told = event.get("properties")
-    properties = told if isinstance(told, Mapping) else {}
-    named = {block.product for block in content.blocks if isinstance(block, ProductBlock)}
-    meant = {product_meant(which, properties) for which in ("trigger", *named)}
-    return {product_id for product_id in meant if product_id}
+def _tidy(text: str) -> str:
+    """Without spaces at the ends of lines, and without the lines of what left itself out."""
+    return _EMPTY_LINES.sub("\n\n", _LINE_ENDS.sub("\n", text)).strip()
+
+
+def _named(content: EmailContent, fields: LazyFields, wrong: PhraseError) -> str:
+    """What went wrong, with the field or the block that it went wrong in: found by filling each in alone."""
+    for path, source, _ in sources(content):
+        try:
+            bare_phrase(source).fill(fields)
+        except PhraseError as alone:
+            return f"{path.rpartition('.')[0] or path}: {alone}"
+    return f"blocks: {wrong}"
 
 
 def check_words(source: str) -> list[str]:
@@ -96,7 +94,7 @@ def check_words(source: str) -> list[str]:
 def check_content(content: EmailContent) -> list[FieldMistake]:
     """Mistakes in one language's Liquid and addresses; each `field` is a path inside the content."""
     mistakes: list[FieldMistake] = []
-    for path, source, is_address in _sources(content):
+    for path, source, is_address in sources(content):
         try:
             parsed = bare_phrase(source) if is_address else phrase(source)
             messages = [*_unknown(parsed)]
@@ -104,31 +102,16 @@ def check_content(content: EmailContent) -> list[FieldMistake]:
                 parsed.fill({})
         except PhraseError as wrong:
             messages = [str(wrong)]
-        if is_address and "{" not in source and web_address(source) is None:
+        if is_address and "{" not in source and own_address(source) is None:
             messages.append("expected an address that starts with https:// or http://")
         mistakes.extend(FieldMistake(field=path, message=message) for message in messages)
-    return mistakes
+    return [*mistakes, *_too_deep(content)]
 
 
-def _sources(content: EmailContent) -> Iterator[tuple[str, str, bool]]:
-    """Every owner's text as (path, source, whether it is an address)."""
-    yield "subject", content.subject, False
-    if content.preheader:
-        yield "preheader", content.preheader, False
-    for index, block in enumerate(content.blocks):
-        path = f"blocks[{index}]"
-        if (
-            isinstance(block, HeadingBlock | TextBlock | ButtonBlock | TalkToUsBlock | CouponBlock)
-            and block.text is not None
-        ):
-            yield f"{path}.text", block.text, False
-        if isinstance(block, CartItemsBlock | CouponBlock) and block.button is not None:
-            yield f"{path}.button", block.button, False
-        if isinstance(block, ImageBlock):
-            yield f"{path}.src", block.src, True
-            yield f"{path}.alt", block.alt, False
-        if isinstance(block, ButtonBlock | ImageBlock | CouponBlock) and block.url is not None:
-            yield f"{path}.url", block.url, True
+def _too_deep(content: EmailContent) -> Iterator[FieldMistake]:
+    for place, block in content.located():
+        if isinstance(block, FocusBlock) and place.count(".") == DEEPEST_FOCUS:
+            yield FieldMistake(place, f"focused blocks are nested at most {DEEPEST_FOCUS} deep")
 
 
 def _unknown(parsed: Phrase) -> Iterator[str]:
@@ -137,13 +120,4 @@ def _unknown(parsed: Phrase) -> Iterator[str]:
     for path in sorted(parsed.paths()):
         below = KNOWN.get(path[0], frozenset())
         if path[0] not in KNOWN or (below is not None and len(path) > 1 and path[1] not in below):
-            yield f"unknown field {'.'.join(path)}"
-
-
-def _line(field: str, source: str | None, setting: Setting) -> str:
-    if not source:
-        return ""
-    try:
-        return bare_phrase(source).fill(setting.fields).line()
-    except PhraseError as wrong:
-        raise RenderingError(f"{field}: {wrong}") from None
+            yield f"unknown field {'.'.join(path)[:100]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,22 @@ class EmailContent(BaseModel):
         for place, block in self.located():
             if isinstance(block, FocusBlock):
                 yield place, block.condition
+
+
+def shown(content: EmailContent, focused: Mapping[str, bool]) -> Iterator[tuple[str, Block]]:
+    """The blocks that are there when these focused ones apply, each with its place; not the focused ones themselves."""
+    yield from _shown(content.blocks, "blocks", focused)
+
+
+def _shown(blocks: tuple[Block, ...], within: str, focused: Mapping[str, bool]) -> Iterator[tuple[str, Block]]:
+    for index, block in enumerate(blocks):
+        place = f"{within}[{index}]"
+        if not isinstance(block, FocusBlock):
+            yield place, block
+        elif focused.get(place):
+            yield from _shown(block.blocks, f"{place}.blocks", focused)
+        else:
+            yield from _shown(block.otherwise, f"{place}.else", focused)
 
 
 def _located(blocks: tuple[Block, ...], within: str) -> Iterator[tuple[str, Block]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.messages.content import products_needed, render
+from chalicelib.messages.content import render
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message
 from chalicelib.messages.policy import marked
 from chalicelib.messages.ports import Email
+from chalicelib.messages.showing import Holds, Needs, needs_of
 
 
 class EmailComposer:
@@ -19,8 +20,8 @@ class EmailComposer:
     def __init__(self, default_sender: str) -> None:
         self._default_sender = default_sender
 
-    def products_needed(self, content: EmailContent, event: Mapping[str, Any]) -> set[str]:
-        return products_needed(content, event)
+    def needs(self, content: EmailContent, event: Mapping[str, Any], holds: Holds) -> Needs:
+        return needs_of(content, event, holds)
 
     def compose(self, content: EmailContent, data: RenderData, message: Message) -> Email:
         """Raises RenderingError, naming the field."""

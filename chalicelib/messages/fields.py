@@ -1,8 +1,16 @@
-"""The personal fields that a message's Liquid can read, and where each comes from."""
+"""The personal fields that a message's Liquid can read, and where each comes from. Each is made when it is first read.
+
+Besides what owners may write (`KNOWN`) there is, for what `messages.blocks` writes:
+- `goods.<places.goods_key(which)>`: the card of a product (`card_of`), by store id, `trigger` or `consumable`; nil
+  where it is gone;
+- `at.<places.place_key(place)>`: what was found for the block at a place: `products` (cards; nil for none),
+  `focused`, and what `RenderData.placed` names;
+- `mail`: {unsubscribe_url}; and `subject` and `preheader`, as they came out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -15,8 +23,11 @@ from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.messages.cart_shown import CartShown, cart_shown
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.money_text import day_text, money_text
-from chalicelib.messages.phrase import clean
+from chalicelib.messages.places import place_key
+from chalicelib.messages.safe_text import LazyFields, plain_name, web_address
 
+# Of a cart that is longer the rest is only counted.
+MOST_CART_LINES = 10
 # Every path an owner may write; None takes anything below it.
 KNOWN: dict[str, frozenset[str] | None] = {
     "contact": frozenset(("first_name", "last_name", "email", "phone", "locale", "orders_count", "fields")),
@@ -44,9 +55,13 @@ class RenderData:
     """What one message to one contact is made from.
 
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
-    records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
+    records by id (the composer's `needs` say which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
     `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+
+    By the place of a block (`blocks[2].else[0]`, as `EmailContent.located` tells it): `viewed`, `recommended` and
+    `arrivals` are the products that it shows, `focused` whether its condition applies. `placed` is anything more that
+    a kind of block needs: fields by name, texts, numbers and lists of them as `safe_text.clean` takes them.
     """
 
     store: Store
@@ -59,6 +74,11 @@ class RenderData:
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
     alert: Alert | None = None
+    viewed: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    recommended: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    arrivals: Mapping[str, Sequence[Product]] = field(default_factory=dict)
+    focused: Mapping[str, bool] = field(default_factory=dict)
+    placed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def properties(self) -> Mapping[str, Any]:
@@ -70,13 +90,6 @@ class RenderData:
         product_id = product_meant(which, self.properties)
         product = self.products.get(product_id) if product_id else None
         return product if product is not None and product.published else None
-
-
-def event_product(event: Mapping[str, Any]) -> set[str]:
-    """The id of the product that an event is about, if it is about one."""
-    told = event.get("properties")
-    found = trigger_product(told) if isinstance(told, Mapping) else None
-    return {found} if found else set()
 
 
 def product_meant(which: str | None, properties: Mapping[str, Any]) -> str | None:
@@ -98,80 +111,122 @@ def trigger_product(properties: Mapping[str, Any]) -> str | None:
     return None
 
 
-def fields_of(data: RenderData) -> dict[str, Any]:
-    """The Liquid fields, cleaned (see `phrase.clean`), with money as text in the email's language."""
-    contact, store = data.contact, data.store
-    return clean(  # type: ignore[no-any-return]
-        {
-            "contact": {
-                "first_name": contact.first_name,
-                "last_name": contact.last_name,
-                "email": contact.email,
-                "phone": contact.phone,
-                "locale": contact.locale,
-                "orders_count": contact.orders_count,
-                "fields": contact.fields,
-            },
-            "store": {"name": store.name, "url": store.url, "talk_to_us_url": store.settings.talk_to_us_url},
-            "order": _order_fields(data),
-            "cart": _cart_fields(data),
-            "product": _product_fields(data),
-            "coupon": _coupon_fields(data),
-            "alert": _alert_fields(data),
-            "event": data.properties,
-        }
-    )
+def fields_of(data: RenderData) -> LazyFields:
+    """The Liquid fields, cleaned (see `safe_text.clean`), with money as text in the email's language."""
+    return LazyFields(_FIELDS, data)
 
 
-def order_lines(data: RenderData) -> list[dict[str, Any]]:
-    """The order's items, cleaned: {name, quantity, total (text), image}."""
-    lines = [
-        {
-            "name": item.get("name") or "",
-            "quantity": item.get("quantity") or 1,
-            "total": "" if item.get("included") else money_text(item.get("total"), data.language),
-            "image": item.get("image"),
-        }
-        for item in _items(data.properties)
-    ]
-    return clean(lines)  # type: ignore[no-any-return]
+def card_of(product: Product, language: str) -> LazyFields:
+    """What a product card shows: {id, name, price, was, image, url, in_stock, stock}; `was` is the price before, where
+    it is dearer. Addresses are http(s) or nil."""
+    return LazyFields(_CARD, (product, language))
 
 
-def _order_fields(data: RenderData) -> dict[str, Any] | None:
-    properties = data.properties
-    if "order_id" not in properties:
+def _was(product: Product, language: str) -> str | None:
+    price, regular = product.price, product.regular_price
+    if price is None or regular is None or regular.currency != price.currency or regular.amount <= price.amount:
         return None
-    return {
-        "id": properties["order_id"],
-        "number": properties.get("number") or properties["order_id"],
-        "total": money_text(properties.get("total"), data.language),
-        "items": order_lines(data),
-        "coupons": properties.get("coupons") or [],
-        "nth": properties.get("nth"),
-        "payment_url": properties.get("payment_url"),
-    }
+    return money_text(regular, language)
 
 
-def cart_of(data: RenderData) -> CartShown | None:
-    """None where the journey's event is about no cart."""
-    return cart_shown(data.cart, data.properties, data.language)
+_CARD: dict[str, Callable[[tuple[Product, str]], Any]] = {
+    "id": lambda of: of[0].external_id,
+    "name": lambda of: plain_name(of[0].name),
+    "price": lambda of: money_text(of[0].price, of[1]) or None,
+    "was": lambda of: _was(*of),
+    "image": lambda of: web_address(of[0].image or ""),
+    "url": lambda of: web_address(of[0].url or ""),
+    "in_stock": lambda of: of[0].in_stock,
+    "stock": lambda of: of[0].stock,
+}
 
 
-def _cart_fields(data: RenderData) -> dict[str, Any] | None:
-    cart = cart_of(data)
-    if cart is None:
-        return None
-    return {
-        "restore_url": cart.restore_url,
-        "total": cart.total,
-        "items": cart.items,
-        "lines": cart.lines,
-        "coupons": cart.coupons,
-    }
+class _Goods(LazyFields):
+    """Product cards by `places.goods_key`."""
+
+    __slots__ = ()
+
+    def __missing__(self, key: str) -> Any:
+        data: RenderData = self._of
+        product = data.product(bytes.fromhex(key[1:]).decode())
+        made = self[key] = None if product is None else card_of(product, data.language)
+        return made
+
+
+def _at_fields(data: RenderData) -> dict[str, Any]:
+    found: dict[str, dict[str, Any]] = {}
+    for chosen in (data.viewed, data.recommended, data.arrivals):
+        for place, products in chosen.items():
+            cards = [card_of(product, data.language) for product in products]
+            found.setdefault(place_key(place), {})["products"] = cards or None
+    for place, applies in data.focused.items():
+        found.setdefault(place_key(place), {})["focused"] = applies
+    for place, more in data.placed.items():
+        found.setdefault(place_key(place), {}).update(more)
+    return found
+
+
+def order_lines(data: RenderData) -> list[LazyFields]:
+    """The order's items: {name, quantity, total (text), image}."""
+    return [LazyFields(_ORDER_LINE, (item, data.language)) for item in _items(data.properties)]
+
+
+def _line_total(item: Mapping[str, Any], language: str) -> str | None:
+    return None if item.get("included") else money_text(item.get("total"), language) or None
+
+
+def _order_fields(data: RenderData) -> LazyFields | None:
+    return LazyFields(_ORDER, data) if "order_id" in data.properties else None
+
+
+def _cart_fields(data: RenderData) -> LazyFields | None:
+    cart = cart_shown(data.cart, data.properties, data.language)
+    return None if cart is None else LazyFields(_CART, cart)
+
+
+_CONTACT: dict[str, Callable[[Contact], Any]] = {
+    "first_name": lambda contact: plain_name(contact.first_name),
+    "last_name": lambda contact: plain_name(contact.last_name),
+    "email": lambda contact: contact.email,
+    "phone": lambda contact: contact.phone,
+    "locale": lambda contact: contact.locale,
+    "orders_count": lambda contact: contact.orders_count,
+    "fields": lambda contact: contact.fields,
+}
+_STORE: dict[str, Callable[[Store], Any]] = {
+    "name": lambda store: store.name,
+    "url": lambda store: store.url,
+    "talk_to_us_url": lambda store: store.settings.talk_to_us_url,
+}
+_ORDER_LINE: dict[str, Callable[[tuple[Mapping[str, Any], str]], Any]] = {
+    "name": lambda of: plain_name(of[0].get("name") or ""),
+    "quantity": lambda of: of[0].get("quantity") or 1,
+    "total": lambda of: _line_total(*of),
+    "image": lambda of: web_address(str(of[0].get("image") or "")),
+}
+_ORDER: dict[str, Callable[[RenderData], Any]] = {
+    "id": lambda data: data.properties["order_id"],
+    "number": lambda data: data.properties.get("number") or data.properties["order_id"],
+    "total": lambda data: money_text(data.properties.get("total"), data.language) or None,
+    "items": order_lines,
+    "coupons": lambda data: data.properties.get("coupons") or [],
+    "nth": lambda data: data.properties.get("nth"),
+    "payment_url": lambda data: data.properties.get("payment_url"),
+}
+_CART: dict[str, Callable[[CartShown], Any]] = {
+    "restore_url": lambda cart: cart.restore_url,
+    "total": lambda cart: cart.total or None,
+    "items": lambda cart: cart.items,
+    "lines": lambda cart: cart.lines,
+    "more": lambda cart: max(cart.lines - len(cart.items[:MOST_CART_LINES]), 0),
+    "coupons": lambda cart: cart.coupons,
+}
 
 
 def _coupon_fields(data: RenderData) -> dict[str, Any] | None:
-    return None if data.coupon is None else {"code": data.coupon.code, "expires_at": coupon_end(data)}
+    if data.coupon is None:
+        return None
+    return {"code": data.coupon.code, "expires_at": coupon_end(data) or None}
 
 
 def coupon_end(data: RenderData) -> str:
@@ -190,22 +245,38 @@ def _alert_fields(data: RenderData) -> dict[str, Any] | None:
     return {"subject": data.alert.subject, "rows": rows}
 
 
-def _product_fields(data: RenderData) -> dict[str, Any]:
+def _product_fields(data: RenderData) -> Mapping[str, Any]:
     """The catalogue's present words; of a product that is gone only the name it was bought under."""
     product = data.product("trigger")
     if product is not None:
-        return {
-            "name": product.name,
-            "price": money_text(product.price, data.language),
-            "url": product.url,
-            "image": product.image,
-            "in_stock": product.in_stock,
-            "lifetime_days": product.lifetime_days,
-        }
+        return LazyFields(_PRODUCT, (product, data.language))
     for holder in (data.properties.get("consumable"), *_items(data.properties)[:1]):
         if isinstance(holder, Mapping) and holder.get("name"):
-            return {"name": holder["name"]}
+            return {"name": plain_name(holder["name"])}
     return {}
+
+
+_PRODUCT: dict[str, Callable[[tuple[Product, str]], Any]] = {
+    "name": lambda of: plain_name(of[0].name),
+    "price": lambda of: money_text(of[0].price, of[1]),
+    "url": lambda of: of[0].url,
+    "image": lambda of: of[0].image,
+    "in_stock": lambda of: of[0].in_stock,
+    "lifetime_days": lambda of: of[0].lifetime_days,
+}
+_FIELDS: dict[str, Callable[[RenderData], Any]] = {
+    "contact": lambda data: LazyFields(_CONTACT, data.contact),
+    "store": lambda data: LazyFields(_STORE, data.store),
+    "order": _order_fields,
+    "cart": _cart_fields,
+    "product": _product_fields,
+    "coupon": _coupon_fields,
+    "alert": _alert_fields,
+    "event": lambda data: data.properties,
+    "goods": lambda data: _Goods({}, data),
+    "at": _at_fields,
+    "mail": lambda data: {"unsubscribe_url": data.unsubscribe_url},
+}
 
 
 def _items(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:

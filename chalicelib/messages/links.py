@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.ids import contact_of
+from chalicelib.messages.picture_links import PictureLinks
 
 _LONG = re.compile(r"u1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
 _SHORT = re.compile(r"u2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
@@ -41,6 +42,10 @@ class SignedLinks:
             raise ValueError("links need a signing key")
         self._base = public_url.rstrip("/")
         self._keys = tuple(keys)
+
+    @property
+    def pictures(self) -> PictureLinks:
+        return PictureLinks(self._base, self._keys)
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         if channel is Channel.EMAIL:

@@ -6,9 +6,9 @@ from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from chalicelib.commerce.product import Product
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
+from chalicelib.messages.picture_links import PictureLinks
 
 
 class Email(BaseModel):
@@ -126,13 +126,12 @@ class MessageRepository(Protocol):
         ...
 
 
-class ProductLookup(Protocol):
-    def get(self, store_id: str, external_id: str) -> Product | None:
-        """The catalogue's present record."""
+class Links(Protocol):
+    @property
+    def pictures(self) -> PictureLinks | None:
+        """Those of pictures that are true when they are opened; None where there are none."""
         ...
 
-
-class Links(Protocol):
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """Where one POST unsubscribes the message's receiver from the channel."""
         ...

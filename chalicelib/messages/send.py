@@ -20,6 +20,7 @@ from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.errors import Conflict
 from chalicelib.ids import message_id
+from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.alert import alert_content, alert_of
@@ -27,15 +28,16 @@ from chalicelib.messages.content import RenderData, RenderingError, choose_langu
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.pictured import placed_pictures
 from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
     MessageChannel,
     MessageRepository,
-    ProductLookup,
     SendRejected,
     SendUncertain,
 )
+from chalicelib.messages.showing import Holds, Needs, Storefront, gather
 
 BUSY = "provider_busy"
 # How often a held message looks whether the owner's switch is back on.
@@ -54,11 +56,15 @@ Finished = TypeVar("Finished")
 Made = TypeVar("Made", covariant=True)
 
 
+def _nothing_holds(condition: Condition) -> bool:
+    return False
+
+
 class Composer(Protocol[Content, Made]):
     """Makes one channel's messages of an owner's content."""
 
-    def products_needed(self, content: Content, event: Mapping[str, Any]) -> set[str]:
-        """The ids of the products to look up before composing."""
+    def needs(self, content: Content, event: Mapping[str, Any], holds: Holds) -> Needs:
+        """What to gather of the shop before composing."""
         ...
 
     def compose(self, content: Content, data: RenderData, message: Message) -> Made:
@@ -83,13 +89,13 @@ class Sender:
         self,
         messages: MessageRepository,
         links: Links,
-        products: ProductLookup,
+        storefront: Storefront,
         clock: Clock,
         medium: Callable[[Channel], Medium[Any, Any]],
     ) -> None:
         self._messages = messages
         self._links = links
-        self._products = products
+        self._storefront = storefront
         self._clock = clock
         self._medium = medium
 
@@ -104,10 +110,12 @@ class Sender:
         kind: MessageKind,
         content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
+        holds: Holds = _nothing_holds,
     ) -> Message:
         """The message as it stands afterwards, whatever became of it; repeating never sends twice.
 
-        `cart` is the live record of the cart that the enrolment's event is about, if it is about one.
+        `cart` is the live record of the cart that the enrolment's event is about, if it is about one; `holds` tells
+        whether a condition of focused content applies to the contact.
         Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
         journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
@@ -127,7 +135,7 @@ class Sender:
         )
 
         def compose(claim: Message) -> Any:
-            return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
+            return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
 
         code = enrolment.coupon.code if enrolment.coupon else None
         return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose, code)
@@ -168,7 +176,7 @@ class Sender:
         alert = alert_of(store, contact, fields, language)
 
         def compose(claim: Message) -> Any:
-            return self._compose(medium, store, contact, enrolment, claim, content, cart, alert)
+            return self._compose(medium, store, contact, enrolment, claim, content, cart, _nothing_holds, alert)
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose)
 
@@ -250,14 +258,19 @@ class Sender:
         message: Message,
         content_by_language: Mapping[str, Any],
         cart: CartRecord | None,
+        holds: Holds,
         alert: Alert | None = None,
     ) -> Any:
         if not content_by_language:
             raise RenderingError("content: in no language")
         language = choose_language(tuple(content_by_language), contact.locale, store.locale)
         content = content_by_language[language]
-        needed = medium.composer.products_needed(content, enrolment.event)
-        looked_up = {product_id: self._products.get(store.id, product_id) for product_id in needed}
+        needs = medium.composer.needs(content, enrolment.event, holds)
+        showing = gather(self._storefront, needs, store.id, contact.id, enrolment.event, message.at)
+        coupon = _still_good(enrolment.coupon, message.at)
+        pictured = placed_pictures(
+            needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
+        )
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,
@@ -265,9 +278,14 @@ class Sender:
             language=language,
             kind=message.kind,
             event=enrolment.event,
-            products={pid: product for pid, product in looked_up.items() if product is not None},
+            products=showing.products,
+            viewed=showing.chosen_by("viewed_products"),
+            recommended=showing.chosen_by("recommended"),
+            arrivals=showing.chosen_by("new_arrivals"),
+            focused=needs.focused,
+            placed={**showing.why(), **pictured},
             cart=cart,
-            coupon=_still_good(enrolment.coupon, message.at),
+            coupon=coupon,
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
         )

@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.messages.content import RenderingError
-from chalicelib.messages.fields import RenderData, event_product, fields_of
+from chalicelib.messages.fields import RenderData, fields_of
 from chalicelib.messages.message import Message, MessageKind
 from chalicelib.messages.phrase import PhraseError, bare_phrase, clean, one_line
 from chalicelib.messages.policy import marked
 from chalicelib.messages.ports import Sms
+from chalicelib.messages.showing import Holds, Needs, needs_of_words
 from chalicelib.messages.wording import wording
 
 LONGEST, LONGEST_IN_OTHER_ALPHABETS = 1530, 630
@@ -38,8 +39,8 @@ class SmsComposer:
     def __init__(self, default_sender: str | None) -> None:
         self._default_sender = default_sender
 
-    def products_needed(self, content: str, event: Mapping[str, Any]) -> set[str]:
-        return event_product(event)
+    def needs(self, content: str, event: Mapping[str, Any], holds: Holds) -> Needs:
+        return needs_of_words(event)
 
     def compose(self, content: str, data: RenderData, message: Message) -> Sms:
         """Raises RenderingError, naming the field."""

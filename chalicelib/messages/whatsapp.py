@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.messages.content_model import WhatsAppContent
-from chalicelib.messages.fields import RenderData, event_product
+from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message
 from chalicelib.messages.phrase import one_line
 from chalicelib.messages.ports import WhatsApp
+from chalicelib.messages.showing import Holds, Needs, needs_of_words
 from chalicelib.messages.sms import around, filled_words, sender_name
 
 LONGEST, LONGEST_IN_TEMPLATE = 4096, 1024
@@ -26,8 +27,8 @@ class WhatsAppComposer:
     def __init__(self, number: str) -> None:
         self._number = number
 
-    def products_needed(self, content: WhatsAppContent, event: Mapping[str, Any]) -> set[str]:
-        return event_product(event)
+    def needs(self, content: WhatsAppContent, event: Mapping[str, Any], holds: Holds) -> Needs:
+        return needs_of_words(event)
 
     def compose(self, content: WhatsAppContent, data: RenderData, message: Message) -> WhatsApp:
         """Raises RenderingError, naming the field."""

@@ -12,7 +12,8 @@ RIGHT_TO_LEFT = frozenset(("ar", "fa", "he", "ur", "yi"))
 
 @dataclass(frozen=True)
 class Wording:
-    """`{store}` stands for the store's name, `{messages}` for one of `adverts`, `{date}` for a day. Hebrew addresses
+    """`{store}` stands for the store's name, `{messages}` for one of `adverts`, `{date}` for a day, `{when}` for a day
+    and hour, `{price}` and `{name}` for those of a product (or a category). Hebrew addresses
     nobody by gender."""
 
     quantity: str
@@ -24,6 +25,13 @@ class Wording:
     many_more: str
     return_to_cart: str
     talk_to_us: str
+    instead_of: str
+    sold_out: str
+    bought_together: str
+    of_category: str
+    best_sellers: str
+    ends: str
+    share: str
     why_marketing: str
     why_transactional: str
     why_alert: str
@@ -50,6 +58,13 @@ _WORDINGS = {
         many_more="ועוד {count} פריטים",
         return_to_cart="חזרה לעגלה",
         talk_to_us="לדבר איתנו",
+        instead_of="במקום {price}",
+        sold_out="אזל מהמלאי",
+        bought_together="נקנו לא פעם יחד עם {name}",
+        of_category="מבוקשים בקטגוריה {name}",
+        best_sellers="מהנמכרים ביותר בחנות",
+        ends="מסתיים ב{when}",
+        share="לשתף בוואטסאפ",
         why_marketing="ההודעה נשלחה אליך כי הכתובת שלך נמצאת ברשימת הדיוור של {store}.",
         why_transactional="ההודעה נשלחה אליך בעקבות פעילות שלך בחנות {store}.",
         why_alert="ההודעה נשלחה אליך לבקשת החנות {store}.",
@@ -78,6 +93,13 @@ _WORDINGS = {
         many_more="and {count} more items",
         return_to_cart="Return to your cart",
         talk_to_us="Talk to us",
+        instead_of="instead of {price}",
+        sold_out="Sold out",
+        bought_together="Often bought together with {name}",
+        of_category="Popular in {name}",
+        best_sellers="Best sellers of the shop",
+        ends="Ends on {when}",
+        share="Share on WhatsApp",
         why_marketing="You get this message because your address is on the mailing list of {store}.",
         why_transactional="You get this message about something you did at {store}.",
         why_alert="You get this message because {store} asked to be told.",

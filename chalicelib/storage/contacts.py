@@ -64,6 +64,11 @@ class Contacts:
         """Every order that was ever paid, by paid time."""
         return [load(ContactOrder, i) for i in self._table.query(keys.contact(store_id, contact_id), prefix="O#")]
 
+    def orders_since(self, store_id: str, contact_id: str, since: datetime) -> list[ContactOrder]:
+        """Those that were paid from then on, by paid time."""
+        partition, earliest = keys.contact(store_id, contact_id), keys.contact_order(rfc3339(since), "")
+        return [load(ContactOrder, i) for i in self._table.query(partition, prefix="O#", after=earliest)]
+
     def engagement(self, store_id: str, contact_id: str) -> Engagement:
         item = self._table.get(keys.contact(store_id, contact_id), keys.ENGAGEMENT)
         return load(Engagement, item) if item else Engagement()

@@ -167,6 +167,11 @@ def collection(store_id: str, collection_id: str) -> tuple[str, str]:
     return f"COLLECTION#{store_id}#{collection_id}", "COLLECTION"
 
 
+def shelf(store_id: str, of: str) -> tuple[str, str]:
+    """What a shop, a category of it or a product puts forward (`commerce.shelves`)."""
+    return f"SHELF#{store_id}#{of}", "SHELF"
+
+
 def awaited(store_id: str, product_id: str) -> str:
     """The partition of the orders that were told before this product was known."""
     return f"AWAITED#{store_id}#{product_id}"

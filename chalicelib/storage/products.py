@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.ports import CollectionRecord, ProductRecord, StockItem
-from chalicelib.commerce.product import Product
 from chalicelib.commerce.stock import told_at
 from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
@@ -100,14 +99,3 @@ class Products:
         """Those that were not deleted, by id as text; `after` is an id."""
         found = self._table.listing("PRODUCTS", store_id, after=after, limit=limit)
         return [load(ProductRecord, item) for item in found]
-
-
-class Catalogue:
-    """What a message shows: the product as the store told it last, gone once it was deleted."""
-
-    def __init__(self, products: Products) -> None:
-        self._products = products
-
-    def get(self, store_id: str, external_id: str) -> Product | None:
-        record = self._products.get(store_id, external_id)
-        return record.current if record and not record.is_deleted else None

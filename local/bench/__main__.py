@@ -23,6 +23,7 @@ from local.bench import (
     past_length,
     plugin,
     purchase,
+    renders,
     shopify,
     touches,
     what_if,
@@ -44,6 +45,7 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "growth": growth.measure,
     "calendar": calendar.measure,
     "what_if": what_if.measure,
+    "renders": renders.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
 
@@ -214,6 +216,15 @@ def _calendar(found: dict[str, Any]) -> Iterator[Row]:
     yield "  a look that finds nobody due", _units(found["idle_look"]), ""
 
 
+def _renders(found: dict[str, Any]) -> Iterator[Row]:
+    yield (
+        "a cart's email, three items, Hebrew",
+        f"{found['renders_per_second']} per second and core",
+        f"{found['ratio']:.2f} x bare Liquid ({found['us_of_bare_liquid']} µs); aim 1.5",
+    )
+    yield "  compiled", f"{found['compile_ms']} ms, the first {found['first_compile_ms']} ms", "once per worker"
+
+
 ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "door": _door,
     "imports": _imports,
@@ -230,6 +241,7 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "growth": _growth,
     "calendar": _calendar,
     "what_if": _what_if,
+    "renders": _renders,
 }
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`make demo`: a throw-away Agala lives through eleven days of two small shops and tells the story.
 
-Exit 0 only if all happened as told. With `JSON=1` the last line is one JSON object.
+Exit 0 only if all happened as told. With `JSON=1` the last line is one JSON object; with `OUTBOX=file` all that was
+sent is kept in that file, as `/local/outbox` shows it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def main() -> int:
             answers = recorded.feed(runtime)
             play.play(stages.all)
             told = report.tell(stages, answers)
+            if kept := os.environ.get("OUTBOX"):
+                Path(kept).write_text(json.dumps(runtime.get("/local/outbox"), ensure_ascii=False), encoding="utf-8")
         finally:
             stopped = runtime.stop()
         if stopped != 0:

@@ -31,6 +31,15 @@ TEA_SHOP = {
     "settings": {
         "sender": {"name": "תה וזמן", "email": "hello@tea.example", "address": "רחוב הדוגמה 1, חיפה"},
         "quiet_hours": {"email": None},
+        "talk_to_us_url": "https://tea.example/talk",
+        "brand": {
+            "logo_width": 150,
+            "colour": "#2f6b4f",
+            "accent": "#e8b04a",
+            "background": "#f3f1ea",
+            "footer": {"he": "תה טוב, ורגע בשבילו.", "en": "Good tea, and a moment for it."},
+            "socials": {"instagram": "https://instagram.example/tea"},
+        },
     },
 }
 KETTLE_SHOP = {
@@ -45,6 +54,15 @@ KETTLE_SHOP = {
     "settings": {
         "sender": {"name": "Kettle & Leaf", "email": "hello@kettle.example", "address": "1 Example Street, Leeds"},
         "quiet_hours": {"email": {"from": "21:00", "to": "08:00"}},
+        "talk_to_us_url": "https://kettle.example/talk",
+        "brand": {
+            "logo_width": 170,
+            "colour": "#27466b",
+            "accent": "#e2a26b",
+            "background": "#eef1f5",
+            "footer": {"en": "Proper tea, packed in Leeds."},
+            "socials": {"instagram": "https://instagram.example/kettle"},
+        },
     },
 }
 AnyStory = TypeVar("AnyStory", bound=Story)
@@ -88,14 +106,19 @@ def set_up(runtime: Runtime) -> Stages:
     chosen = {journey: gallery[journey] for journey in JOURNEYS}
     steps = {journey: list(sending_steps(definition["steps"])) for journey, definition in chosen.items()}
     chosen["repeat-purchase"] = _chosen(chosen["repeat-purchase"])
-    tea = _open(runtime, TEA_SHOP, chosen)
-    del chosen["repeat-purchase"]  # the other shop has no such offer
-    leaf = _open(runtime, KETTLE_SHOP, chosen)
     clock, pictures = runtime.clock(), f"{runtime.url}/local/pictures"
+    tea = _open(runtime, _with_logo(TEA_SHOP, f"{pictures}/logo-tea.svg"), chosen)
+    del chosen["repeat-purchase"]  # the other shop has no such offer
+    leaf = _open(runtime, _with_logo(KETTLE_SHOP, f"{pictures}/logo-kettle.svg"), chosen)
     return Stages(
         Stage(runtime, clock, tea, script.write(START, pictures, steps)),
         Stage(runtime, clock, leaf, shopify_story.write(START, pictures, steps)),
     )
+
+
+def _with_logo(store: dict[str, Any], address: str) -> dict[str, Any]:
+    settings = store["settings"]
+    return {**store, "settings": {**settings, "brand": {**settings["brand"], "logo": address}}}
 
 
 def _open(runtime: Runtime, store: dict[str, Any], journeys: dict[str, dict[str, Any]]) -> str:

@@ -282,3 +282,24 @@ def test_the_gallery_page_by_page_is_the_whole_gallery(call: Caller) -> None:
         cursor = answer["next"]
     assert ids == [template["id"] for template in call("GET", "/v1/journey-templates").json["items"]]
     assert ids == sorted(set(ids))
+
+
+def test_the_ready_emails_are_listed_page_by_page_and_fit_a_journey_as_they_are(
+    call: Caller, store: dict[str, Any]
+) -> None:
+    first = call("GET", "/v1/message-templates?limit=14").json
+    rest = call("GET", f"/v1/message-templates?cursor={first['next']}").json
+    templates = [*first["items"], *rest["items"]]
+    assert (len(templates), rest["next"]) == (15, None)
+    for template in templates:
+        assert all({"he", "en"} == set(template[part]) for part in ("name", "description", "use", "content"))
+    steps = [
+        {"id": one["id"], "type": "send_email", "title": one["name"], "content": one["content"]} for one in templates
+    ]
+    definition = {
+        "name": {"en": "All"},
+        "trigger": {"type": "order_paid"},
+        "reentry": {"mode": "once"},
+        "steps": steps,
+    }
+    assert call("PUT", f"/v1/stores/{store['id']}/journeys/all", definition).status == 200

@@ -83,7 +83,11 @@ def test_the_schedules_may_do_what_they_do(asking: tuple[Listening, AskedClient]
     from_before_the_index(shop.parts.table, contact.id)
     birthday = {"type": "date_field", "field": "birthday", "yearly": True, "at": "09:00"}
     shop.activate({"birthday": journey(mail(), trigger=birthday)})
-    for function, looks in (("calendar", shop.parts.calendar.look), ("nightly", shop.parts.begin_sweeps)):
+    for function, looks in (
+        ("calendar", shop.parts.calendar.look),
+        ("nightly", shop.parts.begin_sweeps),
+        ("nightly", shop.parts.begin_count),
+    ):
         client.asked.clear()
         looks(shop.store)
         assert client.asked <= allowed(function), function

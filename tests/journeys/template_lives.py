@@ -191,13 +191,31 @@ LIVES: dict[str, tuple[Scene, ...]] = {
         ),
         Scene("the shipping", (("0d", has(what_stopped_you="shipping")),), ("0d about-shipping email",)),
         Scene(
-            "not now, and says when",
+            "not now, but in a week",
+            (
+                ("0d", has(what_stopped_you="not_now")),
+                ("1d", has(remind_me_in="week")),
+                ("1d", answers("remind-me", when="week")),
+            ),
+            ("0d when-then email", "8d as-promised email"),
+        ),
+        Scene(
+            "not now, but in a month",
+            (
+                ("0d", has(what_stopped_you="not_now")),
+                ("1d", has(remind_me_in="month")),
+                ("1d", answers("remind-me", when="month")),
+            ),
+            ("0d when-then email", "31d as-promised email"),
+        ),
+        Scene(
+            "not now, and names a date in a reply",
             (("0d", has(what_stopped_you="not_now")), ("1d", has(remind_me_on="2026-12-10"))),
             ("0d when-then email", "16d22:00 as-promised email"),
         ),
         Scene(
             "not now, and says no more",
-            (("0d", has(what_stopped_you="not_now")),),
+            (("0d", has(what_stopped_you="not_now", remind_me_in="month")),),
             ("0d when-then email", "14d as-promised email"),
         ),
         Scene(

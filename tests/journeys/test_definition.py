@@ -56,6 +56,36 @@ def test_all_mistakes_are_told_at_once() -> None:
     assert found["steps[2].type"].startswith("step 'y': expected a step with a type of wait, send_email")
 
 
+def focused(condition: Any) -> dict[str, Any]:
+    words = [{"type": "text", "text": "x"}]
+    inner = {"type": "focus", "if": condition, "blocks": words, "else": words}
+    return {
+        "en": {
+            "subject": "s",
+            "blocks": [*words, {"type": "focus", "if": {"ordered": {"since": "entry"}}, "blocks": [inner]}],
+        }
+    }
+
+
+def test_a_condition_inside_an_emails_content_is_checked_by_step_and_place() -> None:
+    at = "steps[1].content.en.blocks[1].blocks[0]"
+    wrong = journey(mail("first"), mail("second", content=focused({"field": "emial", "is": "is_set"})))
+    assert list(mistakes(wrong)) == [f"{at}.if.field"]
+    about_itself = journey(
+        mail("first"), mail("second", content=focused({"message": {"step": "second", "is": "opened"}}))
+    )
+    [(place, told)] = mistakes(about_itself).items()
+    assert place == f"{at}.if.message.step" and told.startswith("step 'second': 'second' does not come before")
+    unknown = journey(mail("first"), mail("second", content=focused({"step": {"step": "none", "is": "done"}})))
+    assert mistakes(unknown) == {f"{at}.if.step.step": "step 'second': 'none': there is no such step in this journey"}
+    unchosen = Definition.parse(
+        journey(mail("first", content=focused({"purchased": {"product": "", "since": "entry"}})))
+    )
+    assert [warning.field for warning in warnings_of(unchosen)][:1] == [
+        "steps[0].content.en.blocks[1].blocks[0].if.purchased.product"
+    ]
+
+
 def test_a_condition_with_a_mistake_is_found_inside_all_any_and_not() -> None:
     condition = {"all": [{"not": {"any": [{"field": "emial", "is": "is_set"}]}}]}
     found = mistakes(journey(branch("again", [], [], condition)))

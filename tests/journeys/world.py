@@ -51,7 +51,8 @@ from chalicelib.storage.gatherings import Gatherings
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
-from chalicelib.storage.products import Catalogue, Products
+from chalicelib.storage.products import Products
+from chalicelib.storage.shelves import Storefront
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Table
 from chalicelib.storage.timeline import Timeline
@@ -215,7 +216,7 @@ class World:
         }
         self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
         self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
-        self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
+        self.sender = Sender(self.messages, links, Storefront(table), clock, media.__getitem__)
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:

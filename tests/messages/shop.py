@@ -17,6 +17,7 @@ from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message, MessageKind
 from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.showing import Shown, Wanted
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CONTACT_ID = "01kah3m7q8b4h0v6t9p2e5c1xd"
@@ -160,11 +161,13 @@ class ChannelDouble:
 
 
 class ProductsDouble:
+    """A storefront with these products and nothing else."""
+
     def __init__(self, *products: Product) -> None:
         self.products = {found.external_id: found for found in products}
 
-    def get(self, store_id: str, external_id: str) -> Product | None:
-        return self.products.get(external_id)
+    def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
+        return Shown(products={one: self.products[one] for one in wanted.products if one in self.products})
 
 
 class ContactBookDouble:

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.contacts.contact import Benefit
-from chalicelib.messages.content import RenderingError, check_content, choose_language, products_needed, render
+from chalicelib.messages.content import RenderingError, check_content, choose_language, render
+from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.phrase import web_address
+from chalicelib.messages.showing import needs_of
 from tests.messages.shop import NOW, contact, content, data, event, product, store
 
 
@@ -92,6 +94,10 @@ def test_a_product_that_is_gone_is_left_out_and_the_rest_stays(products: dict[st
     assert "עוד קפה טחון?" in rendered.text, "the name it was bought under still reads well"
     assert "59.00" not in rendered.html
     assert 'href="https://hadar.example"' in rendered.html
+
+
+def products_needed(shown: EmailContent, told: dict[str, Any]) -> set[str]:
+    return set(needs_of(shown, told, lambda condition: False).products)
 
 
 def test_a_product_not_chosen_yet_shows_nothing() -> None:

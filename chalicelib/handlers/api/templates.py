@@ -1,4 +1,4 @@
-"""`/v1/journey-templates`: the gallery of ready journeys."""
+"""`/v1/journey-templates` and `/v1/message-templates`: the galleries of ready journeys and ready emails."""
 
 from __future__ import annotations
 
@@ -24,6 +24,22 @@ class TemplateAnswer(Answer):
     definition: dict[str, Any]
 
 
+class MessageTemplateAnswer(Answer):
+    """`name`, `description` and `use` (the moment it is for) by language; `content` by language is what the `content`
+    of a journey's email step can be, just as it is."""
+
+    id: str
+    name: dict[str, str]
+    description: dict[str, str]
+    use: dict[str, str]
+    content: dict[str, dict[str, Any]]
+
+
+class MessageTemplateList(Answer):
+    items: list[MessageTemplateAnswer]
+    next: str | None
+
+
 class TemplateList(Answer):
     items: list[TemplateAnswer]
     next: str | None
@@ -45,3 +61,21 @@ def list_templates(call: Call) -> TemplateList:
     left = [template for template in gallery() if template.id > after]
     kept, following = page(left, call.query.limit, "templates", lambda template: template.id)
     return TemplateList(items=[TemplateAnswer(**template.model_dump()) for template in kept], next=following)
+
+
+@door(
+    templates,
+    "GET",
+    "/v1/message-templates",
+    summary="The ready emails",
+    scope="any",
+    query=PageQuery,
+    answers=MessageTemplateList,
+)
+def list_message_templates(call: Call) -> MessageTemplateList:
+    from chalicelib.messages.gallery import written
+
+    after = after_cursor("message-templates", call.query.cursor) or ""
+    left = [template for template_id, template in sorted(written().items()) if template_id > after]
+    kept, following = page(left, call.query.limit, "message-templates", lambda template: template["id"])
+    return MessageTemplateList(items=[MessageTemplateAnswer(**template) for template in kept], next=following)

@@ -9,7 +9,8 @@ from typing import Any
 
 from chalicelib.errors import AgalaError, FieldMistake
 from chalicelib.messages.block_forms import ProductBlock
-from chalicelib.messages.compiled import COMPILED, BlockError
+from chalicelib.messages.blocks import BlockError, compile_blocks
+from chalicelib.messages.compiled import COMPILED, any_page
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import KNOWN, RenderData, fields_of, product_meant
 from chalicelib.messages.message import MessageKind
@@ -113,7 +114,16 @@ def check_content(content: EmailContent) -> list[FieldMistake]:
         if is_address and "{" not in source and own_address(source) is None:
             messages.append("expected an address that starts with https:// or http://")
         mistakes.extend(FieldMistake(field=path, message=message) for message in messages)
-    return mistakes
+    return mistakes or _compiling(content)
+
+
+def _compiling(content: EmailContent) -> list[FieldMistake]:
+    """What only shows when its blocks are compiled."""
+    try:
+        compile_blocks(content.blocks, "blocks", any_page())
+    except BlockError as wrong:
+        return [FieldMistake(field=wrong.place, message=str(wrong))]
+    return []
 
 
 def _unknown(parsed: Phrase) -> Iterator[str]:

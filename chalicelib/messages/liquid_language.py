@@ -68,7 +68,9 @@ OWNERS_FILTERS = frozenset(
         "url_encode",
     )
 )
-MOST_ROUNDS = 2_000  # of all loops of one template together
+MOST_ROUNDS = 1_000  # of all loops of one text together
+MOST_ROUNDS_IN_ALL = 10_000  # of all texts and blocks of one email
+LARGEST_NUMBER = 10**30
 MOST_PUT_OUT = 500_000  # letters of all values together
 LONGEST_VALUE = 20_000  # letters that a filter may make
 MOST_MADE = 1_000_000  # letters that all filters may make together
@@ -97,14 +99,14 @@ class _Context(RenderContext):
 
     def __init__(self, *given: Any, **more: Any) -> None:
         super().__init__(*given, **more)
-        self.rounds = MOST_ROUNDS
+        self.rounds: int = self.env.most_rounds  # type: ignore[attr-defined]
         self.room = MOST_PUT_OUT
         self.made = MOST_MADE
         self.plain = False  # inside an address, which is escaped as a whole
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         self.rounds -= length
-        if self.rounds < 0:
+        if length > MOST_ROUNDS or self.rounds < 0:
             raise LoopIterationLimitError("loop iteration limit reached", token=None)
 
     def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
@@ -131,9 +133,19 @@ class _Language(Environment):
     """Liquid without files, raw output and unbounded work; what is undefined is empty."""
 
     template_class = _Bound
-    block_nesting_limit = 12
-    context_depth_limit = 10
-    local_namespace_limit = 200_000
+    block_nesting_limit = 8
+    context_depth_limit = 8
+    local_namespace_limit = 20_000
+    most_rounds = MOST_ROUNDS
+
+
+class _PageLanguage(_Language):
+    """For all texts of an email together, with blocks of ours around them: whatever is right alone is right there."""
+
+    block_nesting_limit = 16
+    context_depth_limit = 12
+    local_namespace_limit = 400_000
+    most_rounds = MOST_ROUNDS_IN_ALL
 
 
 class _HtmlOutputNode(OutputNode):
@@ -264,6 +276,8 @@ def _bounded(filtered: Callable[..., Any]) -> Callable[..., Any]:
         made = filtered(value, *given, context=context, **more) if asks else filtered(value, *given, **more)
         if isinstance(made, str):
             context.makes(len(made))
+        elif isinstance(made, int) and abs(made) > LARGEST_NUMBER:
+            raise LocalNamespaceLimitError("filters make too large a number", token=None)
         return made
 
     bounded.__dict__.update(vars(filtered))
@@ -298,9 +312,11 @@ def _shown(value: object) -> str:
 
 
 def _language(
-    output: type[Output], tags: Mapping[str, Callable[[str, str], object]], filters: Mapping[str, Callable[..., Any]]
+    environment: Environment,
+    output: type[Output],
+    tags: Mapping[str, Callable[[str, str], object]],
+    filters: Mapping[str, Callable[..., Any]],
 ) -> Environment:
-    environment = _Language(strict_filters=True)
     environment.add_tag(output)
     kept = OWNERS_TAGS | {"content", "output", "illegal"}  # the last three are Liquid's own, without a name to write
     environment.tags = {name: tag for name, tag in environment.tags.items() if name in kept}
@@ -311,10 +327,11 @@ def _language(
     return environment
 
 
-OWNERS = _language(_PlainOutput, {}, {})
+OWNERS = _language(_Language(), _PlainOutput, {}, {})
 """What owners may write, with nothing of ours."""
 
 HTML = _language(
+    _PageLanguage(),
     _HtmlOutput,
     {"words": _html_words, "paragraphs": _html_paragraphs, "address": _address, "own_address": _own_address},
     {
@@ -324,6 +341,7 @@ HTML = _language(
     },
 )
 PLAIN = _language(
+    _PageLanguage(),
     _PlainOutput,
     {"words": _plain_words, "paragraphs": _plain_words, "address": _address, "own_address": _own_address},
     {

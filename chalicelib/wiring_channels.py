@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.contacts.consent import Channel
     from chalicelib.messages.links import SignedLinks
-    from chalicelib.messages.ports import EmailChannel, SmsChannel, WhatsAppChannel
+    from chalicelib.messages.ports import EmailChannel, SmsChannel, Suppressions, WhatsAppChannel
     from chalicelib.messages.send import Medium, Sender
 
 
@@ -66,6 +66,12 @@ class ChannelWiring(StorageWiring):
         from chalicelib.messages.whatsapp import WhatsAppComposer
 
         return Medium(WhatsAppComposer(self.settings.whatsapp_phone_number_id), self.whatsapp_channel)
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        from chalicelib.messages.ports import NobodySuppressed
+
+        return NobodySuppressed()
 
     @cached_property
     def sender(self) -> Sender:

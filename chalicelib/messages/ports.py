@@ -132,6 +132,21 @@ class ProductLookup(Protocol):
         ...
 
 
+class Suppressions(Protocol):
+    """Addresses that must not be written to whoever's they are; kept by hash, so that they outlive their contact."""
+
+    def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
+        """Why this address (an email, a phone in E.164) is on the store's list for the channel, or None."""
+        ...
+
+
+class NobodySuppressed:
+    """A list with nobody on it."""
+
+    def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
+        return None
+
+
 class Links(Protocol):
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """Where one POST unsubscribes the message's receiver from the channel."""

@@ -78,7 +78,8 @@ class ChannelWiring(StorageWiring):
         from chalicelib.messages.send import Sender
         from chalicelib.storage.products import Catalogue
 
-        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+        products = Catalogue(self.products)
+        return Sender(self.messages, self.recents, self.suppressions, self.links, products, self.clock, self.medium)
 
 
 def _once() -> Config:

@@ -6,9 +6,12 @@ answered with 204; another journey is taken as entered, and what it does is not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
 from chalicelib.commerce.store import Store
@@ -17,7 +20,13 @@ from chalicelib.errors import Conflict
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
+from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message
+
+_DEPENDS = re.compile(
+    r"\{[{%][^}]*\b(order|cart|product|coupon|event)\b"
+    r'|"type":"(order_items|cart_items|coupon|product|viewed_products|recommended|new_arrivals|countdown|stock_left|focus)"'
+)
 
 
 @dataclass(frozen=True)
@@ -25,7 +34,8 @@ class Unwritten:
     """A message that nobody gets."""
 
     message_id: str
-    subject: str | None = None
+    text: str
+    subject: None = None
 
 
 class Nowhere:
@@ -37,8 +47,8 @@ class Nowhere:
     def products_needed(self, content: Any, event: Any) -> set[str]:
         return set()
 
-    def compose(self, content: Any, data: Any, message: Message) -> Unwritten:
-        return Unwritten(message.id)
+    def compose(self, content: Any, data: RenderData, message: Message) -> Unwritten:
+        return Unwritten(message.id, _unfilled(content, data))
 
     def send(self, message: Unwritten, /) -> str:
         self.taken.append(message.message_id)
@@ -52,6 +62,13 @@ class Nowhere:
 
     def get(self, store_id: str, external_id: str) -> None:
         return None
+
+
+def _unfilled(content: Any, data: RenderData) -> str:
+    """What stands for the words of a message that nobody writes: the same for two of the same content, unless what it
+    shows depends on what happened, such as an order's goods. Then it is the same for the same event only."""
+    source = content.model_dump_json() if isinstance(content, BaseModel) else str(content)
+    return f"{source} {data.event.get('id')}" if _DEPENDS.search(source) else source
 
 
 class MemoryCoupons:

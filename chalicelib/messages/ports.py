@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.commerce.product import Product
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
+from chalicelib.messages.recent import Recent
 
 
 class Email(BaseModel):
@@ -129,6 +130,18 @@ class MessageRepository(Protocol):
 class ProductLookup(Protocol):
     def get(self, store_id: str, external_id: str) -> Product | None:
         """The catalogue's present record."""
+        ...
+
+
+class RecentRecords(Protocol):
+    """What marketing went to a contact lately (`storage.recents.Recents`)."""
+
+    def get(self, store_id: str, contact_id: str) -> Recent:
+        """An empty one where there is none yet."""
+        ...
+
+    def save(self, store_id: str, contact_id: str, recent: Recent) -> None:
+        """Write over the revision that was read. Raises `errors.Conflict` if somebody was quicker."""
         ...
 
 

@@ -21,6 +21,8 @@ from tests.messages.shop import (
     ContactBookDouble,
     MessagesDouble,
     ProductsDouble,
+    RecentsDouble,
+    SuppressionsDouble,
     contact,
     content,
     enrolment,
@@ -43,6 +45,7 @@ class Bench:
     def __init__(self, knows: bool = True, through: Channel = Channel.EMAIL) -> None:
         self.through = through
         self.messages, self.channel, self.clock = MessagesDouble(), ChannelDouble(knows), HandClock(NOW)
+        self.recents, self.suppressions = RecentsDouble(), SuppressionsDouble()
         self.links = SignedLinks("https://agala.example", [b"key"])
         self.person, self.shop = contact(consent={through: SUBSCRIBED}), store()
         self.content: dict[str, Any] = {"he": content(), "en": content(subject="Hello {{ contact.first_name }}")}
@@ -54,7 +57,15 @@ class Bench:
             Channel.EMAIL: Medium(EmailComposer("default@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer("+972505550199"), self.channel),
         }
-        sender = Sender(self.messages, self.links, ProductsDouble(product()), self.clock, media.__getitem__)
+        sender = Sender(
+            self.messages,
+            self.recents,
+            self.suppressions,
+            self.links,
+            ProductsDouble(product()),
+            self.clock,
+            media.__getitem__,
+        )
         return sender.send(self.through, self.shop, self.person, enrolment(), "thank-you-new", step, kind, self.content)
 
     @property

@@ -41,7 +41,7 @@ class Places:
                 if not gone:
                     return reason
                 others = tuple(one for one in others if one.message not in gone)
-            written = Recent(places=(*others, place), rev=recent.rev)
+            written = Recent(places=kept((*others, place), store, now), rev=recent.rev)
             try:
                 self._recents.save(store_id, contact_id, written)
             except Conflict:

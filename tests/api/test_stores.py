@@ -65,9 +65,8 @@ def test_a_city_without_known_candle_lighting_is_refused_with_those_that_are_kno
 ) -> None:
     path = f"/v1/stores/{store['id']}"
     refused = call("PATCH", path, {"settings": {"city": "atlantis"}})
-    assert refused.status == 422
-    [field] = refused.json["error"]["fields"]
-    assert field["field"] == "settings.city" and "jerusalem, tel-aviv, haifa" in field["message"]
+    assert (refused.status, refused.fields) == (422, ["settings.city"])
+    assert "jerusalem, tel-aviv, haifa" in str(refused.json)
     new = {name: store[name] for name in ("platform", "name", "url", "country", "currency", "timezone", "locale")}
     assert call("POST", "/v1/stores", {**new, "settings": {"city": "atlantis"}}).status == 422
     assert call("POST", "/v1/stores", {**new, "settings": {"city": "haifa"}}).status == 201

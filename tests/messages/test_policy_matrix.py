@@ -136,6 +136,7 @@ QUIET = [
     ("23:30", "02:30"),  # ends within an hour that spring skips
     ("01:15", "01:45"),  # within an hour that autumn repeats
     ("00:30", "01:30"),
+    ("01:30", "05:00"),  # begins within it, and is out of it once more when the clock is set back
     ("12:00", "20:00"),  # over the beginning of Shabbat, and its end
     ("00:00", "23:59"),
 ]

@@ -282,7 +282,7 @@ def _scrub_record(table: Table, partition: str, sk: str) -> None:
         item = table.get(partition, sk)
         if item is None:
             return
-        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "event", "coupon")}
+        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "words", "event", "coupon")}
         if sk[0] == "N" and bare["status"] in _LIVING:
             bare |= {"status": "stopped", "reason": "erased"}
         if sk[0] == "M":  # what a provider answered may name the address

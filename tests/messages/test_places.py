@@ -15,7 +15,9 @@ from chalicelib.messages.places import Places
 from chalicelib.messages.ports import RecentRecords
 from chalicelib.messages.recent import LONGEST_RUN, Place, Recent, joined
 from chalicelib.messages.said import words_digest
+from chalicelib.storage.contact_moves import export, move
 from chalicelib.storage.recents import Recents
+from chalicelib.storage.table import Table
 from tests.conftest import HandClock
 from tests.messages.shop import CONTACT_ID, NOW, MessagesDouble, RecentsDouble, store
 
@@ -171,6 +173,20 @@ def test_two_contacts_that_are_one_have_what_both_were_sent_once() -> None:
     later = PLACE.model_copy(update={"message": f"{CONTACT_ID}-b", "at": NOW + timedelta(hours=1)})
     both = joined(Recent(places=(later,), rev=3), Recent(places=(PLACE, later), rev=8))
     assert both == Recent(places=(PLACE, later), rev=3)
+
+
+def test_a_merge_brings_both_together_and_an_export_leaves_them_out(table: Table) -> None:
+    other, recents = "01kah3m7q8b4h0v6t9p2e5c1xe", Recents(table)
+    later = PLACE.model_copy(update={"message": f"{other}-b", "at": NOW + timedelta(hours=1)})
+    recents.save("s1", other, Recent(places=(later,)))
+    for _ in range(2):
+        move(table, "s1", other, CONTACT_ID)
+        assert recents.get("s1", CONTACT_ID) == Recent(places=(later,), rev=1), "nothing was there yet"
+    recents.save("s1", other, Recent(places=(PLACE,)))
+    move(table, "s1", other, CONTACT_ID)
+    assert recents.get("s1", CONTACT_ID) == Recent(places=(PLACE, later), rev=2)
+    assert recents.get("s1", other) == Recent()
+    assert all(found == [] for found in export(table, "s1", CONTACT_ID).values())
 
 
 def test_words_are_the_same_whatever_our_own_links_and_the_spaces() -> None:

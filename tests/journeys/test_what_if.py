@@ -144,7 +144,8 @@ def test_a_message_waits_for_the_end_of_shabbat_and_the_same_words_are_not_said_
     answer = ran(journey(mail("thanks"), reentry={"mode": "per_order"}), past(somebody(1), *twice), store=store)
     assert sent(answer) == {("thanks", "sent"): 1, ("thanks", "duplicate"): 1}
     assert {(count.held_by, count.day.isoformat()) for count in answer.messages} == {("rest_day", "2026-08-08")}
-    ours = journey(mail("thanks", subject="{{ order.number }}"), reentry={"mode": "per_order"})
+    numbered = {"en": {"subject": "{{ order.number }}", "blocks": [{"type": "text", "text": "Thank you"}]}}
+    ours = journey(mail("thanks", content=numbered), reentry={"mode": "per_order"})
     assert sent(ran(ours, past(somebody(1), *twice), store=store)) == {("thanks", "sent"): 2}, "another order's words"
 
 

@@ -11,15 +11,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict
+from chalicelib.ids import digest
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
+from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message
 
@@ -43,12 +43,24 @@ class Nowhere:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self._known: dict[int, tuple[EmailContent, str, bool]] = {}
 
     def products_needed(self, content: Any, event: Any) -> set[str]:
         return set()
 
     def compose(self, content: Any, data: RenderData, message: Message) -> Unwritten:
-        return Unwritten(message.id, _unfilled(content, data))
+        told, depends = self._unfilled(content)
+        return Unwritten(message.id, f"{told} {data.event.get('id')}" if depends else told)
+
+    def _unfilled(self, content: Any) -> tuple[str, bool]:
+        """What stands for the words of a message that nobody writes, and whether what it shows depends on what
+        happened, such as an order's goods: then only two about the same event say the same."""
+        if isinstance(content, EmailContent):  # the definition's own
+            known = self._known.get(id(content))
+            if known is None:
+                known = self._known[id(content)] = (content, *_source(content.model_dump_json()))
+            return known[1:]
+        return _source(content.model_dump_json() if isinstance(content, WhatsAppContent) else str(content))
 
     def send(self, message: Unwritten, /) -> str:
         self.taken.append(message.message_id)
@@ -64,11 +76,8 @@ class Nowhere:
         return None
 
 
-def _unfilled(content: Any, data: RenderData) -> str:
-    """What stands for the words of a message that nobody writes: the same for two of the same content, unless what it
-    shows depends on what happened, such as an order's goods. Then it is the same for the same event only."""
-    source = content.model_dump_json() if isinstance(content, BaseModel) else str(content)
-    return f"{source} {data.event.get('id')}" if _DEPENDS.search(source) else source
+def _source(text: str) -> tuple[str, bool]:
+    return digest("unwritten", text), _DEPENDS.search(text) is not None
 
 
 class MemoryCoupons:

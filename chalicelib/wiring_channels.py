@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chalicelib.contacts.consent import Channel
     from chalicelib.messages.links import SignedLinks
-    from chalicelib.messages.ports import EmailChannel, SmsChannel, WhatsAppChannel
+    from chalicelib.messages.ports import EmailChannel, SmsChannel, Suppressions, WhatsAppChannel
     from chalicelib.messages.send import Medium, Sender
 
 
@@ -68,11 +68,18 @@ class ChannelWiring(StorageWiring):
         return Medium(WhatsAppComposer(self.settings.whatsapp_phone_number_id), self.whatsapp_channel)
 
     @cached_property
+    def suppressions(self) -> Suppressions:
+        from chalicelib.messages.ports import NobodySuppressed
+
+        return NobodySuppressed()
+
+    @cached_property
     def sender(self) -> Sender:
         from chalicelib.messages.send import Sender
         from chalicelib.storage.shelves import Storefront
 
-        return Sender(self.messages, self.links, Storefront(self.table), self.clock, self.medium)
+        front = Storefront(self.table)
+        return Sender(self.messages, self.recents, self.suppressions, self.links, front, self.clock, self.medium)
 
 
 def _once() -> Config:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.privacy import PrivacyRequests
     from chalicelib.storage.products import Products
     from chalicelib.storage.queue import Queue
+    from chalicelib.storage.recents import Recents
     from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.shelves import Shelves
     from chalicelib.storage.stores import Stores, Tokens
@@ -138,6 +139,12 @@ class StorageWiring:
         from chalicelib.storage.messages import Messages
 
         return Messages(self.table)
+
+    @cached_property
+    def recents(self) -> Recents:
+        from chalicelib.storage.recents import Recents
+
+        return Recents(self.table)
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -62,6 +62,7 @@ def purchase(number: int, guest: bool = False) -> Purchase:
 def plant(shop: Listening) -> str:
     """Orders, an account, a parked text, messages, events and enrolments of one person; their contact's id."""
     thanks = mail("thanks")
+    thanks["kind"] = "marketing"
     thanks["content"]["en"]["subject"] = "{{ contact.first_name }}, thank you"
     shop.activate(
         {
@@ -120,11 +121,13 @@ def test_nothing_of_an_erased_person_is_left(shop: Listening, asked_by: str) -> 
     running = [name for name, one in shop.workflows.executions.items() if not one.standing.ended]
     watching = [name for name in running if name.startswith("cart-")]
     assert (len(running), len(watching)) == (6, 1)
+    assert [item["sk"][:2] for item in shop.items() if "words" in str(item)] == ["F#", "M#"]
     if asked_by == "api":
         shop.parts.contact_book.erase("shop", contact_id)
     else:
         shop.parts.intake.apply(shop.store, ErasureAsked(str(PLANTED.customer_id), EMAIL, PHONE), None, NOW)
     assert traces(shop) == []
+    assert [item["sk"] for item in shop.items() if "words" in item or item["sk"] == "F#RECENT"] == []
     assert shop.workflows.executions.keys() & running == set(watching), "who watches a cart finds out for themselves"
     ended = {e.status.value for e in shop.parts.enrolments.of_contact("shop", contact_id)}
     assert ended == {"stopped"}

@@ -108,7 +108,9 @@ class StoreSettings(BaseModel):
 
     `topics`: lists that the preference page lets people join and leave, each with its title by language.
     `double_opt_in`: channels on which a new subscription counts only once its owner pressed a button in a message.
-    `city`: whose candle-lighting and end of Shabbat count (`rest_days`); None: the capital, or none outside of Israel.
+    `rest_days`: marketing rests on Shabbat and Jewish holidays; None: in Israel it does.
+    `city`: whose candle-lighting and end of Shabbat count then, one of `messages.rest.CITIES`; None: Jerusalem, outside
+    of Israel the city that stands for the store's zone.
     `duplicate_days`: the same words are not sent to the same person twice within so many days; 0: they may be.
     `attribution`: which touch earns an order within `attribution_days`: the last `click`, or the last `open` too.
     `utm`: None adds nothing to links.

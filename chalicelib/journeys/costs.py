@@ -14,8 +14,8 @@ ENTRY = (7.0, 2.0)
 """(read, write) of one entry: what the event is decided by, the enrolment and its entry in the listing."""
 TASK = (8.0, 2.0)
 """One call of the step function: all it decides by in one request, and the enrolment as it is afterwards."""
-MESSAGE = (3.0, 4.0)
-"""Beside its task: claim and outcome, and what was sent before."""
+MESSAGE = (3.0, 5.0)
+"""Beside its task: claim and outcome, and of marketing its place among what was sent lately."""
 CHANGE = (6.0, 7.0)
 """Beside its task: the contact, the event in the timeline, and that its cause was seen."""
 HEARD = (4.0, 0.0)

@@ -29,11 +29,11 @@ def moment_of(day: date, at: time, zone: tzinfo) -> datetime:
     moment = wall.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
         return moment
-    return _set_forward(wall.replace(fold=1).astimezone(UTC), wall.replace(fold=0).astimezone(UTC), zone)
+    return clock_change(wall.replace(fold=1).astimezone(UTC), wall.replace(fold=0).astimezone(UTC), zone)
 
 
-def _set_forward(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The second between these two at which the zone's clock was set forward."""
+def clock_change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The second between these two moments at which the zone's clock was set, forward or back: it was, once."""
     target = after.astimezone(zone).utcoffset()
     before, after = before.replace(microsecond=0), after.replace(microsecond=0) + timedelta(seconds=1)
     while after - before > timedelta(seconds=1):

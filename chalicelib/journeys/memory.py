@@ -24,6 +24,7 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.journey import Journey, JourneyVersion
 from chalicelib.journeys.ports import Found, ProductRecords, Wanted
 from chalicelib.messages.message import Message
+from chalicelib.messages.recent import Recent
 
 
 class VirtualClock:
@@ -109,11 +110,13 @@ class OneContact:
         self.messages: dict[str, Message] = {}
         self.events: dict[str, Event] = {}
         self.seen: dict[str, Event] = {}
+        self.recent = Recent()
 
     def take(self, contact: Contact, known: Known) -> None:
         """Forget the one before."""
         self.contact, self.known = contact, known
         self.enrolments, self.messages, self.events, self.seen = {}, {}, {}, {}
+        self.recent = Recent()
 
     def tell(self, event: Event) -> bool:
         """Into the timeline; False for one that is there."""
@@ -220,6 +223,22 @@ class MemoryMessages:
 
     def of_contact(self, store_id: str, contact_id: str) -> list[Message]:
         return sorted(self._kept.messages.values(), key=lambda message: (message.created_at, message.id))
+
+
+class MemoryRecents:
+    """`messages.ports.RecentRecords`."""
+
+    def __init__(self, kept: OneContact) -> None:
+        self._kept = kept
+
+    def get(self, store_id: str, contact_id: str) -> Recent:
+        return self._kept.recent
+
+    def save(self, store_id: str, contact_id: str, recent: Recent) -> None:
+        """Raises `Conflict` if somebody was quicker."""
+        if self._kept.recent.rev != recent.rev:
+            raise Conflict("somebody else was quicker")
+        self._kept.recent = recent.model_copy(update={"rev": recent.rev + 1})
 
 
 class MemoryOrders:

@@ -6,6 +6,7 @@ answered with 204; another journey is taken as entered, and what it does is not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,19 @@ from chalicelib.commerce.coupon import Coupon, CouponTerms, OwnedCoupon
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict
+from chalicelib.ids import digest
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
+from chalicelib.messages.content_model import EmailContent, WhatsAppContent
+from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message
 from chalicelib.messages.showing import Needs, Shown, Wanted
+
+_DEPENDS = re.compile(
+    r"\{[{%][^}]*\b(order|cart|product|coupon|event)\b"
+    r'|"type":"(order_items|cart_items|coupon|product|viewed_products|recommended|new_arrivals|countdown|stock_left|focus)"'
+)
 
 
 @dataclass(frozen=True)
@@ -26,8 +35,8 @@ class Unwritten:
     """A message that nobody gets."""
 
     message_id: str
-    subject: str | None = None
-    text: str = ""
+    text: str
+    subject: None = None
 
 
 class Nowhere:
@@ -37,12 +46,24 @@ class Nowhere:
 
     def __init__(self) -> None:
         self.taken: list[str] = []
+        self._known: dict[int, tuple[EmailContent, str, bool]] = {}
 
     def needs(self, content: Any, event: Any, holds: Any) -> Needs:
         return Needs()
 
-    def compose(self, content: Any, data: Any, message: Message) -> Unwritten:
-        return Unwritten(message.id)
+    def compose(self, content: Any, data: RenderData, message: Message) -> Unwritten:
+        told, depends = self._unfilled(content)
+        return Unwritten(message.id, f"{told} {data.event.get('id')}" if depends else told)
+
+    def _unfilled(self, content: Any) -> tuple[str, bool]:
+        """What stands for the words of a message that nobody writes, and whether what it shows depends on what
+        happened, such as an order's goods: then only two about the same event say the same."""
+        if isinstance(content, EmailContent):  # the definition's own
+            known = self._known.get(id(content))
+            if known is None:
+                known = self._known[id(content)] = (content, *_source(content.model_dump_json()))
+            return known[1:]
+        return _source(content.model_dump_json() if isinstance(content, WhatsAppContent) else str(content))
 
     def send(self, message: Unwritten, /) -> str:
         self.taken.append(message.message_id)
@@ -56,6 +77,10 @@ class Nowhere:
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
         return Shown()
+
+
+def _source(text: str) -> tuple[str, bool]:
+    return digest("unwritten", text), _DEPENDS.search(text) is not None
 
 
 class MemoryCoupons:

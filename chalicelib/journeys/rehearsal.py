@@ -41,6 +41,7 @@ from chalicelib.journeys.memory import (
     MemoryJourneys,
     MemoryMessages,
     MemoryOrders,
+    MemoryRecents,
     MemoryTimeline,
     OneContact,
     VirtualClock,
@@ -61,6 +62,7 @@ from chalicelib.journeys.rehearsed_days import rehearsed_days
 from chalicelib.journeys.steps import Steps
 from chalicelib.journeys.triggers import Trigger, ViewTrigger, event_type
 from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.ports import NobodySuppressed
 from chalicelib.messages.reports import Report, Reports, apply_report
 from chalicelib.messages.send import Medium, Sender
 
@@ -188,7 +190,9 @@ class Rehearsal:
 
     def _made_steps(self) -> Steps:
         medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
-        sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel: medium)
+        links = products = self._nowhere
+        recents, suppressions = MemoryRecents(self.kept), NobodySuppressed()
+        sender = Sender(self._messages, recents, suppressions, links, products, self.clock, lambda channel: medium)
         return Steps(
             self.kept,
             self.journeys,

@@ -22,7 +22,8 @@ NOTES = (
     "What contacts really did is taken as it was, also what they did because of messages that were really sent.",
     "Nobody is on the way when the time begins, and nobody has been in this journey before.",
     "Addresses, names, suppressed channels, settings and the catalogue are taken as they are today.",
-    "Sending counts as switched on; frequency caps count this journey's messages only.",
+    "Sending counts as switched on, and no address as on the store's suppression list.",
+    "Frequency caps and messages of the same words count this journey's messages only.",
 )
 
 

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from chalicelib.contacts.consent import Channel
 
+BUSY = "provider_busy"
+"""In a claim's history: the provider surely did not take it, and is asked again."""
+
 
 class MessageKind(StrEnum):
     MARKETING = "marketing"

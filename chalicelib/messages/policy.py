@@ -1,26 +1,37 @@
-"""May this message go to this person now? Pure rules, each with its source.
+"""May this message go to this person now? Pure rules, each with its source, in the order in which they are asked:
 
-- A stopped store holds everything; a sandbox store writes only to its own people (the owner's switch).
-- A store whose shop was disconnected holds everything: whoever bought meanwhile would be written to as if they had not.
-- Suppression stands above everything, transactional messages included: a mailbox that bounced or complained
-  must not be written to again (Gmail and Yahoo sender requirements; SES account-level suppression).
-- Marketing needs consent (Israel's Communications Law §30A(b), GDPR art. 6(1)(a)); an existing customer who could
-  refuse at the purchase may be written to where the store says so (§30A(c), ePrivacy art. 13(2)): soft opt-in.
-- Frequency caps and quiet hours are the store's; transactional messages skip both.
+1. A stopped store holds everything (the owner's switch), and so does one whose shop was disconnected: whoever bought
+   meanwhile would be written to as if they had not.
+2. No address is no message; a sandbox store writes only to its own people.
+3. Suppression stands above everything else, transactional messages included: a mailbox that bounced or complained must
+   not be written to again (Gmail and Yahoo sender requirements; SES account-level suppression). First the contact's
+   own, then the store's list of addresses, which outlives contacts.
+4. Marketing needs consent (Israel's Communications Law §30A(b), GDPR art. 6(1)(a)), confirmed where the store asks
+   twice; an existing customer who could refuse at the purchase may be written to where the store says so (§30A(c),
+   ePrivacy art. 13(2)): soft opt-in.
+5. Marketing waits for the end of the channel's quiet hours, on the contact's clock, and of Shabbat and holidays where
+   the contact is (`rest`): until the first moment at which neither holds.
+6. At the moment when it could go, marketing is counted: the frequency caps, then the same words within
+   `duplicate_days` (`recent.too_much`, asked by `places` once the words are known).
+
+Whether the journey's goal is met is asked before each step, by the steps themselves. Transactional messages stop at 3.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from chalicelib.commerce.store import QuietHours, Sending, Store, manager_address
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.journeys.local_time import clock_change, moment_of, zone_of
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.rest import CITIES, City, city_of_zone, rest_until
 
 ADVERTISEMENT = "פרסומת"
+_MOST_TURNS = 20
 
 
 @dataclass(frozen=True)
@@ -47,9 +58,10 @@ class Hold:
 
 @dataclass(frozen=True)
 class No:
-    """Not this message, ever; `reason` is what the owner sees."""
+    """Not this message, ever; `reason` is what the owner sees, `detail` a code that says more, never an address."""
 
     reason: str
+    detail: str | None = None
 
 
 Decision = Send | Later | Hold | No
@@ -61,11 +73,9 @@ def may_send(
     channel: Channel,
     kind: MessageKind,
     now: datetime,
-    *,
-    sent_in_day: int = 0,
-    sent_in_week: int = 0,
+    listed: Callable[[str], str | None] = lambda address: None,
 ) -> Decision:
-    """`sent_in_day` and `sent_in_week` count marketing messages on this channel in the last 24 hours and 7 days."""
+    """Everything but what is counted. `listed` tells why an address is on the store's suppression list, if it is."""
     settings = store.settings
     if settings.sending is Sending.STOPPED:
         return Hold("sending_stopped")
@@ -78,16 +88,14 @@ def may_send(
         return No("sandbox")
     if channel in contact.suppressed:
         return No("suppressed")
+    if why := listed(to):
+        return No("suppression_list", why)
     if kind is MessageKind.TRANSACTIONAL:
         return Send(to)
     refusal = _refusal(store, contact, channel)
     if refusal is not None:
         return No(refusal)
-    if _over_cap(store, channel, sent_in_day, sent_in_week):
-        return No("frequency_cap")
-    quiet = settings.quiet_hours.get(channel)
-    until = quiet_until(quiet, store.timezone, now) if quiet is not None else None
-    return Later(until, "quiet_hours") if until is not None else Send(to)
+    return _pause(store, contact, channel, now) or Send(to)
 
 
 def may_alert(store: Store, channel: Channel) -> Send | Hold | No:
@@ -100,9 +108,23 @@ def may_alert(store: Store, channel: Channel) -> Send | Hold | No:
     return Send(to) if _in_sandbox(store, to) else No("sandbox")
 
 
-def has_cap(store: Store, channel: Channel) -> bool:
-    """Whether the counts of `may_send` matter at all."""
-    return channel in (store.settings.caps or {})
+def rest_city(store: Store, contact: Contact | None = None) -> City | None:
+    """Whose Shabbat and holidays the store's marketing to this contact keeps; None where it keeps none.
+
+    `rest_days` of None is yes for stores in Israel. The store's place is its `city`, else Jerusalem in Israel (which
+    lights its candles first), else the city that stands for its zone. A contact on another clock is where the city
+    that stands for that zone is; where none is known, at the store's.
+    """
+    settings = store.settings
+    if not (settings.rest_days if settings.rest_days is not None else store.country == "IL"):
+        return None
+    at_home = CITIES["jerusalem"] if store.country == "IL" else city_of_zone(store.timezone)
+    city = CITIES.get(settings.city or "") or at_home
+    own = contact.timezone if contact is not None else None
+    elsewhere = city_of_zone(own) if city is None or own != city.zone else None
+    if elsewhere is not None and city is not None and elsewhere.zone == city.zone:
+        return city  # by another name of the zone
+    return elsewhere or city
 
 
 def marked(words: str, store: Store, kind: MessageKind) -> str:
@@ -113,24 +135,45 @@ def marked(words: str, store: Store, kind: MessageKind) -> str:
     return f"{ADVERTISEMENT}: {words}"
 
 
-def quiet_until(quiet: QuietHours, timezone: str, now: datetime) -> datetime | None:
+def quiet_until(quiet: QuietHours, zone: tzinfo, now: datetime) -> datetime | None:
     """When the quiet hours around `now` end (UTC), or None outside of them.
 
-    Wall-clock times in the store's zone, so that summer time moves with the people; `from` equal to `to` is none.
+    Wall-clock times in this zone, so that summer time moves with the people: where clocks are
+    set past the end, they end there; an hour that comes twice is quiet twice. `from` equal to `to` is none.
     """
-    zone = ZoneInfo(timezone)
-    local = now.astimezone(zone)
     start, end = time.fromisoformat(quiet.from_), time.fromisoformat(quiet.to)
-    at = local.time().replace(tzinfo=None)
     over_midnight = start > end
-    inside = (at >= start or at < end) if over_midnight else (start <= at < end)
-    if not inside:
+
+    def is_quiet(moment: datetime) -> bool:
+        at = moment.astimezone(zone).time()
+        return (at >= start or at < end) if over_midnight else (start <= at < end)
+
+    if not is_quiet(now):
         return None
-    day = local.date() + timedelta(days=1) if over_midnight and at >= start else local.date()
-    ends = datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+    local = now.astimezone(zone)
+    day = local.date() + timedelta(days=1) if over_midnight and local.time() >= start else local.date()
+    ends = moment_of(day, end, zone)
     if ends <= now:  # the hour that autumn repeats: its second pass
         ends = datetime.combine(day, end, tzinfo=zone).replace(fold=1).astimezone(UTC)
+    if ends.astimezone(zone).utcoffset() != local.utcoffset():
+        change = clock_change(now, ends, zone)
+        return ends if is_quiet(change) else change
     return ends
+
+
+def _pause(store: Store, contact: Contact, channel: Channel, now: datetime) -> Later | None:
+    """Until the first moment that is neither in quiet hours nor in a rest; bounded, for whoever waits asks again."""
+    quiet, city = store.settings.quiet_hours.get(channel), rest_city(store, contact)
+    zone = zone_of(contact.timezone, store.timezone)
+    moment, reason = now, None
+    for _ in range(_MOST_TURNS):
+        rests = rest_until(city, moment) if city else None
+        hushed = quiet_until(quiet, zone, moment) if quiet else None
+        if rests is None and hushed is None:
+            break
+        reason = reason or ("quiet_hours" if rests is None else "rest_day")
+        moment = max(rests or moment, hushed or moment)
+    return Later(moment, reason) if reason else None
 
 
 def _in_sandbox(store: Store, to: str) -> bool:
@@ -146,12 +189,3 @@ def _refusal(store: Store, contact: Contact, channel: Channel) -> str | None:
     if status is ConsentStatus.NEVER_ASKED:
         return None if store.settings.soft_opt_in and contact.orders_count > 0 else "no_consent"
     return status.value
-
-
-def _over_cap(store: Store, channel: Channel, sent_in_day: int, sent_in_week: int) -> bool:
-    cap = (store.settings.caps or {}).get(channel)
-    if cap is None:
-        return False
-    full_day = cap.per_day is not None and sent_in_day >= cap.per_day
-    full_week = cap.per_week is not None and sent_in_week >= cap.per_week
-    return full_day or full_week

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
 from chalicelib.messages.picture_links import PictureLinks
+from chalicelib.messages.recent import Recent
 
 
 class Email(BaseModel):
@@ -135,3 +136,30 @@ class Links(Protocol):
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """Where one POST unsubscribes the message's receiver from the channel."""
         ...
+
+
+class RecentRecords(Protocol):
+    """What marketing went to a contact lately (`storage.recents.Recents`)."""
+
+    def get(self, store_id: str, contact_id: str) -> Recent:
+        """An empty one where there is none yet."""
+        ...
+
+    def save(self, store_id: str, contact_id: str, recent: Recent) -> None:
+        """Write over the revision that was read. Raises `errors.Conflict` if somebody was quicker."""
+        ...
+
+
+class Suppressions(Protocol):
+    """Addresses that must not be written to whoever's they are; kept by hash, so that they outlive their contact."""
+
+    def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
+        """Why this address (an email, a phone in E.164) is on the store's list for the channel, or None."""
+        ...
+
+
+class NobodySuppressed:
+    """A list with nobody on it."""
+
+    def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
+        return None

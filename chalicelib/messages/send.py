@@ -1,4 +1,4 @@
-"""Sending one message once: policy, render, claim, hand over, record. Every way out leaves a record that explains it.
+"""Sending one message once: policy, render, place, claim, hand over, record. Every way out is recorded, with why.
 
 The same for every channel; what is a channel's own is in its `Medium`. A crash can come between any two lines. The
 claim's own history tells a retry where it was:
@@ -27,30 +27,25 @@ from chalicelib.messages.alert import alert_content, alert_of
 from chalicelib.messages.content import RenderData, RenderingError, choose_language
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
-from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.message import BUSY, HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.pictured import placed_pictures
-from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
+from chalicelib.messages.policy import Decision, Hold, Later, No, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
     MessageChannel,
     MessageRepository,
+    RecentRecords,
     SendRejected,
     SendUncertain,
+    Suppressions,
 )
+from chalicelib.messages.recent import matters
+from chalicelib.messages.recent_places import Places
+from chalicelib.messages.said import words_digest
 from chalicelib.messages.showing import Holds, Needs, Storefront, gather
 
-BUSY = "provider_busy"
 # How often a held message looks whether the owner's switch is back on.
 HELD_RECHECK = timedelta(hours=1)
-_WENT_OUT = frozenset(
-    (
-        MessageStatus.SENT,
-        MessageStatus.DELIVERED,
-        MessageStatus.OPENED,
-        MessageStatus.CLICKED,
-        MessageStatus.UNKNOWN,
-    )
-)
 Content = TypeVar("Content", contravariant=True)
 Finished = TypeVar("Finished")
 Made = TypeVar("Made", covariant=True)
@@ -68,7 +63,7 @@ class Composer(Protocol[Content, Made]):
         ...
 
     def compose(self, content: Content, data: RenderData, message: Message) -> Made:
-        """`message` is the record of it, with the address. What is made tells its `subject`.
+        """`message` is the record of it, with the address. What is made tells its `subject` and its `text`.
 
         Raises RenderingError, naming the field."""
         ...
@@ -88,12 +83,16 @@ class Sender:
     def __init__(
         self,
         messages: MessageRepository,
+        recents: RecentRecords,
+        suppressions: Suppressions,
         links: Links,
         storefront: Storefront,
         clock: Clock,
         medium: Callable[[Channel], Medium[Any, Any]],
     ) -> None:
         self._messages = messages
+        self._places = Places(recents, messages)
+        self._suppressions = suppressions
         self._links = links
         self._storefront = storefront
         self._clock = clock
@@ -116,7 +115,8 @@ class Sender:
 
         `cart` is the live record of the cart that the enrolment's event is about, if it is about one; `holds` tells
         whether a condition of focused content applies to the contact.
-        Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
+        Raises journeys.ports.NotNow (quiet hours, Shabbat and holidays; or the store's sending is stopped: ask
+        again in an hour) and
         journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
         medium, now = self._medium(channel), self._clock.now()
@@ -137,8 +137,18 @@ class Sender:
         def compose(claim: Message) -> Any:
             return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
 
+        def decide() -> Decision:
+            def listed(address: str) -> str | None:
+                return self._suppressions.holds(store.id, channel, address)
+
+            return may_send(store, contact, channel, kind, now, listed)
+
+        def place(claim: Message) -> str | None:
+            counted = kind is MessageKind.MARKETING and matters(store, channel)
+            return self._places.take(store, claim, now) if counted else None
+
         code = enrolment.coupon.code if enrolment.coupon else None
-        return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose, code)
+        return self._once(medium, blank, decide, compose, place, code)
 
     def alert(
         self,
@@ -178,7 +188,7 @@ class Sender:
         def compose(claim: Message) -> Any:
             return self._compose(medium, store, contact, enrolment, claim, content, cart, _nothing_holds, alert)
 
-        return self._once(medium, blank, lambda: may_alert(store, channel), compose)
+        return self._once(medium, blank, lambda: may_alert(store, channel), compose, lambda claim: None)
 
     def composed(
         self,
@@ -187,10 +197,11 @@ class Sender:
         enrolment: Enrolment,
         message: Message,
         content_by_language: Mapping[str, Any],
+        holds: Holds = _nothing_holds,
     ) -> Any:
         """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
         medium = self._medium(message.channel)
-        return self._compose(medium, store, contact, enrolment, message, content_by_language, None)
+        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds)
 
     def _once(
         self,
@@ -198,10 +209,11 @@ class Sender:
         blank: Message,
         decide: Callable[[], Decision],
         compose: Callable[[Message], Any],
+        place: Callable[[Message], str | None],
         coupon: str | None = None,
     ) -> Message:
-        """The message of `blank`'s id as it stands afterwards; `compose` is given its claim, `coupon` is the code that
-        it may show."""
+        """The message of `blank`'s id as it stands afterwards; `compose` and `place` are given its claim. `place` takes
+        the message's place among the contact's others: None, or why there is none. `coupon` is the code it may show."""
         store_id, identifier, contact_id, now = blank.store_id, blank.id, blank.contact_id, blank.at
         found = self._messages.get(store_id, identifier, contact_id)
         settled = self._settled(found, medium) if found is not None else None
@@ -214,40 +226,31 @@ class Sender:
         if isinstance(decision, Hold):
             raise NotNow(rfc3339(now + HELD_RECHECK), decision.reason)
         if isinstance(decision, No):
-            return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
+            refused = self._moved(before, MessageStatus.NOT_SENT, decision.reason, detail=decision.detail)
+            return self._put(refused, found)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
             finished = compose(claim)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        shown = coupon if coupon is not None and coupon in finished.text else None
-        claim = claim.model_copy(update={"subject": finished.subject, "coupon": shown})
+        told = {"subject": finished.subject, "words": self._words(claim, finished)}
+        told |= {"coupon": coupon} if coupon is not None and coupon in finished.text else {}
+        claim = claim.model_copy(update=told)
+        if too_much := place(claim):
+            return self._put(self._moved(before, MessageStatus.NOT_SENT, too_much), found)
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store_id, identifier, contact_id)
             return present if present is not None else claim
         return self._hand_over(claimed, finished, medium)
 
-    def _decide(
-        self, channel: Channel, store: Store, contact: Contact, kind: MessageKind, now: datetime
-    ) -> Send | Later | Hold | No:
-        times: list[datetime] = []
-        if kind is MessageKind.MARKETING and has_cap(store, channel):
-            times = [
-                message.created_at
-                for message in self._messages.of_contact(store.id, contact.id)
-                if message.kind is MessageKind.MARKETING and message.channel is channel and message.status in _WENT_OUT
-            ]
-        return may_send(
-            store,
-            contact,
-            channel,
-            kind,
-            now,
-            sent_in_day=sum(at > now - timedelta(days=1) for at in times),
-            sent_in_week=sum(at > now - timedelta(days=7) for at in times),
-        )
+    def _words(self, claim: Message, finished: Any) -> str | None:
+        """Of marketing; nobody counts the others."""
+        if claim.kind is not MessageKind.MARKETING:
+            return None
+        ours = self._links.unsubscribe_url(claim.store_id, claim.id, claim.channel)
+        return words_digest(claim.channel, finished.subject, finished.text, ours)
 
     def _compose(
         self,

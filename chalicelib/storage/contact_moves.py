@@ -18,8 +18,10 @@ from chalicelib.contacts.identity import CUSTOMER, EMAIL, PHONE, Pointer
 from chalicelib.errors import Conflict
 from chalicelib.journeys.gathering import Gathering, united
 from chalicelib.journeys.watchers import Watcher
+from chalicelib.messages.recent import Recent, joined
 from chalicelib.storage import keys
 from chalicelib.storage.day_entries import engagement_operations
+from chalicelib.storage.recents import recent_item
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import ConditionFailed, Delete, Item, Put, Table
 
@@ -59,6 +61,8 @@ def move(table: Table, store_id: str, loser: str, winner: str) -> None:
             _move_record(table, item, loser, winner, target)
         elif sk == keys.ENGAGEMENT:
             _move_engagement(table, store_id, loser, winner)
+        elif sk == keys.RECENT:
+            _move_recent(table, source, target)
         elif sk[0] == "G":
             _move_gathering(table, source, sk, target)
         else:
@@ -91,6 +95,22 @@ def _move_engagement(table: Table, store_id: str, loser: str, winner: str) -> No
             table.transact(
                 [*engagement_operations(store_id, winner, both), Delete(source, keys.ENGAGEMENT, rev=int(goes["rev"]))]
             )
+        except ConditionFailed:
+            continue
+        return
+    raise Conflict("another is writing this record")
+
+
+def _move_recent(table: Table, source: str, target: str) -> None:
+    """One person got what both did: caps and duplicates count them together."""
+    for _ in range(_TRIES):
+        goes, stays = table.get(source, keys.RECENT), table.get(target, keys.RECENT)
+        if goes is None:
+            return
+        both = joined(load(Recent, stays) if stays else Recent(), load(Recent, goes))
+        arrives = Put(recent_item(target, both), rev=both.rev)
+        try:
+            table.transact([arrives, Delete(source, keys.RECENT, rev=int(goes["rev"]))])
         except ConditionFailed:
             continue
         return
@@ -142,8 +162,8 @@ def export(table: Table, store_id: str, contact_id: str) -> dict[str, list[dict[
     found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in (*_KINDS.values(), "engagement")}
     for item in table.iterate(keys.contact(store_id, contact_id)):
         sk = str(item["sk"])
-        if sk == keys.PROFILE or sk.startswith((keys.EXPORTS, keys.DAYS)):
-            continue
+        if sk in (keys.PROFILE, keys.RECENT) or sk.startswith((keys.EXPORTS, keys.DAYS)):
+            continue  # which messages there were lately, the messages themselves tell
         plain = {
             k: v for k, v in item.items() if k not in ("pk", "sk", "gsi1pk", "gsi1sk", "expires_at", "indexed", "rev")
         }
@@ -278,7 +298,7 @@ def _scrub_record(table: Table, partition: str, sk: str) -> None:
         item = table.get(partition, sk)
         if item is None:
             return
-        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "event", "coupon")}
+        bare = {k: v for k, v in item.items() if k not in ("to", "subject", "words", "event", "coupon")}
         if sk[0] == "N" and bare["status"] in _LIVING:
             bare |= {"status": "stopped", "reason": "erased"}
         if sk[0] == "M":  # what a provider answered may name the address

@@ -59,7 +59,7 @@ def shopify_link(link_hash: str) -> tuple[str, str]:
 
 
 def contact(store_id: str, contact_id: str) -> str:
-    """The contact's partition: PROFILE, F#PURCHASES facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
+    """The contact's partition: PROFILE, F#… facts, O#… orders, K#… carts, N#… enrolments, M#… messages,
     G#… what journeys gather, T#… timeline, D#… raw deliveries, X#… kept exports, Y#… entries of the index of days,
     W#… what it watches."""
     return f"C#{store_id}#{contact_id}"
@@ -68,6 +68,7 @@ def contact(store_id: str, contact_id: str) -> str:
 PROFILE = "PROFILE"
 PURCHASES = "F#PURCHASES"
 ENGAGEMENT = "F#ENGAGEMENT"
+RECENT = "F#RECENT"
 
 
 DAYS = "Y#"

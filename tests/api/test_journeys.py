@@ -105,10 +105,11 @@ def test_an_address_that_can_be_no_journey_is_named(call: Caller, path: str) -> 
         assert call("GET", path.replace("thanks", bad)).status == 404
 
 
-def test_a_store_setting_that_nothing_obeys_yet_is_told_at_activation(
+def test_a_store_setting_that_cannot_be_obeyed_is_told_at_activation(
     call: Caller, path: str, store: dict[str, Any]
 ) -> None:
-    call("PATCH", f"/v1/stores/{store['id']}", {"settings": {"rest_days": True}})
+    nowhere = {"country": "IN", "timezone": "Asia/Kolkata", "settings": {"rest_days": True}}
+    call("PATCH", f"/v1/stores/{store['id']}", nowhere)
     call("PUT", path, THANKS)
     warnings = call("POST", f"{path}/activate").json["warnings"]
     assert [warning["field"] for warning in warnings] == ["settings.rest_days"]

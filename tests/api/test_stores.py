@@ -51,11 +51,25 @@ def test_settings_merge_and_null_switches_quiet_hours_off(call: Caller, store: d
     assert call("GET", path).json == again
 
 
-def test_settings_that_nothing_obeys_yet_are_named(call: Caller, store: dict[str, Any]) -> None:
+def test_a_setting_that_cannot_be_obeyed_is_named_with_what_is_missing(call: Caller, store: dict[str, Any]) -> None:
     assert store["warnings"] == []
     path = f"/v1/stores/{store['id']}"
-    changed = call("PATCH", path, {"settings": {"rest_days": True, "caps": {"email": {"per_day": 1}}}}).json
-    assert [warning.split()[0] for warning in changed["warnings"]] == ["settings.rest_days"]
+    assert call("PATCH", path, {"settings": {"rest_days": True}}).json["warnings"] == []
+    away = call("PATCH", path, {"country": "IN", "timezone": "Asia/Kolkata"}).json
+    assert away["warnings"] == ["settings.rest_days needs settings.city: none is known in Asia/Kolkata"]
+    assert call("PATCH", path, {"settings": {"city": "london"}}).json["warnings"] == []
+
+
+def test_a_city_without_known_candle_lighting_is_refused_with_those_that_are_known(
+    call: Caller, store: dict[str, Any]
+) -> None:
+    path = f"/v1/stores/{store['id']}"
+    refused = call("PATCH", path, {"settings": {"city": "atlantis"}})
+    assert (refused.status, refused.fields) == (422, ["settings.city"])
+    assert "jerusalem, tel-aviv, haifa" in str(refused.json)
+    new = {name: store[name] for name in ("platform", "name", "url", "country", "currency", "timezone", "locale")}
+    assert call("POST", "/v1/stores", {**new, "settings": {"city": "atlantis"}}).status == 422
+    assert call("POST", "/v1/stores", {**new, "settings": {"city": "haifa"}}).status == 201
 
 
 def test_a_mistake_is_said_in_our_words_only(call: Caller) -> None:

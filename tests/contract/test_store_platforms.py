@@ -151,6 +151,8 @@ def _own_words(told: dict[str, Any]) -> dict[str, Any]:
     gone = {"body_hash", "image", "url", "restore_url", "payment_url"}
     if "status" in told and "source" in told:
         gone |= {"source", "text"}  # of a consent: the plugin says what was shown, Shopify does not
+    if "channel" in told:
+        gone.add("words")  # of a message: a digest, with the addresses of the shop's pages in it
     if "token" in told and "step" in told:
         gone.add("id")  # of a cart's activity: the plugin's own, or made of a checkout's telling
     if "external_id" in told and "amount" in told:

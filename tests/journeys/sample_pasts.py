@@ -166,12 +166,13 @@ def made_journey(seed: int) -> Definition:
 
 
 def made_store(seed: int) -> Store:
-    """With quiet hours and caps of several kinds."""
+    """With quiet hours, caps and days of rest of several kinds."""
     dice = random.Random(seed)
     night = {"from": "21:00", "to": "09:00"}
     quiet = {"email": dice.choice((None, night)), "sms": night, "whatsapp": night}
     caps = dice.choice((None, {"email": {"per_day": 1}}, {"email": {"per_week": 2}}))
-    settings = STORE.settings.model_validate({"quiet_hours": quiet, "caps": caps})
+    rests = {"rest_days": dice.choice((None, True)), "duplicate_days": dice.choice((0, 1, 5))}
+    settings = STORE.settings.model_validate({"quiet_hours": quiet, "caps": caps, **rests})
     return STORE.model_copy(update={"settings": settings})
 
 

@@ -39,7 +39,9 @@ def billed(meter: Meter, action: Callable[[], Any]) -> tuple[float, float]:
 def test_the_units_that_are_reckoned_with_are_the_counted_ones(metered: Metered) -> None:
     world, meter = metered
     tag = {"id": "tag", "type": "add_tag", "tag": "vip"}
-    world.activate(journey(mail("mail"), pause("days"), tag, pause("more"), mail("last"), goal=BOUGHT_AGAIN))
+    world.activate(
+        journey(mail("mail", "marketing"), pause("days"), tag, pause("more"), mail("last"), goal=BOUGHT_AGAIN)
+    )
     event = world.order("1")
     entry = billed(meter, lambda: world.tell(event))
     message = billed(meter, lambda: world.run(world.only(), ["mail"], "days"))

@@ -137,6 +137,18 @@ def test_quiet_hours_hold_a_message_and_caps_refuse_one() -> None:
     assert out == datetime(2026, 8, 2, 7, 0, tzinfo=UTC)
 
 
+def test_a_message_waits_for_the_end_of_shabbat_and_the_same_words_are_not_said_twice() -> None:
+    store = STORE.model_copy(update={"settings": STORE.settings.model_copy(update={"rest_days": True})})
+    friday = datetime(2026, 8, 7, 20, tzinfo=UTC)  # 22:00 in Paris
+    twice = [*bought("1", friday), *bought("2", friday + timedelta(minutes=1))]
+    answer = ran(journey(mail("thanks"), reentry={"mode": "per_order"}), past(somebody(1), *twice), store=store)
+    assert sent(answer) == {("thanks", "sent"): 1, ("thanks", "duplicate"): 1}
+    assert {(count.held_by, count.day.isoformat()) for count in answer.messages} == {("rest_day", "2026-08-08")}
+    numbered = {"en": {"subject": "{{ order.number }}", "blocks": [{"type": "text", "text": "Thank you"}]}}
+    ours = journey(mail("thanks", content=numbered), reentry={"mode": "per_order"})
+    assert sent(ran(ours, past(somebody(1), *twice), store=store)) == {("thanks", "sent"): 2}, "another order's words"
+
+
 def test_a_stopped_store_is_asked_as_if_it_sent() -> None:
     stopped = STORE.settings.model_copy(update={"sending": Sending.STOPPED})
     answer = ran(

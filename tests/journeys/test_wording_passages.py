@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
 
 from chalicelib.journeys.enrolment import Passage
-from chalicelib.journeys.wording_passages import reason_of, why_of
+from chalicelib.journeys.wording_passages import reason_of, status_of, why_of
 
 TITLES = {"gift": "A gift"}
 
@@ -32,6 +33,13 @@ TITLES = {"gift": "A gift"}
             "שעות שקט, עד 26.11 06:02",
             "quiet hours, until 26.11 06:02",
         ),
+        ("step", "not_sent", "לא נשלח", "not sent"),
+        (
+            "waiting",
+            "rest_day, until 2026-11-28T15:17:00.000Z",
+            "שבת או חג, עד 28.11 15:17",
+            "Shabbat or a holiday, until 28.11 15:17",
+        ),
         ("moved", "1 to 2", "מגרסה 1 לגרסה 2", "from version 1 to 2"),
         ("ended", "completed", "", ""),
         ("ended", "goal_met", "המטרה הושגה", "the goal was met"),
@@ -51,3 +59,15 @@ def test_the_status_says_it_or_the_reason_does() -> None:
         "stopped by hand",
         "own",
     ]
+
+
+REASONS = (
+    *("sending_stopped", "disconnected", "no_email", "no_phone", "sandbox", "suppressed", "suppression_list"),
+    *("no_consent", "pending", "unsubscribed", "quiet_hours", "rest_day", "frequency_cap", "duplicate"),
+)
+
+
+@pytest.mark.parametrize("reason", REASONS)
+def test_every_reason_of_the_policy_has_words_in_both_languages(reason: str) -> None:
+    hebrew, english = status_of(reason, "he"), status_of(reason, "en")
+    assert re.search("[א-ת]", hebrew) and "_" not in english and english != hebrew

@@ -38,7 +38,7 @@ from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
-from chalicelib.messages.ports import Email, Sms, WhatsApp
+from chalicelib.messages.ports import Email, NobodySuppressed, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
 from chalicelib.messages.whatsapp import WhatsAppComposer
@@ -52,6 +52,7 @@ from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
 from chalicelib.storage.orders import Orders
 from chalicelib.storage.products import Products
+from chalicelib.storage.recents import Recents
 from chalicelib.storage.shelves import Storefront
 from chalicelib.storage.stores import Stores
 from chalicelib.storage.table import Table
@@ -216,7 +217,8 @@ class World:
         }
         self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
         self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
-        self.sender = Sender(self.messages, links, Storefront(table), clock, media.__getitem__)
+        recents, front = Recents(table), Storefront(table)
+        self.sender = Sender(self.messages, recents, NobodySuppressed(), links, front, clock, media.__getitem__)
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:

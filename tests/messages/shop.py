@@ -17,6 +17,7 @@ from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import RenderData
 from chalicelib.messages.message import Message, MessageKind
 from chalicelib.messages.ports import Email, Sms
+from chalicelib.messages.recent import Recent
 from chalicelib.messages.showing import Shown, Wanted
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -138,6 +139,31 @@ class MessagesDouble:
 
     def of_contact(self, store_id: str, contact_id: str) -> list[Message]:
         return [message for message in self.kept.values() if message.contact_id == contact_id]
+
+
+class RecentsDouble:
+    """What marketing went to each contact lately, with the same conflicts."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Recent] = {}
+
+    def get(self, store_id: str, contact_id: str) -> Recent:
+        return self.kept.get(contact_id, Recent())
+
+    def save(self, store_id: str, contact_id: str, recent: Recent) -> None:
+        if self.get(store_id, contact_id).rev != recent.rev:
+            raise Conflict("somebody was quicker")
+        self.kept[contact_id] = recent.model_copy(update={"rev": recent.rev + 1})
+
+
+class SuppressionsDouble:
+    """A list of addresses, each with why."""
+
+    def __init__(self) -> None:
+        self.listed: dict[str, str] = {}
+
+    def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
+        return self.listed.get(address)
 
 
 class ChannelDouble:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from chalicelib.errors import FieldMistake, NotFound
 from chalicelib.handlers.api.shapes import Answer, Body, FieldProblem, PageQuery, Time, page
-from chalicelib.handlers.api.stores import not_yet
+from chalicelib.handlers.api.stores import not_obeyed
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor
 from chalicelib.journeys.enrolment import EnrolmentStatus
@@ -351,4 +351,4 @@ def _warnings(call: Call, journey: Journey) -> list[FieldMistake]:
     if journey.draft is not None:
         definition = Definition.kept(journey.draft)
         found = call.wiring.lifecycle.warnings(call.store.id, definition)
-    return found + [FieldMistake(name, "is kept, but not enforced yet") for name in not_yet(call.store.settings)]
+    return found + not_obeyed(call.store)

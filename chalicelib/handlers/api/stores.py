@@ -107,7 +107,8 @@ class ConnectionAnswer(Answer):
 
 
 class StoreAnswer(Answer):
-    """`warnings` names settings that are kept but do nothing yet. `connection`: its plugin or app; null: never one."""
+    """`warnings` names settings that are kept but do nothing, and why. `connection`: its plugin or app, if it ever had
+    one."""
 
     id: str
     platform: Platform
@@ -143,6 +144,7 @@ def create_store(call: Call) -> Reply:
     given: StoreNew = call.body
     now = call.wiring.clock.now()
     secret = given.secret or secrets.token_urlsafe(32)
+    _check_city(given.settings)
     store = Store(id=new_id(now), created_at=now, **{name: getattr(given, name) for name in _KEPT})
     call.wiring.secrets.put_webhook_secret(store.id, secret)  # first: a store without a secret could not be called
     saved = call.wiring.stores.save(store)
@@ -262,7 +264,7 @@ def shown(call: Call, store: Store) -> dict[str, Any]:
     told = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
     told["webhook_url"] = webhook_url(call, store)
     told["connection"] = connection_shown(store.connection)
-    told["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
+    told["warnings"] = [f"{mistake.field} {mistake.message}" for mistake in not_obeyed(store)]
     return told
 
 
@@ -277,19 +279,37 @@ def connection_shown(connection: Connection | None) -> ConnectionAnswer | None:
     return ConnectionAnswer(since=connection.at, **kept)
 
 
-def not_yet(settings: StoreSettings) -> list[str]:
-    """Settings the owner chose that nothing obeys so far: promised silently, they would be a lie."""
-    usual = StoreSettings()
-    names = ("rest_days",)
-    return [f"settings.{name}" for name in names if getattr(settings, name) != getattr(usual, name)]
+def not_obeyed(store: Store) -> list[FieldMistake]:
+    """Settings the owner chose that nothing obeys: promised silently, they would be a lie."""
+    found: list[FieldMistake] = []
+    if store.settings.rest_days:
+        from chalicelib.messages.policy import rest_city
+
+        if rest_city(store) is None:
+            found.append(FieldMistake("settings.rest_days", f"needs settings.city: none is known in {store.timezone}"))
+    return found
 
 
 def _merged_settings(present: StoreSettings, change: dict[str, Any]) -> StoreSettings:
     whole = _merged(json.loads(present.model_dump_json(by_alias=True)), change)
     try:
-        return StoreSettings.model_validate_json(json.dumps(whole), strict=True)
+        changed = StoreSettings.model_validate_json(json.dumps(whole), strict=True)
     except ValidationError as problem:
         raise BadInput("The body is not as expected.", field_mistakes(problem, "settings.")) from None
+    if changed.city != present.city:
+        _check_city(changed)
+    return changed
+
+
+def _check_city(settings: StoreSettings) -> None:
+    """Raises `BadInput` for one whose candle lighting nobody knows here."""
+    if settings.city is None:
+        return
+    from chalicelib.messages.rest import CITIES
+
+    if settings.city not in CITIES:
+        known = f"expected one of {', '.join(CITIES)}"
+        raise BadInput("The body is not as expected.", [FieldMistake("settings.city", known)])
 
 
 def _merged(present: Any, change: Any) -> Any:

@@ -181,7 +181,7 @@ class Wiring(ShopWiring):
     def resolver(self) -> Resolver:
         from chalicelib.contacts.resolve import Resolver
 
-        return Resolver(self.contacts, self.timeline, self.clock)
+        return Resolver(self.contacts, self.timeline, self.clock, self.erased_people)
 
     @cached_property
     def contact_book(self) -> ContactBook:
@@ -195,6 +195,7 @@ class Wiring(ShopWiring):
             self.clock,
             lambda: self.listener,
             self.stores,
+            self.erased_people,
         )
 
     @cached_property
@@ -211,6 +212,7 @@ class Wiring(ShopWiring):
             self.privacy_requests,
             self.clock,
             time.monotonic,
+            self.erased_people,
         )
 
     @cached_property

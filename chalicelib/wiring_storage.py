@@ -13,6 +13,7 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
+    from chalicelib.contacts.erased import AddressHashes, ErasedPeople
     from chalicelib.journeys.ports import Workflows
     from chalicelib.storage.calendar import DayIndex, Ledgers
     from chalicelib.storage.carts import Carts
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.queue import Queue
     from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.stores import Stores, Tokens
+    from chalicelib.storage.suppressions import Suppressions
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
@@ -135,6 +137,24 @@ class StorageWiring:
         from chalicelib.storage.contacts import Contacts
 
         return Contacts(self.table)
+
+    @cached_property
+    def address_hashes(self) -> AddressHashes:
+        from chalicelib.contacts.erased import AddressHashes
+
+        return AddressHashes(lambda: self.secrets.address_key())
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        from chalicelib.storage.suppressions import Suppressions
+
+        return Suppressions(self.table, self.address_hashes)
+
+    @cached_property
+    def erased_people(self) -> ErasedPeople:
+        from chalicelib.contacts.erased import ErasedPeople
+
+        return ErasedPeople(self.address_hashes, self.suppressions)
 
     @cached_property
     def coupon_records(self) -> Coupons:

@@ -50,6 +50,9 @@ class Nowhere:
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return "https://what-if.invalid"
 
+    def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        return "https://what-if.invalid"
+
     def get(self, store_id: str, external_id: str) -> None:
         return None
 

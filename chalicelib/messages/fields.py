@@ -46,7 +46,8 @@ class RenderData:
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
     records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
-    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+    `unsubscribe_url` and `preferences_url` are needed for marketing; `alert` is there for what goes to the store's
+    manager.
     """
 
     store: Store
@@ -58,6 +59,7 @@ class RenderData:
     cart: CartRecord | None = None
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
+    preferences_url: str | None = None
     alert: Alert | None = None
 
     @property

@@ -136,3 +136,7 @@ class Links(Protocol):
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """Where one POST unsubscribes the message's receiver from the channel."""
         ...
+
+    def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        """Where the message's receiver chooses channels and topics."""
+        ...

@@ -254,6 +254,7 @@ class Sender:
             coupon=_still_good(enrolment.coupon, message.at),
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
+            preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
         )
         return medium.composer.compose(content, data, message)
 

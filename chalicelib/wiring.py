@@ -10,7 +10,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib import wiring_products
+from chalicelib import wiring_choices, wiring_products
 from chalicelib.wiring_shops import ShopWiring
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.ports import Outside
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
+    from chalicelib.messages.choices import Choices
     from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.sync.pull import Pull
@@ -102,6 +103,8 @@ class Wiring(ShopWiring):
             return self._work_of_calendar(kind)
         if kind == "tell_watchers":
             return self.tell_watchers
+        if kind == "double_opt_in":
+            return wiring_choices.ask_to_confirm(self)
         raise KeyError(kind)
 
     def begin_sweeps(self, store: Store) -> None:
@@ -199,6 +202,10 @@ class Wiring(ShopWiring):
         )
 
     @cached_property
+    def choices(self) -> Choices:
+        return wiring_choices.choices(self)
+
+    @cached_property
     def privacy(self) -> PrivacyDesk:
         from chalicelib.commerce.order_intake import OrderIntake
         from chalicelib.commerce.privacy_desk import PrivacyDesk
@@ -279,7 +286,7 @@ class Wiring(ShopWiring):
         from chalicelib.sync.listeners import LiveListener
 
         journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
-        return wiring_products.noting_watchers(self, journeys)
+        return wiring_choices.hearing_consent(self, wiring_products.noting_watchers(self, journeys))
 
     @cached_property
     def pull(self) -> Pull:

@@ -145,7 +145,7 @@ class StorageWiring:
         return AddressHashes(lambda: self.secrets.address_key())
 
     @cached_property
-    def suppressions(self) -> Suppressions:
+    def suppression_list(self) -> Suppressions:
         from chalicelib.storage.suppressions import Suppressions
 
         return Suppressions(self.table, self.address_hashes)
@@ -154,7 +154,7 @@ class StorageWiring:
     def erased_people(self) -> ErasedPeople:
         from chalicelib.contacts.erased import ErasedPeople
 
-        return ErasedPeople(self.address_hashes, self.suppressions)
+        return ErasedPeople(self.address_hashes, self.suppression_list)
 
     @cached_property
     def coupon_records(self) -> Coupons:

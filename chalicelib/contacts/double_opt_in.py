@@ -14,7 +14,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 
 CONFIRM_WITHIN = timedelta(days=30)
-REQUESTED = "consent_requested"
+REQUESTED, ERRAND = "consent_requested", "double_opt_in"
 
 
 def needs_confirming(store: Store, change: ConsentChange) -> bool:

@@ -4,8 +4,8 @@ All are signed over everything before the last dot, with HMAC-SHA256 in URL-safe
 `u1.{store id}.{message id}.{channel}.{the first 132 bits}` in emails;
 `u2.{store id}.{contact id}.{the channel's first letter}.{the first 96 bits}` in SMS, where every letter costs;
 `p1.…` and `p2.…` the same for the preference page;
-`c1.{store id}.{contact id}.{the channel's first letter}.{seconds since 1970 of the wish}.{the first 96 bits}` to
-confirm one.
+`c1.{store id}.{contact id}.{the channel's first letter}.{seconds since 1970 of the wish}.{mark}.{the first 96 bits}` to
+confirm one; the mark is 36 bits of a signature of the address it was sent to, which must still be the contact's.
 RFC 8058 asks that the link alone, without cookies or a login, be enough to unsubscribe, and that nobody can make one
 for somebody else.
 """
@@ -25,7 +25,9 @@ from chalicelib.ids import contact_of
 
 _LONG = re.compile(r"([up])1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
 _SHORT = re.compile(r"([up])2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
-_CONFIRM = re.compile(r"c1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([0-9]{1,11})\.([A-Za-z0-9_-]{16})")
+_CONFIRM = re.compile(
+    r"c1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([0-9]{1,11})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9_-]{16})"
+)
 _BY_LETTER = {channel.value[0]: channel for channel in Channel}
 
 
@@ -42,12 +44,14 @@ class Unsubscription:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What a good link of a double opt-in says: that this contact wished for this channel at this second."""
+    """What a good link of a double opt-in says: that this contact wished for this channel at this second, with the
+    address of this `mark`."""
 
     store_id: str
     contact_id: str
     channel: Channel
     asked_at: int
+    mark: str
 
 
 class SignedLinks:
@@ -66,9 +70,15 @@ class SignedLinks:
         """The page where the message's receiver chooses channels and topics."""
         return self._personal("p", store_id, message_id, channel)
 
-    def confirm_url(self, store_id: str, contact_id: str, channel: Channel, asked_at: datetime) -> str:
-        """The page where a contact confirms the wish of that time."""
-        said = f"c1.{store_id}.{contact_id}.{channel.value[0]}.{int(asked_at.timestamp())}"
+    def preferences_url_of(self, link: Unsubscription) -> str:
+        """The same page, for whoever came by a link to unsubscribe."""
+        identifier = link.message_id or link.contact_id
+        return self._personal("p", link.store_id, identifier, link.channel, short=link.message_id is None)
+
+    def confirm_url(self, store_id: str, contact_id: str, channel: Channel, asked_at: datetime, address: str) -> str:
+        """The page where a contact confirms the wish of that time, sent to `address`."""
+        mark = _signature(self._keys[0], f"a1.{address}")[:6]
+        said = f"c1.{store_id}.{contact_id}.{channel.value[0]}.{int(asked_at.timestamp())}.{mark}"
         return f"{self._base}/p/{self._signed(said, 16)}"
 
     def read_unsubscribe(self, token: str) -> Unsubscription | None:
@@ -84,10 +94,13 @@ class SignedLinks:
         found = _CONFIRM.fullmatch(token)
         if found is None or not self._is_ours(token):
             return None
-        return Confirmation(found[1], found[2], _BY_LETTER[found[3]], int(found[4]))
+        return Confirmation(found[1], found[2], _BY_LETTER[found[3]], int(found[4]), found[5])
 
-    def _personal(self, kind: str, store_id: str, message_id: str, channel: Channel) -> str:
-        if channel is Channel.EMAIL:
+    def is_mark_of(self, mark: str, address: str) -> bool:
+        return any(hmac.compare_digest(_signature(key, f"a1.{address}")[:6], mark) for key in self._keys)
+
+    def _personal(self, kind: str, store_id: str, message_id: str, channel: Channel, short: bool | None = None) -> str:
+        if not (channel is not Channel.EMAIL if short is None else short):
             said, letters = f"{kind}1.{store_id}.{message_id}.{channel.value}", 22
         else:
             said, letters = f"{kind}2.{store_id}.{contact_of(message_id)}.{channel.value[0]}", 16

@@ -171,6 +171,32 @@ class Sender:
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose)
 
+    def ask(
+        self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
+    ) -> Message:
+        """A message of our own that belongs to no journey, such as the question of a double opt-in: transactional, and
+        once for its `identifier` (`{contact}-{digest}`). `content` by language; raises as `send`."""
+        medium, now, kind = self._medium(channel), self._clock.now(), MessageKind.TRANSACTIONAL
+        blank = Message(
+            id=identifier,
+            store_id=store.id,
+            contact_id=contact.id,
+            step=step,
+            channel=channel,
+            kind=kind,
+            status=MessageStatus.CLAIMED,
+            created_at=now,
+            at=now,
+        )
+        nowhere = Enrolment(
+            id=identifier, store_id=store.id, journey="", contact_id=contact.id, version=0, entry_key="", entered_at=now
+        )
+
+        def compose(claim: Message) -> Any:
+            return self._compose(medium, store, contact, nowhere, claim, content, None)
+
+        return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose)
+
     def _once(
         self,
         medium: Medium[Any, Any],

@@ -71,12 +71,15 @@ def test_a_link_is_good_for_its_own_page_only(channel: Channel) -> None:
         for url in (
             LINKS.unsubscribe_url("s1", "c1-digest", channel),
             LINKS.preferences_url("s1", "c1-digest", channel),
-            LINKS.confirm_url("s1", "c1", channel, asked_at),
+            LINKS.confirm_url("s1", "c1", channel, asked_at, "dana@shopper.example"),
         )
     )
     message_id = "c1-digest" if channel is Channel.EMAIL else None
     assert LINKS.read_preferences(choose) == Unsubscription("s1", "c1", channel, message_id)
-    assert LINKS.read_confirmation(confirm) == Confirmation("s1", "c1", channel, int(asked_at.timestamp()))
+    confirmation = LINKS.read_confirmation(confirm)
+    assert confirmation is not None and LINKS.is_mark_of(confirmation.mark, "dana@shopper.example")
+    assert not LINKS.is_mark_of(confirmation.mark, "noa@shopper.example")
+    assert confirmation == Confirmation("s1", "c1", channel, int(asked_at.timestamp()), confirmation.mark)
     readers = (LINKS.read_unsubscribe, LINKS.read_preferences, LINKS.read_confirmation)
     for token in (leave, choose, confirm):
         assert sum(read(token) is not None for read in readers) == 1

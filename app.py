@@ -37,6 +37,7 @@ from chalicelib.handlers.api.privacy import privacy
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.shopify import shopify
 from chalicelib.handlers.api.stores import stores
+from chalicelib.handlers.api.suppressions import suppressions
 from chalicelib.handlers.api.sync import sync
 from chalicelib.handlers.api.templates import templates
 from chalicelib.handlers.api.timeline import timeline
@@ -73,6 +74,7 @@ for part in (
     deliveries,
     contacts,
     privacy,
+    suppressions,
     timeline,
     engagement,
     cart_records,

@@ -20,6 +20,7 @@ class Suppression(BaseModel):
     """`reason` (`erased`, `complained`, `unsubscribed`, or the owner's own), `source` who brought it, `at` since when.
 
     `erased` holds back what advertises, and ends when its owner says yes anew; every other reason holds back all.
+    `lifted_at` and `lifted_reason`: the store's owner ended it, and why; the record stays to tell.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +29,12 @@ class Suppression(BaseModel):
     reason: str
     source: str
     at: datetime
+    lifted_at: datetime | None = None
+    lifted_reason: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.lifted_at is None
 
 
 class Suppressions:
@@ -39,13 +46,14 @@ class Suppressions:
     def holds(self, store_id: str, channel: Channel, address: str) -> str | None:
         """The reason why nothing (nothing that advertises, if it is `erased`) may go there; None if it may."""
         found = self.get(store_id, channel, address)
-        return found.reason if found else None
+        return found.reason if found and found.holds else None
 
     def get(self, store_id: str, channel: Channel, address: str) -> Suppression | None:
         item = self._table.get(*self._key(store_id, channel, address))
         return load(Suppression, item) if item else None
 
     def of_address(self, store_id: str, channels: Sequence[Channel], address: str) -> list[Suppression]:
+        """Those that hold, and those that were lifted."""
         found = self._table.get_many([self._key(store_id, channel, address) for channel in channels])
         return sorted((load(Suppression, item) for item in found), key=lambda one: one.channel)
 
@@ -53,7 +61,7 @@ class Suppressions:
         """False if it was held already: the earliest stays, but any reason stands above `erased`, which can end."""
         pk, sk = self._key(store_id, channel, address)
         item = {"pk": pk, "sk": sk, "channel": channel.value, "reason": reason, "source": source, "at": rfc3339(at)}
-        free, erased = "attribute_not_exists(pk)", "reason = :erased"
+        free, erased = "attribute_not_exists(pk) OR attribute_exists(lifted_at)", "reason = :erased"
         if reason == ERASED:
             # A later erasure counts from its own time: a yes of before does not end it.
             condition, values = f"{free} OR ({erased} AND #at < :at)", {":erased": ERASED, ":at": rfc3339(at)}
@@ -66,12 +74,18 @@ class Suppressions:
             return False
         return True
 
-    def remove(self, store_id: str, channel: Channel, address: str) -> Suppression | None:
-        """What was lifted; None if nothing held it."""
-        found = self.get(store_id, channel, address)
-        if found is not None:
-            self._table.delete(*self._key(store_id, channel, address))
-        return found
+    def remove(self, store_id: str, channel: Channel, address: str, reason: str, at: datetime) -> bool:
+        """Lift it, and keep why; False if nothing held it."""
+        try:
+            self._table.update(
+                *self._key(store_id, channel, address),
+                "SET lifted_at = :at, lifted_reason = :reason",
+                condition="attribute_exists(pk) AND attribute_not_exists(lifted_at)",
+                values={":at": rfc3339(at), ":reason": reason},
+            )
+        except ConditionFailed:
+            return False
+        return True
 
     def welcome_back(self, store_id: str, channel: Channel, address: str, at: datetime) -> None:
         """End what an erasure before `at` left; any other reason stays."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from chalice.app import Blueprint
 from pydantic import Field
@@ -53,7 +53,7 @@ class LiftQuery(AddressQuery):
     """`reason`: why it is lifted; it is kept, and must not name the address."""
 
     reason: Reason
-    channel: Channel | None = None
+    channel: Literal["email", "sms", "whatsapp"] | None = None
 
 
 class RowProblem(Answer):
@@ -153,7 +153,7 @@ def lift_suppressions(call: Call) -> SuppressionsHeld:
     asked: LiftQuery = call.query
     if asked.channel is not None and asked.channel not in channels:
         raise BadInput("The query is not as expected.", [FieldMistake("channel", "expected one that the address has")])
-    wanted = channels if asked.channel is None else (asked.channel,)
+    wanted = channels if asked.channel is None else (Channel(asked.channel),)
     now, listed = call.wiring.clock.now(), call.wiring.suppression_list
     lifted = [listed.remove(call.store.id, channel, address, asked.reason, now) for channel in wanted]
     answer = _shown(call, channels, address)

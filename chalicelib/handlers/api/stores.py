@@ -107,7 +107,8 @@ class ConnectionAnswer(Answer):
 
 
 class StoreAnswer(Answer):
-    """`warnings` names settings that are kept but do nothing yet. `connection`: its plugin or app; null: never one."""
+    """`warnings` names settings that are kept but do nothing yet, and those that the country's law misses.
+    `connection`: its plugin or app; null: never one."""
 
     id: str
     platform: Platform
@@ -259,10 +260,13 @@ _KEPT = (
 
 def shown(call: Call, store: Store) -> dict[str, Any]:
     """What a `StoreAnswer` says."""
+    from chalicelib.messages.law import lacking
+
     told = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
     told["webhook_url"] = webhook_url(call, store)
     told["connection"] = connection_shown(store.connection)
     told["warnings"] = [f"{name} is kept, but not enforced yet" for name in not_yet(store.settings)]
+    told["warnings"] += lacking(store)
     return told
 
 

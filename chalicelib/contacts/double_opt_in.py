@@ -8,10 +8,11 @@ than what stands, where that is no yes, shows as `pending` (`Contact.consent_for
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.ids import digest
 
 CONFIRM_WITHIN = timedelta(days=30)
 REQUESTED, ERRAND = "consent_requested", "double_opt_in"
@@ -65,3 +66,8 @@ def address_channel(channel: Channel) -> Channel:
     """On which channel its owner is asked. WhatsApp takes no first message from a shop but an approved template: the
     number is proved by SMS."""
     return Channel.SMS if channel is Channel.WHATSAPP else channel
+
+
+def request_id(store_id: str, contact_id: str, channel: Channel, day: date) -> str:
+    """Of the message that asks about the wishes of one day (UTC): the claim on it, so that two wishes have one."""
+    return f"{contact_id}-{digest('double_opt_in', store_id, channel.value, day.isoformat())}"

@@ -6,17 +6,19 @@ RFC 8058: the unsubscribe link answers one POST (`List-Unsubscribe=One-Click`), 
 from __future__ import annotations
 
 from html import escape
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from chalice import Blueprint, Response  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.commerce.store import Store
 from chalicelib.handlers.visitor_page import answered, bad_link, page
-from chalicelib.messages.choices import Choices
 from chalicelib.messages.links import Unsubscription
 from chalicelib.messages.personal_wording import personal_wording
 from chalicelib.messages.wording import wording
+
+if TYPE_CHECKING:
+    from chalicelib.messages.choices import Choices
 
 links = Blueprint(__name__)
 

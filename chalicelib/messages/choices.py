@@ -16,10 +16,9 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.double_opt_in import CONFIRM_WITHIN, address_channel, confirmed
+from chalicelib.contacts.double_opt_in import CONFIRM_WITHIN, address_channel, confirmed, request_id
 from chalicelib.contacts.erased import ERASED
 from chalicelib.errors import Conflict, NotFound, TryLater
-from chalicelib.messages.double_opt_in import request_id
 from chalicelib.messages.links import Confirmation, Unsubscription
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import MessageRepository

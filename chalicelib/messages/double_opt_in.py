@@ -14,8 +14,7 @@ from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.double_opt_in import CONFIRM_WITHIN, address_channel
-from chalicelib.ids import digest
+from chalicelib.contacts.double_opt_in import CONFIRM_WITHIN, address_channel, request_id
 from chalicelib.journeys.errands import Errand, Slice
 from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.block_forms import ButtonBlock, HeadingBlock, TextBlock
@@ -97,11 +96,6 @@ class AskToConfirm:
         if before is None or before.status is MessageStatus.NOT_SENT:
             return False
         return before.created_at > now - _NOT_AGAIN_WITHIN
-
-
-def request_id(store_id: str, contact_id: str, channel: Channel, day: date) -> str:
-    """Of the message that asks about the wishes of one day (UTC)."""
-    return f"{contact_id}-{digest('double_opt_in', store_id, channel.value, day.isoformat())}"
 
 
 def content_of(channel: Channel, url: str) -> dict[str, EmailContent] | dict[str, str]:

@@ -15,6 +15,7 @@ from chalicelib.handlers import (
     links,
     nightly,
     pictures,
+    preference_page,
     shopify_events,
     shopify_install,
     store_sync,
@@ -40,6 +41,7 @@ from chalicelib.handlers.api.privacy import privacy
 from chalicelib.handlers.api.products import products
 from chalicelib.handlers.api.shopify import shopify
 from chalicelib.handlers.api.stores import stores
+from chalicelib.handlers.api.suppressions import suppressions
 from chalicelib.handlers.api.sync import sync
 from chalicelib.handlers.api.templates import templates
 from chalicelib.handlers.api.timeline import timeline
@@ -64,6 +66,7 @@ for part in (
     delivery_reports.delivery_reports,
     links.links,
     pictures.pictures,
+    preference_page.preferences,
     connect_page.connect_page,
     shopify_install.shopify_install,
     about,
@@ -76,6 +79,7 @@ for part in (
     deliveries,
     contacts,
     privacy,
+    suppressions,
     timeline,
     engagement,
     cart_records,

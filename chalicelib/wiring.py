@@ -10,7 +10,7 @@ import time
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib import wiring_products
+from chalicelib import wiring_choices, wiring_products
 from chalicelib.wiring_shops import ShopWiring
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
     from chalicelib.messages.attribution import Attributing
+    from chalicelib.messages.choices import Choices
     from chalicelib.messages.preview import Preview
     from chalicelib.messages.reports import Reports
     from chalicelib.messages.template import Words
@@ -138,6 +139,8 @@ class Wiring(ShopWiring):
             return CleanCoupons(self.coupon_records, self.remove_coupon, self.clock)
         if kind == "count_orders":
             return wiring_products.count_orders(self)
+        if kind == "double_opt_in":
+            return wiring_choices.ask_to_confirm(self)
         raise KeyError(kind)
 
     def begin_sweeps(self, store: Store) -> None:
@@ -225,7 +228,7 @@ class Wiring(ShopWiring):
     def resolver(self) -> Resolver:
         from chalicelib.contacts.resolve import Resolver
 
-        return Resolver(self.contacts, self.timeline, self.clock)
+        return Resolver(self.contacts, self.timeline, self.clock, self.erased_people)
 
     @cached_property
     def contact_book(self) -> ContactBook:
@@ -239,7 +242,12 @@ class Wiring(ShopWiring):
             self.clock,
             lambda: self.listener,
             self.stores,
+            self.erased_people,
         )
+
+    @cached_property
+    def choices(self) -> Choices:
+        return wiring_choices.choices(self)
 
     @cached_property
     def privacy(self) -> PrivacyDesk:
@@ -255,6 +263,7 @@ class Wiring(ShopWiring):
             self.privacy_requests,
             self.clock,
             time.monotonic,
+            self.erased_people,
         )
 
     @cached_property
@@ -322,7 +331,8 @@ class Wiring(ShopWiring):
         from chalicelib.sync.listeners import LiveListener
 
         journeys = LiveListener(lambda: self.enroller, self.sync_records, self.stores, self.clock)
-        return wiring_products.noting_watchers(self, NotesAttribution(journeys, self.attributing))
+        listener = wiring_products.noting_watchers(self, NotesAttribution(journeys, self.attributing))
+        return wiring_choices.hearing_consent(self, listener)
 
     @cached_property
     def attributing(self) -> Attributing:

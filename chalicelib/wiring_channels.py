@@ -69,9 +69,7 @@ class ChannelWiring(StorageWiring):
 
     @cached_property
     def suppressions(self) -> Suppressions:
-        from chalicelib.messages.ports import NobodySuppressed
-
-        return NobodySuppressed()
+        return self.suppression_list
 
     @cached_property
     def sender(self) -> Sender:

@@ -13,6 +13,7 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.clock import Clock
+    from chalicelib.contacts.erased import AddressHashes, ErasedPeople
     from chalicelib.journeys.ports import Workflows
     from chalicelib.storage.attributions import Attributions
     from chalicelib.storage.calendar import DayIndex, Ledgers
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.secrets import Secrets
     from chalicelib.storage.shelves import Shelves
     from chalicelib.storage.stores import Stores, Tokens
+    from chalicelib.storage.suppressions import Suppressions
     from chalicelib.storage.sync import SyncRecords
     from chalicelib.storage.table import Table
     from chalicelib.storage.timeline import Timeline
@@ -157,6 +159,24 @@ class StorageWiring:
         from chalicelib.storage.attributions import Attributions
 
         return Attributions(self.table)
+
+    @cached_property
+    def address_hashes(self) -> AddressHashes:
+        from chalicelib.contacts.erased import AddressHashes
+
+        return AddressHashes(lambda: self.secrets.address_key())
+
+    @cached_property
+    def suppression_list(self) -> Suppressions:
+        from chalicelib.storage.suppressions import Suppressions
+
+        return Suppressions(self.table, self.address_hashes)
+
+    @cached_property
+    def erased_people(self) -> ErasedPeople:
+        from chalicelib.contacts.erased import ErasedPeople
+
+        return ErasedPeople(self.address_hashes, self.suppression_list)
 
     @cached_property
     def coupon_records(self) -> Coupons:

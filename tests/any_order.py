@@ -48,6 +48,9 @@ class _Secret:
     def webhook_secret(self, store_id: str, newer_than: float = 0) -> str:
         return SECRET
 
+    def address_key(self) -> str:
+        return "key of addresses"
+
 
 class Listening:
     """Production's wiring but for the table server, the clock, the queue, the bucket, workflows and the channel."""

@@ -19,6 +19,7 @@ from chalicelib.commerce.store import Platform, QuietHours, Store
 from chalicelib.contacts.book import ContactPatch
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.erased import AddressHashes
 from chalicelib.handlers.journey_steps import journey_step
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.gallery import gallery
@@ -54,7 +55,7 @@ class Shop:
         self.wiring: Any = wiring.Wiring(Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:step"}))
         self.wiring.table, self.wiring.clock, self.wiring.workflows = table, clock, self.workflows
         self.wiring.email_channel, self.wiring.links = self.channel, SignedLinks("https://agala.example", [b"key"])
-        self.wiring.objects = None
+        self.wiring.objects, self.wiring.address_hashes = None, AddressHashes(lambda: "key of addresses")
         store = Store(
             id="shop",
             platform=Platform.WOOCOMMERCE,

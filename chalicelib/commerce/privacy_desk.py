@@ -22,10 +22,10 @@ from chalicelib.commerce.privacy import KEPT, PrivacyRequest, PrivacyRequests, R
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.erased import ErasedPeople
 from chalicelib.contacts.identity import CUSTOMER, PHONE, identities_of
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, RawDeliveries
-from chalicelib.contacts.resolve import erasure_hashes
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import Conflict, NotFound, TryLater
 from chalicelib.ids import digest, new_id
@@ -55,9 +55,11 @@ class PrivacyDesk:
         requests: PrivacyRequests,
         clock: Clock,
         monotonic: Callable[[], float],
+        people: ErasedPeople,
     ) -> None:
         self._contacts, self._book, self._orders, self._order_intake = contacts, book, orders, order_intake
         self._deliveries, self._requests, self._clock, self._monotonic = deliveries, requests, clock, monotonic
+        self._people = people
 
     def export(self, store: Store, asked: ExportAsked, delivery_id: str | None, asked_at: datetime) -> str:
         """Make the export and keep it, once for each request; returns what became of it, in words.
@@ -143,7 +145,9 @@ class PrivacyDesk:
         # Known or not, and before anybody is looked for: what tells of them late (a history that is being read, say)
         # must not make them.
         told = self._told(store, asked)
-        self._contacts.remember_erased(store.id, erasure_hashes(store.id, told), self._clock.now())
+        now = self._clock.now()
+        self._people.hold_pairs(store.id, told, now)
+        self._contacts.remember_erased(store.id, self._people.hashes(store.id, told), now)
         contacts = self._proven(store, asked)
         begun = self._begun(request, tuple(contact.id for contact in contacts))
         for contact in contacts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,16 +12,18 @@ from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
-from chalicelib.contacts.caused import CausedChanges
+from chalicelib.contacts.caused import CausedChanges, Stores
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange
-from chalicelib.contacts.consent_events import became
+from chalicelib.contacts.consent_events import became, chosen_events
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.double_opt_in import wish
+from chalicelib.contacts.erased import ErasedPeople
 from chalicelib.contacts.identity import CUSTOMER, EMAIL, Identities, identities_of
 from chalicelib.contacts.own_fields import set_fields
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Contacts, KeptExports, Listener, RawDeliveries, Writing
 from chalicelib.contacts.profile import Telling
-from chalicelib.contacts.resolve import Resolver, erasure_hashes
+from chalicelib.contacts.resolve import Resolver
 from chalicelib.contacts.retry import persist
 from chalicelib.errors import BadInput, FieldMistake
 
@@ -66,10 +68,6 @@ class ContactPatch(BaseModel):
 _LATELY = timedelta(hours=1)
 
 
-class Stores(Protocol):
-    def get(self, store_id: str) -> Store | None: ...
-
-
 class ContactBook(CausedChanges):
     """Every change is written over the revision it was decided on and tried again on a conflict (then `TryLater`)."""
 
@@ -82,11 +80,12 @@ class ContactBook(CausedChanges):
         clock: Clock,
         listener: Callable[[], Listener],
         stores: Stores,
+        erased: ErasedPeople,
     ) -> None:
         """`listener` is asked for when there is something to tell: it may itself need the book."""
-        super().__init__(contacts, clock)
+        super().__init__(contacts, clock, stores)
         self._resolver, self._deliveries, self._exports, self._listener = resolver, deliveries, exports, listener
-        self._stores = stores
+        self._erased = erased
 
     def upsert(self, store: Store, given: ContactInput) -> Contact:
         """Make the contact, or add to the one (or ones: they merge) that these identities name.
@@ -113,6 +112,7 @@ class ContactBook(CausedChanges):
                 raise BadInput("expected an email, a phone or an external id")
             contact = set_fields(meeting.contact, given.fields, now, "api")
             events = _fields_changed(meeting.contact, contact, now)
+            events += chosen_events(meeting.before, contact, telling.consent)
             contact, joined = _with_lists(
                 contact, {*contact.lists, *given.lists}, {*contact.tags, *given.tags}, rfc3339(now)
             )
@@ -145,14 +145,15 @@ class ContactBook(CausedChanges):
         telling = Telling(person, now, "api", now, "api", _stamped(given.consent, now))
 
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
-            contact = profile.absorb(before, telling, told)
+            contact = profile.absorb(before, telling, told, store)
             contact = profile.replace_names(contact, names, now, "api")
             contact = set_fields(contact, given.fields, now, "api")
             lists = before.lists if given.lists is None else given.lists
             tags = before.tags if given.tags is None else given.tags
             changed = _fields_changed(before, contact, now)
             contact, joined = _with_lists(contact, lists, tags, rfc3339(now))
-            return contact, [*became(before, contact), *changed, *joined]
+            chosen = chosen_events(before, contact, telling.consent)
+            return contact, [*chosen, *became(before, contact), *changed, *joined]
 
         contact, events = self._change(store.id, contact_id, alter, told)
         self._tell(store, contact, events)
@@ -172,20 +173,34 @@ class ContactBook(CausedChanges):
 
         Journeys hear of it, also if it is a repeat: whoever changed it before may not have come to tell.
         """
+        return self.choose(store_id, contact_id, changes)
+
+    def choose(
+        self,
+        store_id: str,
+        contact_id: str,
+        changes: Sequence[ConsentChange],
+        joins: Sequence[str] = (),
+        leaves: Sequence[str] = (),
+    ) -> Contact:
+        """What a person chose on a page of ours: channels as in `change_consent`, and lists. Raises `NotFound`."""
         now = self._clock.now()
         stamped = [c.model_copy(update={"consent": _at(c.consent, now)}) for c in changes]
+        store = self._stores.get(store_id)
         stood: list[Contact] = []
 
         def alter(before: Contact) -> tuple[Contact, list[Event]]:
             stood[:] = [before]
-            contact = before.model_copy(update={"consent": profile.merge_consent(before.consent, stamped)})
-            changed = [c for c in stamped if before.consent_for(c.channel) != contact.consent_for(c.channel)]
-            return contact, [*(_consent_event(contact, change) for change in changed), *became(before, contact)]
+            contact = profile.with_choices(before, stamped, store)
+            lists = ({*before.lists} | {*joins}) - {*leaves}
+            events = [*chosen_events(before, contact, stamped), *became(before, contact)]
+            contact, moved = _with_lists(contact, lists, contact.tags, rfc3339(now))
+            return contact, [*events, *moved]
 
         contact, events = self._change(store_id, contact_id, alter)
         same = [c.channel for c in stamped if stood[0].consent_for(c.channel).status is c.consent.status]
+        same += [c.channel for c in stamped if stood[0].asked.get(c.channel) == wish(c.consent)]
         events += self._resolver.consent_told(store_id, stood[0], same)
-        store = self._stores.get(store_id)
         if events and store is not None:
             self._listener().on_events(store, contact.id, events)
         return contact
@@ -201,7 +216,8 @@ class ContactBook(CausedChanges):
     def erase(self, store_id: str, contact_id: str, texts: bool = True) -> None:
         """Forget everything personal; enrolments are stopped, messages lose their addresses. Raises `NotFound`.
 
-        The email stays remembered as a hash only, so that a later order does not make them written to again.
+        Their addresses stay remembered as hashes only: what was told before does not bring them back, and nobody
+        advertises to them again (`contacts.erased`).
         Whatever is interrupted can be asked for again: the profile goes last. `texts`: whether what the store sent is
         to be searched; else it is gone already.
         """
@@ -209,10 +225,11 @@ class ContactBook(CausedChanges):
         self._listener().stop_all(store_id, contact.id, "erased")
         pairs = [(EMAIL, email) for email in contact.emails] + [(CUSTOMER, c) for c in contact.external_ids]
         now = self._clock.now()
+        self._erased.hold(store_id, contact.emails, contact.phones, now, contact.suppressed)
         self._exports.forget_contact(store_id, contact.id, now)
         for delivery_id in self._texts(store_id, contact) if texts else ():
             self._deliveries.erase(store_id, delivery_id)
-        self._contacts.forget(store_id, contact, erasure_hashes(store_id, pairs), now)
+        self._contacts.forget(store_id, contact, self._erased.hashes(store_id, pairs), now)
         self._exports.forget_contact(store_id, contact.id, now)  # one that was begun before the profile was gone
 
     def _texts(self, store_id: str, contact: Contact) -> set[str]:
@@ -288,21 +305,6 @@ def _stamped(consent: dict[Channel, Consent], now: datetime) -> tuple[ConsentCha
 
 def _next(contact: Contact) -> Contact:
     return contact.model_copy(update={"rev": contact.rev + 1})
-
-
-def _consent_event(contact: Contact, change: ConsentChange) -> Event:
-    at = change.consent.at
-    assert at is not None
-    return Event(
-        id=f"consent_changed:{contact.store_id}:{contact.id}:{change.channel}:{rfc3339(at)}",
-        type="consent_changed",
-        occurred_at=at,
-        properties={
-            "channel": change.channel.value,
-            "status": change.consent.status.value,
-            "source": change.consent.source,
-        },
-    )
 
 
 def _fields_changed(before: Contact, after: Contact, at: datetime) -> list[Event]:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.event import Event
+from chalicelib.commerce.store import Store
 from chalicelib.contacts import engagement_fold, own_fields, profile
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Benefit, Contact
+from chalicelib.contacts.double_opt_in import REQUESTED
 from chalicelib.contacts.field_change import FieldChange, difference
 from chalicelib.contacts.ports import Contacts, Writing
 from chalicelib.contacts.retry import persist
@@ -23,14 +25,22 @@ from chalicelib.errors import NotFound, StepCannot
 
 Altered = tuple[Contact, dict[str, Any] | None]
 """The contact as it will be, and the properties of the event; None where there is nothing to tell."""
-_TOLD_AS = {ConsentStatus.SUBSCRIBED: "subscribed", ConsentStatus.UNSUBSCRIBED: "unsubscribed"}
+_TOLD_AS = {
+    ConsentStatus.SUBSCRIBED: "subscribed",
+    ConsentStatus.UNSUBSCRIBED: "unsubscribed",
+    ConsentStatus.PENDING: REQUESTED,
+}
+
+
+class Stores(Protocol):
+    def get(self, store_id: str) -> Store | None: ...
 
 
 class CausedChanges:
     """Every change raises `NotFound` for a contact that is gone, and `TryLater` if the record never stands still."""
 
-    def __init__(self, contacts: Contacts, clock: Clock) -> None:
-        self._contacts, self._clock = contacts, clock
+    def __init__(self, contacts: Contacts, clock: Clock, stores: Stores) -> None:
+        self._contacts, self._clock, self._stores = contacts, clock, stores
 
     def set_field(self, store_id: str, contact_id: str, name: str, value: Any, cause: str | None = None) -> list[Event]:
         """None takes the field away. `cause` (a step's claim, say) makes repeating find the same event again."""
@@ -103,14 +113,17 @@ class CausedChanges:
     ) -> list[Event]:
         """As of now; the latest choice wins, so one that the contact made meanwhile stays. A tie refuses.
 
-        Told as `consent_changed`, and where it is a plain yes or no also as `subscribed` or `unsubscribed`.
+        Told as `consent_changed`, and where it is a plain yes or no also as `subscribed` or `unsubscribed`. A yes that
+        the store wants confirmed is only a wish, `pending` and `consent_requested`.
         """
+        store = self._stores.get(store_id)
         change = ConsentChange(channel=channel, consent=Consent(status=status, source=source, at=self._clock.now()))
 
         def alter(before: Contact) -> Altered:
-            contact = before.model_copy(update={"consent": profile.merge_consent(before.consent, [change])})
-            same = before.consent_for(channel).status is contact.consent_for(channel).status
-            told = {"channel": channel.value, "status": status.value, "source": source}
+            contact = profile.with_choices(before, [change], store)
+            became = contact.consent_for(channel).status
+            same = before.consent_for(channel).status is became
+            told = {"channel": channel.value, "status": became.value, "source": source}
             return (before, None) if same else (contact, told)
 
         event_id = f"consent_changed:{store_id}:{cause}"

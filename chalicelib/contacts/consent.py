@@ -22,7 +22,12 @@ class ConsentStatus(StrEnum):
 
 
 class Consent(BaseModel):
-    """`source` is where it was given or taken (checkout, unsubscribe_link, api, shopify, …)."""
+    """`source` is where it was given or taken (checkout, unsubscribe_link, api, shopify, …), `text` what the person
+    agreed to, as it was shown, `place` the message or page in which.
+
+    `confirmed_at`: when they proved that the address is theirs and the wish is true; `requested_at` and
+    `requested_from`: when and where they had asked for it, if that was before. Together the proof of a double opt-in.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,6 +35,10 @@ class Consent(BaseModel):
     source: str | None = None
     at: datetime | None = None
     text: str | None = None
+    place: str | None = None
+    confirmed_at: datetime | None = None
+    requested_at: datetime | None = None
+    requested_from: str | None = None
 
 
 class ConsentChange(BaseModel):
@@ -39,3 +48,9 @@ class ConsentChange(BaseModel):
 
     channel: Channel
     consent: Consent
+
+
+def is_in_person(source: str | None) -> bool:
+    """Whether somebody themselves said yes there: at the checkout, in a form, on a page of ours. A list that was
+    brought in over the API without saying where its people agreed, and a journey, are not they themselves."""
+    return bool(source) and source not in ("api", "import") and not str(source).startswith(("journey:", "import:"))

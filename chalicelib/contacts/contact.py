@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from chalicelib.commerce.money import Money
-from chalicelib.contacts.consent import Channel, Consent
+from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 
 
 class Provenance(BaseModel):
@@ -46,8 +46,8 @@ class Contact(BaseModel):
     `total_spent` is net of refunds in the store's currency; `orders_count` counts orders ever paid, not
     cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
     mere pointer; `merging` names contacts whose records are still on their way here. `timezone` is an IANA name (None:
-    the store's), `audiences` are advertising ones. `indexed` are the entries of `day_index` that are written.
-    `rev` counts writes.
+    the store's), `audiences` are advertising ones. `asked` are wishes to be subscribed, of which some may wait for a
+    confirmation. `indexed` are the entries of `day_index` that are written. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -64,6 +64,7 @@ class Contact(BaseModel):
     locale: str | None = None
     provenance: dict[str, Provenance] = Field(default_factory=dict)
     consent: dict[Channel, Consent] = Field(default_factory=dict)
+    asked: dict[Channel, Consent] = Field(default_factory=dict)
     suppressed: dict[Channel, str] = Field(default_factory=dict)
     lists: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -92,7 +93,15 @@ class Contact(BaseModel):
         return ((self.phone,) if self.phone else ()) + self.other_phones
 
     def consent_for(self, channel: Channel) -> Consent:
-        return self.consent.get(channel, Consent())
+        """What counts: the choice that stands, or a newer wish that is still to be confirmed."""
+        return self.waiting(channel) or self.consent.get(channel, Consent())
+
+    def waiting(self, channel: Channel) -> Consent | None:
+        """The wish to be subscribed that its owner has not confirmed (`contacts.double_opt_in`)."""
+        asked, stands = self.asked.get(channel), self.consent.get(channel, Consent())
+        if asked is None or asked.at is None or stands.status is ConsentStatus.SUBSCRIBED:
+            return None
+        return asked if stands.at is None or asked.at > stands.at else None
 
 
 class PurchaseFact(BaseModel):

@@ -10,8 +10,10 @@ from typing import Any
 from chalicelib.clock import rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.money import Money
+from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
 from chalicelib.contacts.contact import Benefit, Contact, Provenance
+from chalicelib.contacts.double_opt_in import told_apart
 from chalicelib.contacts.identity import Identities
 from chalicelib.contacts.own_fields import LONG_AGO as _LONG_AGO
 from chalicelib.contacts.own_fields import join_fields, set_fields
@@ -63,7 +65,7 @@ def newborn(store_id: str, contact_id: str, currency: str, telling: Telling) -> 
     )
 
 
-def absorb(contact: Contact, telling: Telling, told: Identities, attached: bool = True) -> Contact:
+def absorb(contact: Contact, telling: Telling, told: Identities, store: Store, attached: bool = True) -> Contact:
     """The contact with what this telling adds. `attached` False: the store has deleted that customer."""
     values: dict[str, Any] = {name: (getattr(telling.person, name) or "").strip() or None for name in _NAMES}
     found = _newest(contact, values, telling.at, telling.source)
@@ -71,7 +73,7 @@ def absorb(contact: Contact, telling: Telling, told: Identities, attached: bool 
     found = _addresses(found, "phone", told.phone, telling)
     if told.customer and attached:
         found = _with(found, external_ids=tuple(sorted({*found.external_ids, told.customer})))
-    found = _with(found, consent=merge_consent(found.consent, telling.consent))
+    found = with_choices(found, telling.consent, store)
     found = _with(found, last_placed_at=_later(found.last_placed_at, telling.placed_at))
     if telling.fields:
         found = set_fields(found, telling.fields, telling.fields_at, telling.source)
@@ -92,6 +94,7 @@ def join(stays: Contact, goes: Contact) -> Contact:
         found,
         external_ids=tuple(sorted({*found.external_ids, *goes.external_ids})),
         consent=merge_consent(found.consent, [ConsentChange(channel=c, consent=v) for c, v in goes.consent.items()]),
+        asked=merge_consent(found.asked, [ConsentChange(channel=c, consent=v) for c, v in goes.asked.items()]),
         suppressed={**goes.suppressed, **found.suppressed},
         last_placed_at=_later(found.last_placed_at, goes.last_placed_at),
         lists=tuple(sorted({*found.lists, *goes.lists})),
@@ -113,6 +116,12 @@ def pointer_only(contact: Contact, into: str) -> Contact:
         merged_into=into,
         rev=contact.rev,
     )
+
+
+def with_choices(contact: Contact, changes: Iterable[ConsentChange], store: Store | None) -> Contact:
+    """The one place through which every choice about a channel comes: what stands, and what waits for a yes."""
+    stands, wishes = told_apart(store, changes)
+    return _with(contact, consent=merge_consent(contact.consent, stands), asked=merge_consent(contact.asked, wishes))
 
 
 def merge_consent(known: dict[Channel, Consent], changes: Iterable[ConsentChange]) -> dict[Channel, Consent]:

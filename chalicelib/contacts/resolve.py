@@ -10,9 +10,11 @@ from chalicelib.clock import Clock
 from chalicelib.commerce.event import FRESH, Event
 from chalicelib.commerce.store import Store
 from chalicelib.contacts import profile
-from chalicelib.contacts.consent import Channel
+from chalicelib.contacts.consent import Channel, ConsentChange
 from chalicelib.contacts.consent_events import became, standing
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.double_opt_in import wish
+from chalicelib.contacts.erased import ErasedPeople
 from chalicelib.contacts.identity import (
     CUSTOMER,
     EMAIL,
@@ -29,9 +31,8 @@ from chalicelib.contacts.ports import Contacts, Removal, Timeline, Writing
 from chalicelib.contacts.profile import Telling
 from chalicelib.contacts.purchases import ContactOrder, fold, ranks
 from chalicelib.errors import BadInput, FieldMistake
-from chalicelib.ids import digest, new_id
+from chalicelib.ids import new_id
 
-ERASED = "erased"
 _BEFORE_PAYMENT = ("order_placed", "payment_failed")
 MOST_TOGETHER = 100  # items in a transaction
 
@@ -41,7 +42,7 @@ class Meeting:
     """A telling and its contact. `contact` is as it will be once `writing` (None: nothing new) is written.
 
     `erased`: the person was erased after this telling; nothing of it may be kept, and `contact` is None.
-    `merged`: contacts that were found to be this one.
+    `merged`: contacts that were found to be this one; `before` is the contact as it was, None for a new one.
     """
 
     contact: Contact | None
@@ -49,11 +50,7 @@ class Meeting:
     events: tuple[Event, ...] = ()
     merged: tuple[str, ...] = ()
     erased: bool = False
-
-
-def erasure_hashes(store_id: str, pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """What is remembered of an erased person. A phone is not: its next owner is somebody else."""
-    return [digest("erased", store_id, kind, value) for kind, value in pairs if kind != PHONE]
+    before: Contact | None = None
 
 
 def reranked(orders: Sequence[ContactOrder]) -> list[ContactOrder]:
@@ -86,8 +83,8 @@ _CHANGES = frozenset(
 
 
 class Resolver:
-    def __init__(self, contacts: Contacts, timeline: Timeline, clock: Clock) -> None:
-        self._contacts, self._timeline, self._clock = contacts, timeline, clock
+    def __init__(self, contacts: Contacts, timeline: Timeline, clock: Clock, erased: ErasedPeople) -> None:
+        self._contacts, self._timeline, self._clock, self._erased = contacts, timeline, clock, erased
 
     def meet(self, store: Store, telling: Telling) -> Meeting:
         """Merges are written at once, the telling itself is not: the caller writes it together with its own.
@@ -125,16 +122,16 @@ class Resolver:
         merged: tuple[str, ...],
     ) -> Meeting:
         fresh = [pair for pair in told.pairs() if not any(c in known for c in _claims(pointers.get(pair)))]
-        erased_at = self._contacts.erased_at(store.id, erasure_hashes(store.id, fresh)) if fresh else None
+        erased_at = self._contacts.erased_at(store.id, self._erased.known_by(store.id, fresh)) if fresh else None
         if erased_at and telling.at <= erased_at:
             return Meeting(contact=main, erased=True, merged=merged)
         before = main
         if main is None:
             main = profile.newborn(store.id, new_id(self._clock.now()), store.currency, telling)
         customer = pointers.get((CUSTOMER, told.customer or ""))
-        contact = profile.absorb(main, telling, told, attached=not (customer and customer.detached))
-        if erased_at:
-            contact = contact.model_copy(update={"suppressed": dict.fromkeys(Channel, ERASED)})
+        contact = profile.absorb(main, telling, told, store, attached=not (customer and customer.detached))
+        if erased_at:  # by their account, say, with an address that was not known then
+            self._erased.hold(store.id, contact.emails, contact.phones, erased_at)
         created, gone = created_events(before, contact)
         consented = became(before, contact)
         born_now = contact.provenance.get("created_at") == telling.birth
@@ -143,13 +140,13 @@ class Resolver:
         if customer and contact.external_ids != main.external_ids and customer.value not in {c.value for c in claims}:
             claims = (*claims, customer)  # the store may be deleting this account just now
         if contact == before and not claims:
-            repeated = [c.channel for c in telling.consent if contact.consent_for(c.channel) == c.consent]
+            repeated = [c.channel for c in telling.consent if _is_as_told(contact, c)]
             again = self._consent_claimed(store.id, contact, repeated)
-            return Meeting(contact, events=(*heard, *again), merged=merged)
+            return Meeting(contact, events=(*heard, *again), merged=merged, before=before)
         writing = Writing(
             contact.id, contact=contact, pointers=claims, events=created, events_gone=gone, seen=tuple(consented)
         )
-        return Meeting(contact, writing, (*heard, *consented), merged)
+        return Meeting(contact, writing, (*heard, *consented), merged, before=before)
 
     def _consent_claimed(self, store_id: str, contact: Contact, channels: Sequence[Channel]) -> list[Event]:
         """What was told of these channels' choices as they stand: whoever told it may not have come to tell journeys.
@@ -276,6 +273,12 @@ def created_events(before: Contact | None, after: Contact) -> tuple[tuple[Event,
         return (), ()
     gone = (Removal(old.occurred_at, old.id),) if old.occurred_at != event.occurred_at else ()
     return (event,), gone
+
+
+def _is_as_told(contact: Contact, change: ConsentChange) -> bool:
+    return change.consent == contact.consent.get(change.channel) or wish(change.consent) == contact.asked.get(
+        change.channel
+    )
 
 
 def _claims(pointer: Pointer | None) -> tuple[str, ...]:

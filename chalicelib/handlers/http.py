@@ -29,7 +29,7 @@ from chalicelib.errors import (
     Unauthorised,
     told,
 )
-from chalicelib.handlers.request import MAX_BODY, Unreadable, parse_body, parse_query, text_mistake
+from chalicelib.handlers.request import MAX_BODY, Unreadable, parse_body, parse_query, read_text, text_mistake
 from chalicelib.store_adapters.signatures import verify_call
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from chalicelib.commerce.store import Store
 
 Scope = Literal["public", "any", "store", "admin", "code", "signed"]
-JSON = "application/json"
+JSON, CSV = "application/json", "text/csv"
 PROBLEM = "application/problem+json"
 SECRET_AGE = 5.0  # seconds: a signature that fails against an older secret is tried against a fresh one
 _log = logging.getLogger("agala")
@@ -84,7 +84,8 @@ PATH_PATTERNS = {
 @dataclass(frozen=True)
 class Door:
     """One route. `answers` is the model of its good answer (None: no body); `media` is that answer's content type.
-    `body` and `query` are what it takes; `also` are further good statuses with the same answer."""
+    `body` and `query` are what it takes; `also` are further good statuses with the same answer; `csv`: it takes a table
+    of text/csv in the place of its body, which is then the text."""
 
     method: str
     path: str
@@ -98,6 +99,7 @@ class Door:
     also: tuple[int, ...]
     tag: str
     view: str
+    csv: bool = False
 
 
 DOORS: list[Door] = []
@@ -159,12 +161,13 @@ def door(
     query: type[BaseModel] | None = None,
     media: str = JSON,
     also: tuple[int, ...] = (),
+    csv: bool = False,
 ) -> Callable[[View], View]:
     """Register the view below it under this route, with Chalice and with the OpenAPI document."""
 
     def register(view: View) -> View:
         tag = view.__module__.rsplit(".", 1)[-1]
-        this = Door(method, path, summary, scope, status, answers, body, query, media, also, tag, view.__name__)
+        this = Door(method, path, summary, scope, status, answers, body, query, media, also, tag, view.__name__, csv)
         DOORS.append(this)
         _DOOR_OF[view] = this
 
@@ -248,9 +251,12 @@ def _raw(request: Any) -> bytes:
 def _body(this: Door, request: Any, raw: bytes) -> Any:
     if this.body is None:
         return None
+    kind = request.headers.get("content-type") or ""
+    if this.csv and kind.split(";")[0].strip().lower() == CSV:
+        return read_text(raw)
     from pydantic import TypeAdapter
 
-    return parse_body(TypeAdapter(this.body), raw, request.headers.get("content-type") or "")
+    return parse_body(TypeAdapter(this.body), raw, kind)
 
 
 def _check_signature(store_id: str, request: Any, raw: bytes) -> None:

@@ -53,6 +53,20 @@ def read_json(raw: bytes, content_type: str) -> Any:
     return value
 
 
+def read_text(raw: bytes) -> str:
+    """A body that is plain UTF-8 text, with or without the byte order mark that spreadsheets write. Raises
+    `Unreadable`."""
+    if len(raw) > MAX_BODY:
+        raise Unreadable(413, "The body is larger than 1 MiB.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Unreadable(400, "The body is not UTF-8.") from None
+    if "\x00" in text:
+        raise Unreadable(400, "The body holds the character NUL.")
+    return text
+
+
 def _check_media_type(content_type: str) -> None:
     kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
     if kind not in ("", "application/json"):

@@ -75,6 +75,9 @@ class Nowhere:
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return "https://what-if.invalid"
 
+    def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        return "https://what-if.invalid"
+
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
         return Shown()
 

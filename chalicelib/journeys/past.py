@@ -90,7 +90,14 @@ def at_first(past: Past, start: datetime) -> Contact:
     if today.last_placed_at is not None and today.last_placed_at < start:
         placed.append(today.last_placed_at)
     benefit = today.last_benefit if today.last_benefit and today.last_benefit.at < start else None
-    changes = {"consent": consent, "last_placed_at": max(placed, default=None), "last_benefit": benefit, "rev": 0}
+    asked = {channel: one for channel, one in today.asked.items() if one.at is not None and one.at < start}
+    changes = {
+        "consent": consent,
+        "asked": asked,
+        "last_placed_at": max(placed, default=None),
+        "last_benefit": benefit,
+        "rev": 0,
+    }
     return contact.model_copy(update=changes)
 
 

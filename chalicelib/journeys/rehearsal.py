@@ -20,6 +20,7 @@ from chalicelib.commerce.machines import ERRAND
 from chalicelib.commerce.machines import machine as fixed_machine
 from chalicelib.commerce.store import Sending, Store
 from chalicelib.contacts.book import ContactBook
+from chalicelib.contacts.erased import ErasedPeople
 from chalicelib.contacts.ports import Contacts, KeptExports, RawDeliveries, Timeline
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.ids import bucket, enrolment_id
@@ -210,9 +211,10 @@ class Rehearsal:
     def _made_book(self) -> ContactBook:
         """The steps change contacts that are there: nobody is met, merged, erased or exported."""
         nothing = cast("RawDeliveries", None), cast("KeptExports", None)
-        resolver = Resolver(self._contacts, cast("Timeline", None), self.clock)
+        erased = cast("ErasedPeople", None)
+        resolver = Resolver(self._contacts, cast("Timeline", None), self.clock, erased)
         stores = OneStore(self.store)
-        return ContactBook(self._contacts, resolver, *nothing, self.clock, lambda: self._enroller, stores)
+        return ContactBook(self._contacts, resolver, *nothing, self.clock, lambda: self._enroller, stores, erased)
 
     def _made_errands(self) -> Errands:
         machine = self.workflows.publish(ERRAND, fixed_machine(ERRAND, _ARN))

@@ -57,7 +57,8 @@ class RenderData:
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
     records by id (the composer's `needs` say which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
-    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+    `unsubscribe_url` and `preferences_url` are needed for marketing; `alert` is there for what goes to the store's
+    manager.
 
     By the place of a block (`blocks[2].else[0]`, as `EmailContent.located` tells it): `viewed`, `recommended` and
     `arrivals` are the products that it shows, `focused` whether its condition applies. `placed` is anything more that
@@ -73,6 +74,7 @@ class RenderData:
     cart: CartRecord | None = None
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
+    preferences_url: str | None = None
     alert: Alert | None = None
     viewed: Mapping[str, Sequence[Product]] = field(default_factory=dict)
     recommended: Mapping[str, Sequence[Product]] = field(default_factory=dict)

@@ -1,8 +1,11 @@
-"""Signed links in messages. A link carries ids only, never an address, and does not expire.
+"""Signed links in messages. A link carries ids only, never an address; only a confirmation's expires.
 
-Two forms, both signed over everything before the last dot, with HMAC-SHA256 in URL-safe base64:
+All are signed over everything before the last dot, with HMAC-SHA256 in URL-safe base64:
 `u1.{store id}.{message id}.{channel}.{the first 132 bits}` in emails;
-`u2.{store id}.{contact id}.{the channel's first letter}.{the first 96 bits}` in SMS, where every letter costs.
+`u2.{store id}.{contact id}.{the channel's first letter}.{the first 96 bits}` in SMS, where every letter costs;
+`p1.…` and `p2.…` the same for the preference page;
+`c1.{store id}.{contact id}.{the channel's first letter}.{seconds since 1970 of the wish}.{mark}.{the first 96 bits}` to
+confirm one; the mark is 36 bits of a signature of the address it was sent to, which must still be the contact's.
 RFC 8058 asks that the link alone, without cookies or a login, be enough to unsubscribe, and that nobody can make one
 for somebody else.
 """
@@ -15,23 +18,41 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.ids import contact_of
 from chalicelib.messages.picture_links import PictureLinks
 
-_LONG = re.compile(r"u1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
-_SHORT = re.compile(r"u2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
+_LONG = re.compile(r"([up])1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
+_SHORT = re.compile(r"([up])2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
+_CONFIRM = re.compile(
+    r"c1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([0-9]{1,11})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9_-]{16})"
+)
 _BY_LETTER = {channel.value[0]: channel for channel in Channel}
 
 
 @dataclass(frozen=True)
 class Unsubscription:
-    """What a good unsubscribe link says. `contact_id` is the one that the message was sent to."""
+    """What a good link to unsubscribe, or to the preference page, says. `contact_id` is the one that the message was
+    sent to, `channel` the message's; `message_id` is None where the link had no room for it."""
 
     store_id: str
     contact_id: str
     channel: Channel
+    message_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a good link of a double opt-in says: that this contact wished for this channel at this second, with the
+    address of this `mark`."""
+
+    store_id: str
+    contact_id: str
+    channel: Channel
+    asked_at: int
+    mark: str
 
 
 class SignedLinks:
@@ -48,24 +69,63 @@ class SignedLinks:
         return PictureLinks(self._base, self._keys)
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
-        if channel is Channel.EMAIL:
-            said, letters = f"u1.{store_id}.{message_id}.{channel.value}", 22
-        else:
-            said, letters = f"u2.{store_id}.{contact_of(message_id)}.{channel.value[0]}", 16
-        return f"{self._base}/u/{said}.{_signature(self._keys[0], said)[:letters]}"
+        return self._personal("u", store_id, message_id, channel)
+
+    def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        """The page where the message's receiver chooses channels and topics."""
+        return self._personal("p", store_id, message_id, channel)
+
+    def preferences_url_of(self, link: Unsubscription) -> str:
+        """The same page, for whoever came by a link to unsubscribe."""
+        identifier = link.message_id or link.contact_id
+        return self._personal("p", link.store_id, identifier, link.channel, short=link.message_id is None)
+
+    def confirm_url(self, store_id: str, contact_id: str, channel: Channel, asked_at: datetime, address: str) -> str:
+        """The page where a contact confirms the wish of that time, sent to `address`."""
+        mark = _signature(self._keys[0], f"a1.{address}")[:6]
+        said = f"c1.{store_id}.{contact_id}.{channel.value[0]}.{int(asked_at.timestamp())}.{mark}"
+        return f"{self._base}/p/{self._signed(said, 16)}"
 
     def read_unsubscribe(self, token: str) -> Unsubscription | None:
         """None for a token that we did not make."""
+        return self._read_personal("u", token)
+
+    def read_preferences(self, token: str) -> Unsubscription | None:
+        """None for a token that we did not make."""
+        return self._read_personal("p", token)
+
+    def read_confirmation(self, token: str) -> Confirmation | None:
+        """None for a token that we did not make."""
+        found = _CONFIRM.fullmatch(token)
+        if found is None or not self._is_ours(token):
+            return None
+        return Confirmation(found[1], found[2], _BY_LETTER[found[3]], int(found[4]), found[5])
+
+    def is_mark_of(self, mark: str, address: str) -> bool:
+        return any(hmac.compare_digest(_signature(key, f"a1.{address}")[:6], mark) for key in self._keys)
+
+    def _personal(self, kind: str, store_id: str, message_id: str, channel: Channel, short: bool | None = None) -> str:
+        if not (channel is not Channel.EMAIL if short is None else short):
+            said, letters = f"{kind}1.{store_id}.{message_id}.{channel.value}", 22
+        else:
+            said, letters = f"{kind}2.{store_id}.{contact_of(message_id)}.{channel.value[0]}", 16
+        return f"{self._base}/{kind}/{self._signed(said, letters)}"
+
+    def _read_personal(self, kind: str, token: str) -> Unsubscription | None:
         long, short = _LONG.fullmatch(token), _SHORT.fullmatch(token)
         found = long or short
-        if found is None:
-            return None
-        said, _, signature = token.rpartition(".")
-        if not any(hmac.compare_digest(_signature(key, said)[: len(signature)], signature) for key in self._keys):
+        if found is None or found[1] != kind or not self._is_ours(token):
             return None
         if long:
-            return Unsubscription(long[1], contact_of(long[2]), Channel(long[3]))
-        return Unsubscription(found[1], found[2], _BY_LETTER[found[3]])
+            return Unsubscription(long[2], contact_of(long[3]), Channel(long[4]), long[3])
+        return Unsubscription(found[2], found[3], _BY_LETTER[found[4]])
+
+    def _signed(self, said: str, letters: int) -> str:
+        return f"{said}.{_signature(self._keys[0], said)[:letters]}"
+
+    def _is_ours(self, token: str) -> bool:
+        said, _, signature = token.rpartition(".")
+        return any(hmac.compare_digest(_signature(key, said)[: len(signature)], signature) for key in self._keys)
 
 
 def _signature(key: bytes, said: str) -> str:

@@ -26,6 +26,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from chalicelib.commerce.store import QuietHours, Sending, Store, manager_address
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.erased import ERASED
 from chalicelib.journeys.local_time import clock_change, moment_of, zone_of
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.rest import CITIES, City, city_of_zone, rest_until
@@ -88,7 +89,8 @@ def may_send(
         return No("sandbox")
     if channel in contact.suppressed:
         return No("suppressed")
-    if why := listed(to):
+    why = listed(to)
+    if why and not (why == ERASED and kind is MessageKind.TRANSACTIONAL):  # who was erased may still order, and confirm
         return No("suppression_list", why)
     if kind is MessageKind.TRANSACTIONAL:
         return Send(to)

@@ -137,6 +137,10 @@ class Links(Protocol):
         """Where one POST unsubscribes the message's receiver from the channel."""
         ...
 
+    def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        """Where the message's receiver chooses channels and topics."""
+        ...
+
 
 class RecentRecords(Protocol):
     """What marketing went to a contact lately (`storage.recents.Recents`)."""

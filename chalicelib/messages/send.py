@@ -138,10 +138,7 @@ class Sender:
             return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
 
         def decide() -> Decision:
-            def listed(address: str) -> str | None:
-                return self._suppressions.holds(store.id, channel, address)
-
-            return may_send(store, contact, channel, kind, now, listed)
+            return may_send(store, contact, channel, kind, now, self._listed(store, channel))
 
         def place(claim: Message) -> str | None:
             counted = kind is MessageKind.MARKETING and matters(store, channel)
@@ -202,6 +199,39 @@ class Sender:
         """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
         medium = self._medium(message.channel)
         return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds)
+
+    def ask(
+        self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
+    ) -> Message:
+        """A message of our own that belongs to no journey, such as the question of a double opt-in: transactional, and
+        once for its `identifier` (`{contact}-{digest}`). `content` by language; raises as `send`."""
+        medium, now, kind = self._medium(channel), self._clock.now(), MessageKind.TRANSACTIONAL
+        blank = Message(
+            id=identifier,
+            store_id=store.id,
+            contact_id=contact.id,
+            step=step,
+            channel=channel,
+            kind=kind,
+            status=MessageStatus.CLAIMED,
+            created_at=now,
+            at=now,
+        )
+        nowhere = Enrolment(
+            id=identifier, store_id=store.id, journey="", contact_id=contact.id, version=0, entry_key="", entered_at=now
+        )
+
+        def compose(claim: Message) -> Any:
+            return self._compose(medium, store, contact, nowhere, claim, content, None, _nothing_holds)
+
+        def decide() -> Decision:
+            return may_send(store, contact, channel, kind, now, self._listed(store, channel))
+
+        return self._once(medium, blank, decide, compose, lambda claim: None)
+
+    def _listed(self, store: Store, channel: Channel) -> Callable[[str], str | None]:
+        """Why an address is on the store's suppression list, if it is."""
+        return lambda address: self._suppressions.holds(store.id, channel, address)
 
     def _once(
         self,
@@ -291,6 +321,7 @@ class Sender:
             coupon=coupon,
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
+            preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
         )
         return medium.composer.compose(content, data, message)
 

@@ -226,3 +226,8 @@ def listing(*scope: str, identifier: str) -> str:
 def erased(store_id: str, hashed: str) -> tuple[str, str]:
     """That a person asked to be forgotten; the identity itself is only a hash."""
     return f"ERASED#{store_id}#{hashed}", "ERASED"
+
+
+def suppression(store_id: str, hashed: str) -> tuple[str, str]:
+    """That a channel's address is not written to; the address itself is only a hash."""
+    return f"SUPPRESSED#{store_id}#{hashed}", "SUPPRESSED"

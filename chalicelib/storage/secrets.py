@@ -82,8 +82,15 @@ class Secrets:
         self._delete(self._shopify_app_name())
 
     def signing_key(self) -> str:
-        """The key that signs our links: made when first asked for; of many who ask at once one makes it."""
-        name = f"{self._prefix}/signing-key"
+        """The key that signs our links."""
+        return self._made_once(f"{self._prefix}/signing-key")
+
+    def address_key(self) -> str:
+        """The key of the hashes by which addresses are remembered. It must never change: they would be forgotten."""
+        return self._made_once(f"{self._prefix}/address-key")
+
+    def _made_once(self, name: str) -> str:
+        """Made when first asked for; of many who ask at once one makes it."""
         found = self._cached(name, _KEPT_WHILE_OUT)
         if found:
             return found
@@ -93,7 +100,7 @@ class Secrets:
         except _Taken:
             found = self._cached(name, 0)
             if found is None:
-                raise TryLater("the signing key is not readable yet") from None
+                raise TryLater("a key that was just made is not readable yet") from None
             return found
         self._kept[name] = (self._monotonic(), made)
         return made

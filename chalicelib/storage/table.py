@@ -42,12 +42,16 @@ class Put:
 
 @dataclass(frozen=True)
 class Delete:
-    """`rev`: only the record with this `rev`. `there`: only if it is there."""
+    """`rev`: only the record with this `rev`. `there`: only if it is there. `condition` (with `names`, `values`): any
+    other DynamoDB condition."""
 
     pk: str
     sk: str
     rev: int | None = None
     there: bool = False
+    condition: str | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
 
 
 class Table:
@@ -219,6 +223,10 @@ class Table:
             request["ExpressionAttributeValues"] = to_wire({":rev": delete.rev})
         elif delete.there:
             request["ConditionExpression"] = "attribute_exists(pk)"
+        elif delete.condition:
+            request["ConditionExpression"] = delete.condition
+            request["ExpressionAttributeNames"] = dict(delete.names)
+            request["ExpressionAttributeValues"] = to_wire(delete.values)
         return request
 
     def _put(self, put: Put) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class Missed:
         if contact is None or pointer.detached:
             return False
         telling = telling_of(customer)
-        told = absorb(contact, telling, identities_of(telling.person, store.country))
+        told = absorb(contact, telling, identities_of(telling.person, store.country), store)
         return told != contact.model_copy(update={name: getattr(told, name) for name in _ORIGINS})
 
 

@@ -39,6 +39,9 @@ class Secrets:
     def signing_key(self) -> str:
         return "signing-key"
 
+    def address_key(self) -> str:
+        return "key of addresses"
+
     def rest_keys(self, store_id: str) -> tuple[str, str] | None:
         return self.rest.get(store_id)
 

@@ -26,8 +26,8 @@ def test_a_new_contact_is_made_and_shown_whole(call: Caller, path: str) -> None:
     assert contact["external_ids"] == ["7"]
     assert (contact["lists"], contact["tags"], contact["fields"]) == (["news"], ["vip"], {"shoe": 38})
     assert (contact["orders_count"], contact["total_spent"]) == (0, {"amount": 0, "currency": "ILS"})
-    nobody_asked = {"status": "never_asked", "source": None, "at": None}
-    assert contact["consent"] == {"email": nobody_asked, "sms": nobody_asked, "whatsapp": nobody_asked}
+    known = {channel: [value for value in told.values() if value] for channel, told in contact["consent"].items()}
+    assert known == {"email": ["never_asked"], "sms": ["never_asked"], "whatsapp": ["never_asked"]}
     assert call("GET", f"{path}/{contact['id']}").json == contact
 
 
@@ -83,11 +83,8 @@ def test_a_list_is_a_filter_and_pages_go_on(call: Caller, path: str, clock: Hand
 def test_consent_keeps_source_and_time_and_the_latest_wins(call: Caller, path: str, clock: HandClock) -> None:
     given = {"email": {"status": "subscribed", "source": "footer form", "at": "2026-11-20T10:00:00+02:00"}}
     contact = call("POST", path, DANA | {"consent": given}).json
-    assert contact["consent"]["email"] == {
-        "status": "subscribed",
-        "source": "footer form",
-        "at": "2026-11-20T08:00:00.000Z",
-    }
+    told = contact["consent"]["email"]
+    assert (told["status"], told["source"], told["at"]) == ("subscribed", "footer form", "2026-11-20T08:00:00.000Z")
     older = {"email": {"status": "unsubscribed", "at": "2026-11-19T10:00:00Z"}}
     one = f"{path}/{contact['id']}"
     assert call("PATCH", one, {"consent": older}).json["consent"]["email"]["status"] == "subscribed"
@@ -207,3 +204,19 @@ def test_contacts_of_another_store_stay_there(call: Caller, path: str) -> None:
     elsewhere = f"/v1/stores/{other['id']}/contacts"
     assert call("GET", f"{elsewhere}/{contact['id']}").status == 404
     assert call("GET", f"{elsewhere}?email=dana@shopper.example").json["items"] == []
+
+
+def test_a_consent_that_was_confirmed_elsewhere_comes_with_its_proof(call: Caller, path: str, store: Any) -> None:
+    call("PATCH", f"/v1/stores/{store['id']}", {"settings": {"double_opt_in": ["email"]}})
+    yes = {
+        "status": "subscribed",
+        "source": "old newsletter",
+        "text": "Yes, weekly",
+        "place": "https://shop.example/join",
+    }
+    bare = call("POST", path, DANA | {"consent": {"email": {"status": "subscribed", "confirmed": True}}})
+    assert (bare.status, bare.fields) == (422, ["consent.email.confirmed"])
+    asked = call("POST", path, DANA | {"consent": {"email": yes}}).json["consent"]["email"]
+    assert (asked["status"], asked["text"], asked["place"]) == ("pending", "Yes, weekly", "https://shop.example/join")
+    proven = call("POST", path, DANA | {"consent": {"email": yes | {"confirmed": True}}}).json["consent"]["email"]
+    assert (proven["status"], proven["confirmed_at"]) == ("subscribed", proven["at"])

@@ -29,6 +29,7 @@ from chalicelib.commerce.snapshot import Version
 from chalicelib.commerce.store import Platform, Store
 from chalicelib.contacts.book import ContactBook
 from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.contacts.erased import AddressHashes, ErasedPeople
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.resolve import Resolver
 from chalicelib.errors import NotFound
@@ -41,6 +42,7 @@ from chalicelib.storage.deliveries import Deliveries
 from chalicelib.storage.orders import Orders
 from chalicelib.storage.privacy import PrivacyRequests
 from chalicelib.storage.products import Products
+from chalicelib.storage.suppressions import Suppressions
 from chalicelib.storage.table import Table
 from chalicelib.storage.timeline import Timeline
 
@@ -125,14 +127,17 @@ class Shop:
         self.table, self.heard = table, heard or Heard()
         self.contacts, self.orders, self.products = Contacts(table), Orders(table), Products(table)
         self.timeline, self.deliveries = Timeline(table), Deliveries(table, Bucket())
-        self.resolver = Resolver(self.contacts, self.timeline, clock)
+        hashes = AddressHashes(lambda: "key of addresses")
+        self.suppressions = Suppressions(table, hashes)
+        erased = ErasedPeople(hashes, self.suppressions)
+        self.resolver = Resolver(self.contacts, self.timeline, clock, erased)
         requests = PrivacyRequests(table, Bucket())
         self.book = ContactBook(
-            self.contacts, self.resolver, self.deliveries, requests, clock, lambda: self.heard, OneStore()
+            self.contacts, self.resolver, self.deliveries, requests, clock, lambda: self.heard, OneStore(), erased
         )
         orders = OrderIntake(self.orders, self.contacts, self.timeline, self.resolver)
         privacy = PrivacyDesk(
-            self.contacts, self.book, self.orders, orders, self.deliveries, requests, clock, lambda: 0.0
+            self.contacts, self.book, self.orders, orders, self.deliveries, requests, clock, lambda: 0.0, erased
         )
         self.carts, self.executions = Carts(table), executions or Executions()
         carts = CartIntake(

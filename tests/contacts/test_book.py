@@ -12,7 +12,7 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import normalise_email, normalise_phone
 from chalicelib.contacts.person import Person
 from chalicelib.errors import BadInput, NotFound
-from chalicelib.ids import enrolment_id, message_id
+from chalicelib.ids import digest, enrolment_id, message_id
 from chalicelib.journeys.enrolment import Enrolment, EnrolmentStatus
 from chalicelib.journeys.ports import Wanted
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
@@ -284,7 +284,7 @@ def test_erasure_stops_enrolments_empties_messages_and_is_remembered(shop: Shop,
     shop.tell(order("2", later, S.PAID, NOA, placed=later, paid=later))
     back = shop.contacts.find("shop", "email", "noa@mail.test")
     assert back is not None and back.id != contact.id
-    assert back.suppressed[Channel.EMAIL] == "erased"
+    assert shop.suppressions.holds("shop", Channel.EMAIL, "noa@mail.test") == "erased"
 
 
 def test_a_call_that_was_cut_off_before_journeys_heard_tells_them_when_it_is_repeated(
@@ -313,3 +313,23 @@ class Cut(Exception):
 
 def _cut_off() -> Shop:
     raise Cut
+
+
+def test_whoever_was_erased_before_hashes_had_a_key_is_remembered_too(shop: Shop, clock: HandClock) -> None:
+    old = digest("erased", "shop", "email", "noa@mail.test")
+    shop.contacts.remember_erased("shop", [old], clock.now())
+    shop.tell(order("1", 0, S.PENDING, NOA))
+    assert shop.contacts.find("shop", "email", "noa@mail.test") is None
+    clock.advance(days=60)
+    later = (clock.now() - day(0)) / timedelta(days=1)
+    shop.tell(order("2", later, S.PAID, NOA, placed=later, paid=later))
+    assert shop.suppressions.holds("shop", Channel.EMAIL, "noa@mail.test") == "erased"
+
+
+def test_a_mailbox_that_complained_stays_closed_after_its_erasure(shop: Shop, clock: HandClock) -> None:
+    contact = shop.book.upsert(STORE, ContactInput(email="noa@mail.test", phone="+972505550177"))
+    shop.book.suppress("shop", contact.id, Channel.EMAIL, "complained")
+    shop.book.erase("shop", contact.id)
+    held = [shop.suppressions.holds("shop", Channel.EMAIL, "noa@mail.test")]
+    held += [shop.suppressions.holds("shop", channel, "+972505550177") for channel in (Channel.SMS, Channel.WHATSAPP)]
+    assert held == ["complained", "erased", "erased"]

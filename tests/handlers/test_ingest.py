@@ -13,6 +13,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.commerce.order_intake import OrderIntake
 from chalicelib.commerce.store import Store
+from chalicelib.contacts.erased import AddressHashes
 from chalicelib.errors import TryLater
 from chalicelib.handlers.ingest import RECEIVES, ingest, replay
 from chalicelib.settings import Settings
@@ -35,6 +36,7 @@ class Parts(Wiring):
         super().__init__(Settings.from_environment({}))
         workflows = VirtualWorkflows(clock, lambda task: {})
         self.__dict__ |= {"table": table, "clock": clock, "objects": Bucket(), "workflows": workflows}
+        self.__dict__["address_hashes"] = AddressHashes(lambda: "key of addresses")
 
     @cached_property
     def heard(self) -> Heard:

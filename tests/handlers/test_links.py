@@ -9,9 +9,10 @@ from app import app
 from chalicelib import wiring
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.errors import NotFound, TryLater
+from chalicelib.messages.choices import Choices
 from chalicelib.messages.links import SignedLinks
 from tests.conftest import HandClock
-from tests.messages.shop import CONTACT_ID, ContactBookDouble, store
+from tests.messages.shop import CONTACT_ID, ContactBookDouble, MessagesDouble, contact, store
 
 SIGNED = SignedLinks("", [b"key"])
 PATH = SIGNED.unsubscribe_url("s1", f"{CONTACT_ID}-digest", Channel.EMAIL)
@@ -21,7 +22,13 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 @pytest.fixture
 def parts(clock: HandClock) -> Iterator[Any]:
     shops = {"s1": store()}
-    known: Any = SimpleNamespace(links=SIGNED, contact_book=ContactBookDouble(), clock=clock, stores=shops)
+    book, messages, contacts = ContactBookDouble(), MessagesDouble(), {CONTACT_ID: contact()}
+    found: Any = SimpleNamespace(get=lambda store_id, contact_id: contacts.get(contact_id))
+    listed: Any = SimpleNamespace(holds=lambda *asked: None)
+    choices = Choices(found, book, messages, listed, clock)  # type: ignore[arg-type]
+    known: Any = SimpleNamespace(
+        links=SIGNED, choices=choices, contact_book=book, messages=messages, clock=clock, stores=shops
+    )
     wiring.use(known)
     yield known
     wiring.use(None)

@@ -103,10 +103,10 @@ def test_what_becomes_of_an_sms_is_told_and_understood() -> None:
     assert {"sms-voice.amazonaws.com", "social-messaging.amazonaws.com"} <= set(statement["Principal"]["Service"])
 
 
-def test_only_the_step_may_send_and_the_api_for_tests() -> None:
+def test_only_steps_and_errands_may_send_and_the_api_for_tests() -> None:
     sending = {"ses:SendEmail", "sms-voice:SendTextMessage", "social-messaging:SendWhatsAppMessage"}
     may = {name for name, policy in POLICIES.items() for s in policy["Statement"] if sending & set(s["Action"])}
-    assert may == {"journey_step", "api_handler"}
+    assert may == {"journey_step", "errands", "api_handler"}, "an errand asks whether it was they who subscribed"
 
 
 def test_whoever_tells_events_may_also_wake_those_who_wait_for_them() -> None:

@@ -26,6 +26,7 @@ from chalicelib.commerce.store import Platform, Store, StoreSettings
 from chalicelib.contacts.book import ContactInput, ContactPatch
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.erased import AddressHashes
 from chalicelib.contacts.person import Person
 from chalicelib.contacts.ports import Writing
 from chalicelib.handlers.cart_watch import cart_watch
@@ -119,6 +120,7 @@ class Life:
         parts.table, parts.clock, parts.workflows, parts.objects = table, self.clock, self.workflows, None
         parts.email_channel = parts.sms_channel = self.channel
         parts.links = SignedLinks("https://agala.example", [b"key"])
+        parts.address_hashes = AddressHashes(lambda: "key of addresses")
         parts.coupon = lambda _store, cause, _terms, _customer: Coupon(code=coupon_code(cause), external_id="c1")
         settings = {
             "sender": {"email": "shop@tea.example", "address": "1 Tea Lane"},

@@ -187,7 +187,7 @@ class World:
         )
         self.contact = self.add_contact("dana@shopper.example")
         self.told: dict[str, Order] = {}
-        self.book = CausedChanges(self.contacts, clock)
+        self.book = CausedChanges(self.contacts, clock, self.stores)
         self.gatherings, self.coupons = Gatherings(table), Coupons(table)
         self.enroller = Enroller(
             self.journeys,

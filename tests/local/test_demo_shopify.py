@@ -90,6 +90,9 @@ def test_the_catalogue_the_people_and_the_law() -> None:
 
 
 class _AppSecret:
+    def address_key(self) -> str:
+        return "key of addresses"
+
     def webhook_secret(self, store_id: str, newer_than: float = 0) -> str:
         return kettle.SECRET
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from chalice.app import Blueprint
@@ -33,12 +34,18 @@ class ContactQuery(PageQuery):
 
 
 class ConsentNew(Body):
-    """`at` is now if absent, `source` is `api`. `text` is what the person agreed to."""
+    """`at` is now if absent, `source` is `api`. `text` is what the person agreed to, `place` the page where.
+
+    `confirmed`: they confirmed it to you already, so a double opt-in does not ask again; `text` and `source` are then
+    needed, for they are the proof.
+    """
 
     status: ConsentStatus
     source: Line | None = None
     at: Time | None = None
     text: Annotated[str, Field(max_length=2000)] | None = None
+    place: Line | None = None
+    confirmed: bool = False
 
 
 FieldName = Annotated[str, Field(pattern=r"^[^.\s][^.]{0,63}$")]
@@ -90,9 +97,17 @@ ContactPost = Annotated[
 
 
 class ConsentAnswer(Answer):
+    """`text`: what they agreed to, `place` the message or page in which. Of a double opt-in, `requested_at` and
+    `requested_from` tell of the wish, `confirmed_at` when its owner confirmed it."""
+
     status: ConsentStatus
     source: str | None
     at: Time | None
+    text: str | None
+    place: str | None
+    confirmed_at: Time | None
+    requested_at: Time | None
+    requested_from: str | None
 
 
 class Consents(Answer):
@@ -280,7 +295,7 @@ def shown(contact: Contact) -> ContactAnswer:
     consent = {}
     for channel in Channel:
         known = contact.consent_for(channel)
-        consent[channel.value] = ConsentAnswer(status=known.status, source=known.source, at=known.at)
+        consent[channel.value] = ConsentAnswer(**{name: getattr(known, name) for name in ConsentAnswer.model_fields})
     return ContactAnswer(**kept, last_benefit=benefit, consent=Consents(**consent))
 
 
@@ -385,7 +400,21 @@ def _consent(call: Call, given: ContactChange) -> dict[Channel, Consent]:
     late = [f"consent.{channel}.at" for channel, consent in told.items() if consent.at and consent.at > now + AHEAD]
     if late:
         raise BadInput("The body is not as expected.", [FieldMistake(field, "is in the future") for field in late])
-    return {
-        channel: Consent(status=consent.status, source=consent.source or "api", at=consent.at or now, text=consent.text)
-        for channel, consent in told.items()
-    }
+    bare = [f"consent.{c}" for c, one in told.items() if one.confirmed and not _is_proof(one)]
+    if bare:
+        mistakes = [
+            FieldMistake(f"{field}.confirmed", "needs subscribed, a source and a text: the proof") for field in bare
+        ]
+        raise BadInput("The body is not as expected.", mistakes)
+    return {channel: _told(consent, now) for channel, consent in told.items()}
+
+
+def _is_proof(consent: ConsentNew) -> bool:
+    return consent.status is ConsentStatus.SUBSCRIBED and bool(consent.source) and bool((consent.text or "").strip())
+
+
+def _told(consent: ConsentNew, now: datetime) -> Consent:
+    at = consent.at or now
+    confirmed_at = at if consent.confirmed else None
+    told = {name: getattr(consent, name) for name in ("status", "text", "place")}
+    return Consent(**told, source=consent.source or "api", at=at, confirmed_at=confirmed_at)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from chalicelib.handlers.api.shapes import Problem
-from chalicelib.handlers.http import DOORS, JSON, PATH_PATTERNS, PROBLEM, Door
+from chalicelib.handlers.http import CSV, DOORS, JSON, PATH_PATTERNS, PROBLEM, Door
 
 _REFERENCE = "#/components/schemas/{model}"
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
@@ -109,7 +109,10 @@ def _operation(door: Door, schemas: dict[tuple[int, str], dict[str, Any]]) -> di
     if parameters:
         operation["parameters"] = parameters
     if door.body is not None:
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schemas[number, "body"]}}}
+        content = {JSON: {"schema": schemas[number, "body"]}}
+        if door.csv:
+            content[CSV] = {"schema": {"type": "string"}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -107,8 +107,8 @@ class ConnectionAnswer(Answer):
 
 
 class StoreAnswer(Answer):
-    """`warnings` names settings that are kept but do nothing, and why. `connection`: its plugin or app, if it ever had
-    one."""
+    """`warnings` names settings that are kept but do nothing, and why, and those that the country's law misses.
+    `connection`: its plugin or app, if it ever had one."""
 
     id: str
     platform: Platform
@@ -261,10 +261,13 @@ _KEPT = (
 
 def shown(call: Call, store: Store) -> dict[str, Any]:
     """What a `StoreAnswer` says."""
+    from chalicelib.messages.law import lacking
+
     told = {name: getattr(store, name) for name in ("id", "created_at", *_KEPT)}
     told["webhook_url"] = webhook_url(call, store)
     told["connection"] = connection_shown(store.connection)
     told["warnings"] = [f"{mistake.field} {mistake.message}" for mistake in not_obeyed(store)]
+    told["warnings"] += lacking(store)
     return told
 
 

@@ -115,9 +115,8 @@ class Sender:
 
         `cart` is the live record of the cart that the enrolment's event is about, if it is about one; `holds` tells
         whether a condition of focused content applies to the contact.
-        Raises journeys.ports.NotNow (quiet hours, Shabbat and holidays; or the store's sending is stopped: ask
-        again in an hour) and
-        journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
+        Raises journeys.ports.NotNow (quiet hours, Shabbat and holidays; or the store's sending is stopped: ask again
+        in an hour) and journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
         medium, now = self._medium(channel), self._clock.now()
         blank = Message(

@@ -125,11 +125,10 @@ def _why(page: Page) -> str:
         (f"{at}.category", words.of_category.replace("{name}", f"{{{{ {at}.category | isolated }}}}")),
         (f"{at}.best_sellers", words.best_sellers),
     ]
-    seam = f"{page.key}_seam"
-    parts = [
-        f"{{% if {test} %}}{{{{ {seam} }}}}{said}{{% assign {seam} = ' · ' %}}{{% endif %}}" for test, said in told
-    ]
-    return f"{{% assign {seam} = '' %}}{''.join(parts)}"
+    more = f"{page.key}_more"
+    seam = f"{{% if {more} %}} · {{% endif %}}"
+    parts = [f"{{% if {test} %}}{seam}{said}{{% assign {more} = true %}}{{% endif %}}" for test, said in told]
+    return f"{{% assign {more} = false %}}{''.join(parts)}"
 
 
 def _shelf(

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from hashlib import blake2b
 from threading import Lock
 
-from chalicelib.commerce.store import Store
+from chalicelib.commerce.store import Platform, Store
 from chalicelib.messages.block_parts import joined
 from chalicelib.messages.blocks import BlockError, compile_blocks
 from chalicelib.messages.content_model import EmailContent
@@ -83,6 +85,23 @@ def compile_email(content: EmailContent, page: Page) -> CompiledEmail:
         text=Template(body.text, PLAIN),
         footer=Template(text_footer(page), PLAIN),
     )
+
+
+@cache
+def any_page() -> Page:
+    """Of no store in particular, for content that is only checked."""
+    store = Store(
+        id="any",
+        platform=Platform.WOOCOMMERCE,
+        name="any",
+        url="https://store.example",
+        country="US",
+        currency="USD",
+        timezone="UTC",
+        locale="en",
+        created_at=datetime.fromtimestamp(0, UTC),
+    )
+    return Page(store, "en", MessageKind.MARKETING)
 
 
 def _digest(content: EmailContent, store: Store, language: str, kind: MessageKind, to_manager: bool) -> bytes:

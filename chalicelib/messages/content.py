@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from chalicelib.errors import AgalaError, FieldMistake
 from chalicelib.messages.block_forms import FocusBlock
-from chalicelib.messages.compiled import COMPILED, BlockError
+from chalicelib.messages.blocks import BlockError, compile_blocks
+from chalicelib.messages.compiled import COMPILED, any_page
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.fields import KNOWN, RenderData, fields_of
 from chalicelib.messages.message import MessageKind
@@ -105,13 +106,23 @@ def check_content(content: EmailContent) -> list[FieldMistake]:
         if is_address and "{" not in source and own_address(source) is None:
             messages.append("expected an address that starts with https:// or http://")
         mistakes.extend(FieldMistake(field=path, message=message) for message in messages)
-    return [*mistakes, *_too_deep(content)]
+    mistakes += _too_deep(content)
+    return mistakes or _compiling(content)
 
 
 def _too_deep(content: EmailContent) -> Iterator[FieldMistake]:
     for place, block in content.located():
         if isinstance(block, FocusBlock) and place.count(".") == DEEPEST_FOCUS:
             yield FieldMistake(place, f"focused blocks are nested at most {DEEPEST_FOCUS} deep")
+
+
+def _compiling(content: EmailContent) -> list[FieldMistake]:
+    """What only shows when its blocks are compiled."""
+    try:
+        compile_blocks(content.blocks, "blocks", any_page())
+    except BlockError as wrong:
+        return [FieldMistake(field=wrong.place, message=str(wrong))]
+    return []
 
 
 def _unknown(parsed: Phrase) -> Iterator[str]:

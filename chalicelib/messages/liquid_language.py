@@ -23,55 +23,27 @@ from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions import Identifier, parse_identifier
 from liquid.builtin.output import Output, OutputNode
 from liquid.context import RenderContext
-from liquid.exceptions import LiquidError, LocalNamespaceLimitError, LoopIterationLimitError, OutputStreamLimitError
+from liquid.exceptions import LiquidError
 from liquid.expression import Expression
-from liquid.filter import with_context
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.tag import Tag
-from liquid.template import BoundTemplate
 from liquid.token import TOKEN_EOF, TOKEN_TAG, Token
-from liquid.undefined import UNDEFINED
 
 from chalicelib.errors import AgalaError
+from chalicelib.messages.liquid_limits import (
+    OWNERS_FILTERS,
+    OWNERS_TAGS,
+    BoundedLanguage,
+    Context,
+    PageLanguage,
+    bounded_filter,
+    bounded_join,
+    bounded_replace,
+)
 from chalicelib.messages.safe_text import LazyFields, isolated, one_line, own_address, web_address
 
-OWNERS_TAGS = frozenset(("if", "unless", "case", "for", "assign", "break", "continue"))
-OWNERS_FILTERS = frozenset(
-    (
-        "append",
-        "at_least",
-        "at_most",
-        "capitalize",
-        "ceil",
-        "default",
-        "divided_by",
-        "downcase",
-        "first",
-        "floor",
-        "join",
-        "last",
-        "minus",
-        "plus",
-        "prepend",
-        "remove",
-        "replace",
-        "round",
-        "size",
-        "slice",
-        "strip",
-        "times",
-        "truncate",
-        "truncatewords",
-        "upcase",
-        "url_encode",
-    )
-)
-MOST_ROUNDS = 2_000  # of all loops of one template together
-MOST_PUT_OUT = 500_000  # letters of all values together
-LONGEST_VALUE = 20_000  # letters that a filter may make
-MOST_MADE = 1_000_000  # letters that all filters may make together
 # What fields of any kind can raise inside a filter or a comparison.
 _MISFITS = (LiquidError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 _TAG = re.compile(r"<[^>]*>")
@@ -88,52 +60,6 @@ class Safe(str):
     """HTML of our own making."""
 
     __slots__ = ()
-
-
-class _Context(RenderContext):
-    """Counts what all loops and all values of one template do together: many small loops are as long as a large one."""
-
-    __slots__ = ("made", "plain", "room", "rounds")
-
-    def __init__(self, *given: Any, **more: Any) -> None:
-        super().__init__(*given, **more)
-        self.rounds = MOST_ROUNDS
-        self.room = MOST_PUT_OUT
-        self.made = MOST_MADE
-        self.plain = False  # inside an address, which is escaped as a whole
-
-    def raise_for_loop_limit(self, length: int = 1) -> None:
-        self.rounds -= length
-        if self.rounds < 0:
-            raise LoopIterationLimitError("loop iteration limit reached", token=None)
-
-    def get(self, path: list[object], *, token: Token | None, default: object = UNDEFINED) -> object:
-        """As the library's, shorter where all that a path goes through are dictionaries: nearly always."""
-        try:
-            found: object = self.scope[path[0]]  # type: ignore[index]
-            for segment in path[1:]:
-                found = found[segment] if isinstance(found, dict) else self.get_item(found, segment)
-        except (LookupError, TypeError):
-            return super().get(path, token=token, default=default)
-        return found
-
-    def makes(self, letters: int) -> None:
-        self.made -= letters
-        if letters > LONGEST_VALUE or self.made < 0:
-            raise LocalNamespaceLimitError("filters make too long a text", token=None)
-
-
-class _Bound(BoundTemplate):
-    context_class = _Context
-
-
-class _Language(Environment):
-    """Liquid without files, raw output and unbounded work; what is undefined is empty."""
-
-    template_class = _Bound
-    block_nesting_limit = 12
-    context_depth_limit = 10
-    local_namespace_limit = 200_000
 
 
 class _HtmlOutputNode(OutputNode):
@@ -165,9 +91,7 @@ class _PlainOutput(Output):
 
 def _text_of(value: object, context: RenderContext) -> str:
     text = value if isinstance(value, str) else to_liquid_string(value, autoescape=False)
-    context.room -= len(text)  # type: ignore[attr-defined]
-    if context.room < 0:  # type: ignore[attr-defined]
-        raise OutputStreamLimitError("output limit reached", token=None)
+    context.puts_out(len(text))  # type: ignore[attr-defined]
     return text
 
 
@@ -186,7 +110,7 @@ class _KeptNode(Node):
         self.made = made
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        assert isinstance(context, _Context)
+        assert isinstance(context, Context)
         inner = context.get_buffer()
         context.plain = self.plain
         self.block.render(context, inner)
@@ -254,67 +178,31 @@ def _own_address(text: str, _more: str) -> str | None:
     return own_address(one_line(text))
 
 
-def _bounded(filtered: Callable[..., Any]) -> Callable[..., Any]:
-    """A filter that makes no text without end, and with the others no work without end."""
-    asks = getattr(filtered, "with_context", False)
-
-    def bounded(value: Any, *given: Any, context: _Context, **more: Any) -> Any:
-        if isinstance(value, range) and len(value) > MOST_ROUNDS:
-            raise LoopIterationLimitError("loop iteration limit reached", token=None)
-        made = filtered(value, *given, context=context, **more) if asks else filtered(value, *given, **more)
-        if isinstance(made, str):
-            context.makes(len(made))
-        return made
-
-    bounded.__dict__.update(vars(filtered))
-    return with_context(bounded)
-
-
-def _replace(filtered: Callable[..., Any]) -> Callable[..., Any]:
-    """Counted before, since a text in place of each letter of another is made at once."""
-
-    def replace(value: Any, old: Any, new: Any = "", **more: Any) -> Any:
-        text, length = str(value), len(str(new))
-        if length > 1 and (text.count(str(old)) if str(old) else len(text) + 1) * length > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("filters make too long a text", token=None)
-        return filtered(value, old, new, **more)
-
-    replace.__dict__.update(vars(filtered))
-    return replace
-
-
-def _join(filtered: Callable[..., Any]) -> Callable[..., Any]:
-    def join(value: Any, separator: Any = " ", **more: Any) -> Any:
-        if isinstance(value, list | tuple | range) and len(value) * len(str(separator)) > LONGEST_VALUE:
-            raise LocalNamespaceLimitError("filters make too long a text", token=None)
-        return filtered(value, separator, **more)
-
-    join.__dict__.update(vars(filtered))
-    return join
-
-
 def _shown(value: object) -> str:
     return value if isinstance(value, str) else to_liquid_string(value, autoescape=False)
 
 
 def _language(
-    output: type[Output], tags: Mapping[str, Callable[[str, str], object]], filters: Mapping[str, Callable[..., Any]]
+    environment: Environment,
+    output: type[Output],
+    tags: Mapping[str, Callable[[str, str], object]],
+    filters: Mapping[str, Callable[..., Any]],
 ) -> Environment:
-    environment = _Language(strict_filters=True)
     environment.add_tag(output)
     kept = OWNERS_TAGS | {"content", "output", "illegal"}  # the last three are Liquid's own, without a name to write
     environment.tags = {name: tag for name, tag in environment.tags.items() if name in kept}
     environment.tags |= {name: _KeptTag(environment, name, made) for name, made in tags.items()}
     known = {name: body for name, body in environment.filters.items() if name in OWNERS_FILTERS}
-    known |= {"replace": _replace(known["replace"]), "join": _join(known["join"])}
-    environment.filters = {name: _bounded(body) for name, body in known.items()} | dict(filters)
+    known |= {"replace": bounded_replace(known["replace"]), "join": bounded_join(known["join"])}
+    environment.filters = {name: bounded_filter(body) for name, body in known.items()} | dict(filters)
     return environment
 
 
-OWNERS = _language(_PlainOutput, {}, {})
+OWNERS = _language(BoundedLanguage(), _PlainOutput, {}, {})
 """What owners may write, with nothing of ours."""
 
 HTML = _language(
+    PageLanguage(),
     _HtmlOutput,
     {"words": _html_words, "paragraphs": _html_paragraphs, "address": _address, "own_address": _own_address},
     {
@@ -324,6 +212,7 @@ HTML = _language(
     },
 )
 PLAIN = _language(
+    PageLanguage(),
     _PlainOutput,
     {"words": _plain_words, "paragraphs": _plain_words, "address": _address, "own_address": _own_address},
     {

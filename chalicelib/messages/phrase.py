@@ -14,7 +14,8 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
-from chalicelib.messages.liquid_language import OWNERS, OWNERS_FILTERS, OWNERS_TAGS, PhraseError, Template, paragraph
+from chalicelib.messages.liquid_language import OWNERS, PhraseError, Template, paragraph
+from chalicelib.messages.liquid_limits import OWNERS_FILTERS, OWNERS_TAGS
 from chalicelib.messages.safe_text import clean, isolated, one_line, own_address, web_address
 
 __all__ = ["PhraseError", "bare_phrase", "clean", "isolated", "one_line", "phrase", "unknown_filters", "web_address"]

@@ -29,6 +29,11 @@ def button(words: Slot, address: Slot, colour: str, ink: str, css: str = "agala-
     )
 
 
+def icon(sign: str | None) -> str:
+    """A sign as it stands: it is never read as Liquid."""
+    return (sign or "").replace("{", "").strip()
+
+
 def shown_if(slot: Slot, html: str) -> str:
     """Words or HTML that is there only where the slot shows something. What it needs before it is not included."""
     if not slot.present:

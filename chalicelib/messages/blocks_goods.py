@@ -171,23 +171,20 @@ def _head(words: Slot, why: str | None, page: Page) -> str:
 def _grid(each: Sequence[tuple[str, str]], card: str, page: Page) -> str:
     """A table of two columns: the cells of a row are of one height in every mail program, and it turns by itself where
     people read from right to left."""
-    n, even = f"{page.key}_n", f"{page.key}_even"
+    second = f"{page.key}_second"
     gap = '<td width="4%" style="width:4%;font-size:0;line-height:0">&nbsp;</td>'
     between = '<tr><td colspan="3" height="14" style="height:14px;font-size:0;line-height:0">&nbsp;</td></tr>'
     cell = (
-        f"{{% assign {even} = {n} | divided_by: 2 | times: 2 %}}"
-        f"{{% if {even} == {n} %}}<tr>{{% else %}}{gap}{{% endif %}}{_cell(card, page)}"
-        f"{{% unless {even} == {n} %}}</tr>{between}{{% endunless %}}"
-        f"{{% assign {n} = {n} | plus: 1 %}}"
+        f"{{% if {second} %}}{gap}{{% else %}}<tr>{{% endif %}}{_cell(card, page)}"
+        f"{{% if {second} %}}</tr>{between}{{% assign {second} = false %}}"
+        f"{{% else %}}{{% assign {second} = true %}}{{% endif %}}"
     )
     cells = "".join(f"{start}{cell}{end}" for start, end in each)
-    rest = (
-        f"{{% assign {even} = {n} | divided_by: 2 | times: 2 %}}"
-        f'{{% unless {even} == {n} %}}{gap}<td width="48%" style="width:48%">&nbsp;</td></tr>{{% endunless %}}'
-    )
+    rest = f'{{% if {second} %}}{gap}<td width="48%" style="width:48%">&nbsp;</td></tr>{{% endif %}}'
     table = (
         f'<table dir="{page.direction}" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" '
-        f'style="width:100%;table-layout:fixed;border-collapse:separate">{{% assign {n} = 0 %}}{cells}{rest}</table>'
+        'style="width:100%;table-layout:fixed;border-collapse:separate">'
+        f"{{% assign {second} = false %}}{cells}{rest}</table>"
     )
     mjml = f'<mj-text align="{page.align}" font-size="16px" line-height="1.4" color="{INK}" padding="0">'
     return column(f"{mjml}{aside(table)}</mj-text>", page, "8px 24px")

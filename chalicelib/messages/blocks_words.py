@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.messages.block_forms import Block, Feature, FeaturesBlock, HeroBlock, QuoteBlock, WhatsAppShareBlock
-from chalicelib.messages.block_parts import button, encoded, link_button, mjml_if, shown_if
+from chalicelib.messages.block_parts import button, encoded, icon, link_button, mjml_if, shown_if
 from chalicelib.messages.colours import INK, WHITE, mixed, words_on
 from chalicelib.messages.page_parts import QUIET_INK, Page, Part, Slot, aside, column, picture, section
 from chalicelib.messages.phrase import tidied
@@ -38,7 +38,8 @@ def _hero(block: HeroBlock, page: Page) -> Part | None:
             f'<div dir="{page.direction}">{html}</div></mj-text>'
         )
 
-    inner = line(escape(block.icon), 'font-size="40px" line-height="1.2"', "0 0 8px") if block.icon else ""
+    sign = icon(block.icon)
+    inner = line(aside(escape(sign)), 'font-size="40px" line-height="1.2"', "0 0 8px") if sign else ""
     inner += mjml_if(eyebrow, line(eyebrow.html, 'font-size="14px" font-weight="700" letter-spacing="1px"', "0 0 6px"))
     heading = f'<h1 style="margin:0;font-size:32px;line-height:1.25;font-weight:700">{title.html}</h1>'
     inner += line(heading, 'font-size="32px" line-height="1.25" font-weight="700"', "0")
@@ -54,8 +55,8 @@ def _hero(block: HeroBlock, page: Page) -> Part | None:
     )
     mjml = f'{mjml_if(image, above)}{start}padding="36px 32px 38px"><mj-column>{inner}</mj-column></mj-section>'
     after = section('<mj-column><mj-spacer height="8px" /></mj-column>', page, "0")
-    icon = f"{block.icon} " if block.icon else ""
-    lines = [shown_if(eyebrow, f"{eyebrow.text}\n"), f"{icon}{title.text}", shown_if(text, f"\n\n{text.text}")]
+    headline = f"{sign} {title.text}".strip()
+    lines = [shown_if(eyebrow, f"{eyebrow.text}\n"), headline, shown_if(text, f"\n\n{text.text}")]
     if words.present and address.present:
         lines.append(shown_if(words, shown_if(address, f"\n\n{words.text}:\n{address.text}")))
     part = page.after(
@@ -93,12 +94,12 @@ def _feature(item: Feature, index: int, page: Page) -> tuple[str, str, list[Slot
     def line(html: str, style: str) -> str:
         return f'{start}{style}><div dir="{page.direction}">{html}</div></mj-text>'
 
-    inner = line(escape(item.icon), 'font-size="30px" line-height="1.2" padding="6px 8px 2px"') if item.icon else ""
+    sign = icon(item.icon)
+    inner = line(aside(escape(sign)), 'font-size="30px" line-height="1.2" padding="6px 8px 2px"') if sign else ""
     inner += mjml_if(title, line(title.html, 'font-weight="700" padding="4px 8px 2px"'))
     quiet = f'<span class="agala-quiet" style="color:{QUIET_INK}">{text.html}</span>'
     inner += mjml_if(text, line(quiet, 'font-size="15px" line-height="1.5" padding="0 8px 8px"'))
-    icon = f"{item.icon} " if item.icon else "- "
-    said = shown_if(title, f"{icon}{title.text}") + shown_if(text, f"\n  {text.text}")
+    said = shown_if(title, f"{sign or '-'} {title.text}") + shown_if(text, f"\n  {text.text}")
     return f'<mj-column vertical-align="top">{inner}</mj-column>', said, [s for s in (title, text) if s.present]
 
 

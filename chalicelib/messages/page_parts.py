@@ -275,11 +275,14 @@ def picture(source: Slot, alt: Slot, link: Slot, width: int) -> str:
         'border-radius:10px" />'
     )
     if link.present:
-        opened, closed = f'<a href="{link.attribute}" target="_blank">', "</a>"
+        opened, closed = (
+            f'<a href="{link.attribute}" target="_blank" style="color:inherit;text-decoration:none">',
+            "</a>",
+        )
         if link.test:
             opened, closed = (f"{{% if {link.test} %}}{tag}{{% endif %}}" for tag in (opened, closed))
         image = f"{opened}{image}{closed}"
-    return f'<mj-text padding="6px 0" line-height="0">{_bare_aside(image)}</mj-text>'
+    return f'<mj-text padding="6px 0" line-height="1.3">{_bare_aside(image)}</mj-text>'
 
 
 def _bare_aside(html: str) -> str:

@@ -203,6 +203,20 @@ def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
     assert text.count("-api/invocations") == 1
 
 
+def test_pictures_pass_whatever_a_mail_program_says_that_it_accepts() -> None:
+    """API Gateway decodes a binary answer only for who accepts one of these kinds; mail programs accept what they like.
+    Bodies then come in base64, which every door reads."""
+    body = RESOURCES["RestAPI"]["Properties"]["DefinitionBody"]
+    assert body["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+def test_counts_are_kept_where_the_errands_may_write_and_go_by_themselves() -> None:
+    rules = RESOURCES["Objects"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert {rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == "counts/"} == {2}
+    allowed = [one for one in POLICIES["errands"]["Statement"] if "s3:PutObject" in one["Action"]]
+    assert [one["Resource"] for one in allowed] == [{"Fn::Sub": "${Objects.Arn}/counts/*"}]
+
+
 def test_a_missing_webhook_route_is_not_packaged() -> None:
     with pytest.raises(KeyError):
         package.connect_routes(with_paths("/v1/stores"))

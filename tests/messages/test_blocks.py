@@ -236,6 +236,16 @@ def test_focused_blocks_go_only_so_deep() -> None:
     assert mistake.field == "blocks[0].blocks[0].blocks[0].blocks[0].blocks[0]"
 
 
+@pytest.mark.parametrize("icon", ["{% if", "{{ x }}", "<b>", "{{"])
+def test_an_icon_is_never_read_as_liquid_or_markup(icon: str) -> None:
+    hero, features = (
+        {"type": "hero", "title": "Big", "icon": icon},
+        {"type": "features", "items": [{"title": "One", "icon": icon}]},
+    )
+    found = shown(hero, features)
+    assert "Big" in found.html and "One" in found.html and "<b>" not in found.html
+
+
 def test_mistakes_inside_blocks_are_named_by_place() -> None:
     features = {"type": "features", "items": [{"title": "ok"}, {"title": "{{ nobody.name }}"}]}
     focus = {"type": "focus", "if": {"ordered": {"since": "entry"}}, "blocks": [features]}

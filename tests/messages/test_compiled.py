@@ -73,7 +73,10 @@ def test_a_picture_is_a_link_only_where_it_leads_somewhere() -> None:
         'alt="כוס &quot;גדולה&quot;"' in alone.html and "<a href" not in alone.html.split("<img")[0].split("</a>")[-1]
     )
     linked = render(content(block), data(event=event(payment_url="https://hadar.example/pay")))
-    assert '<a href="https://hadar.example/pay" target="_blank"><img src="https://img.example/a.png"' in linked.html
+    assert (
+        '<a href="https://hadar.example/pay" target="_blank" style="color:inherit;text-decoration:none"><img src="https://img.example/a.png"'
+        in linked.html
+    )
     wordless = content({"type": "image", "src": "https://img.example/a.png", "alt": ""})
     assert render(wordless, data()).text.startswith("-- "), "a picture is something to show, without words for it"
 

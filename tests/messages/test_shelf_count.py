@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.commerce import shelves
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.ports import ProductRecord
 from chalicelib.commerce.product import Category, Product
 from chalicelib.commerce.product_news import with_publication
-from chalicelib.commerce.shelves import SHOP, Shelf, of_category, of_product
+from chalicelib.commerce.shelves import SHOP, Shelf, Tally, of_category, of_product
 from chalicelib.commerce.snapshot import Version
 from chalicelib.contacts.ports import Writing
 from chalicelib.contacts.purchases import ContactOrder, Line, totals
@@ -172,6 +173,17 @@ def test_a_wholesale_order_makes_no_pairs(shop: Shop) -> None:
     shop.buyer("wholesale", tuple(f"p{number}" for number in range(40)))
     shop.count()
     assert shop.shelf(of_product("p1")) is None
+
+
+def test_what_is_bought_together_most_is_kept_however_much_is_bought(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shelves, "MOST_PAIRS", 40)
+    tally = Tally()
+    for number in range(200):
+        tally.add_order(["tea", "cup"])
+        tally.add_order([f"a{number}", f"b{number}"])
+    assert len(tally.together) <= 40
+    again = Tally.unpacked(tally.packed())
+    assert again.together[("cup", "tea")] == 200 and again.orders == 400 and again.packed() == tally.packed()
 
 
 def test_every_night_begins_one_count_of_a_store(table: Table, clock: HandClock) -> None:

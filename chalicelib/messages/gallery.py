@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict
 
-from chalicelib.messages.content_model import EmailContent, Language
+if TYPE_CHECKING:
+    from chalicelib.messages.content_model import EmailContent
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # a tenth of the time, where it was built with libyaml
 _FOLDER = Path(__file__).parent / "templates"
 
 
-class MessageTemplate(BaseModel):
+@dataclass(frozen=True)
+class MessageTemplate:
     """`name`, `description` and `use` (the moment it is for) by language; `content` can be a step's as it is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     id: str
-    name: dict[Language, str]
-    description: dict[Language, str]
-    use: dict[Language, str]
-    content: dict[Language, EmailContent]
+    name: Mapping[str, str]
+    description: Mapping[str, str]
+    use: Mapping[str, str]
+    content: Mapping[str, EmailContent]
 
 
 @cache
@@ -39,8 +40,15 @@ def written() -> dict[str, dict[str, Any]]:
 
 @cache
 def message_templates() -> tuple[MessageTemplate, ...]:
-    """All templates, in the order of their ids, checked."""
-    return tuple(MessageTemplate.model_validate(found) for _, found in sorted(written().items()))
+    """All templates, in the order of their ids, checked. Raises ValidationError, TypeError of a file that is wrong."""
+    from chalicelib.messages.content_model import EmailContent  # whoever only lists journeys need not load the forms
+
+    return tuple(
+        MessageTemplate(
+            **found | {"content": {of: EmailContent.model_validate(one) for of, one in found["content"].items()}}
+        )
+        for _, found in sorted(written().items())
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel, WhatsAppChannel
     from chalicelib.messages.send import Medium, Sender
+    from chalicelib.messages.tracking import Tracker
 
 
 class ChannelWiring(StorageWiring):
@@ -72,7 +73,13 @@ class ChannelWiring(StorageWiring):
         from chalicelib.messages.send import Sender
         from chalicelib.storage.products import Catalogue
 
-        return Sender(self.messages, self.links, Catalogue(self.products), self.clock, self.medium)
+        return Sender(self.messages, self.links, self.tracker, Catalogue(self.products), self.clock, self.medium)
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        from chalicelib.messages.tracking import Tracker
+
+        return Tracker(self.links, self.followed)
 
 
 def _once() -> Config:

@@ -17,7 +17,9 @@ from chalicelib.errors import Conflict
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.message import Message
+from chalicelib.messages.tracking import NOT_TRACKED, Linking
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Unwritten:
 
 
 class Nowhere:
-    """Composer, channel, links and products of messages. `taken` are the ids of those that were handed over."""
+    """Composer, channel, links, tracker and products of messages. `taken`: the ids of those that were handed over."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -49,6 +51,15 @@ class Nowhere:
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return "https://what-if.invalid"
+
+    def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        return NOT_TRACKED
+
+    def keep(self, links: MessageLinks) -> None:
+        """There are none."""
+
+    def forget(self, code: str) -> None:
+        """There are none."""
 
     def get(self, store_id: str, external_id: str) -> None:
         return None

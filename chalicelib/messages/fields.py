@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -46,7 +46,8 @@ class RenderData:
     `event` is the enrolment's trigger {id, type, occurred_at, properties}; `products` the catalogue's present
     records by id (`products_needed` says which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
-    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager.
+    `unsubscribe_url` is needed for marketing; `alert` is there for what goes to the store's manager; `shorten` puts our
+    short links in the places of a text's addresses, for a channel where the length decides what is said.
     """
 
     store: Store
@@ -59,6 +60,7 @@ class RenderData:
     coupon: Benefit | None = None
     unsubscribe_url: str | None = None
     alert: Alert | None = None
+    shorten: Callable[[str], str] = str
 
     @property
     def properties(self) -> Mapping[str, Any]:

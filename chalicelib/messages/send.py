@@ -26,6 +26,7 @@ from chalicelib.messages.alert import alert_content, alert_of
 from chalicelib.messages.content import RenderData, RenderingError, choose_language
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
 from chalicelib.messages.ports import (
@@ -36,6 +37,7 @@ from chalicelib.messages.ports import (
     SendRejected,
     SendUncertain,
 )
+from chalicelib.messages.tracking import Tracking
 
 BUSY = "provider_busy"
 # How often a held message looks whether the owner's switch is back on.
@@ -76,6 +78,14 @@ class Medium(Generic[Content, Finished]):
     channel: MessageChannel[Finished]
 
 
+@dataclass(frozen=True)
+class Composed:
+    """`links`: where its links lead; None if nothing in it is followed."""
+
+    finished: Any
+    links: MessageLinks | None
+
+
 class Sender:
     """`medium` gives a channel's medium, made when it is first asked for."""
 
@@ -83,12 +93,14 @@ class Sender:
         self,
         messages: MessageRepository,
         links: Links,
+        tracker: Tracking,
         products: ProductLookup,
         clock: Clock,
         medium: Callable[[Channel], Medium[Any, Any]],
     ) -> None:
         self._messages = messages
         self._links = links
+        self._tracker = tracker
         self._products = products
         self._clock = clock
         self._medium = medium
@@ -126,7 +138,7 @@ class Sender:
             at=now,
         )
 
-        def compose(claim: Message) -> Any:
+        def compose(claim: Message) -> Composed:
             return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart)
 
         return self._once(medium, blank, lambda: self._decide(channel, store, contact, kind, now), compose)
@@ -166,7 +178,7 @@ class Sender:
         content = {language: alert_content(channel, text_by_language[language])}
         alert = alert_of(store, contact, fields, language)
 
-        def compose(claim: Message) -> Any:
+        def compose(claim: Message) -> Composed:
             return self._compose(medium, store, contact, enrolment, claim, content, cart, alert)
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose)
@@ -176,7 +188,7 @@ class Sender:
         medium: Medium[Any, Any],
         blank: Message,
         decide: Callable[[], Decision],
-        compose: Callable[[Message], Any],
+        compose: Callable[[Message], Composed],
     ) -> Message:
         """The message of `blank`'s id as it stands afterwards; `compose` is given its claim."""
         store_id, identifier, contact_id, now = blank.store_id, blank.id, blank.contact_id, blank.at
@@ -194,16 +206,19 @@ class Sender:
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
-            finished = compose(claim)
+            composed = compose(claim)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        claim = claim.model_copy(update={"subject": finished.subject})
+        links = composed.links.code if composed.links else None
+        claim = claim.model_copy(update={"subject": composed.finished.subject, "links": links})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store_id, identifier, contact_id)
             return present if present is not None else claim
-        return self._hand_over(claimed, finished, medium)
+        if composed.links:
+            self._tracker.keep(composed.links)
+        return self._hand_over(claimed, composed.finished, medium)
 
     def _decide(
         self, channel: Channel, store: Store, contact: Contact, kind: MessageKind, now: datetime
@@ -235,13 +250,14 @@ class Sender:
         content_by_language: Mapping[str, Any],
         cart: CartRecord | None,
         alert: Alert | None = None,
-    ) -> Any:
+    ) -> Composed:
         if not content_by_language:
             raise RenderingError("content: in no language")
         language = choose_language(tuple(content_by_language), contact.locale, store.locale)
         content = content_by_language[language]
         needed = medium.composer.products_needed(content, enrolment.event)
         looked_up = {product_id: self._products.get(store.id, product_id) for product_id in needed}
+        linking = self._tracker.begin(store, message, content, language)
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,
@@ -254,8 +270,10 @@ class Sender:
             coupon=_still_good(enrolment.coupon, message.at),
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
+            shorten=linking.shorten,
         )
-        return medium.composer.compose(content, data, message)
+        finished = linking.finished(medium.composer.compose(content, data, message))
+        return Composed(finished, linking.record(self._clock.now()))
 
     def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:
@@ -319,6 +337,8 @@ class Sender:
             return self._messages.save(moved)
         except Conflict:
             present = self._messages.get(claimed.store_id, claimed.id, claimed.contact_id)
+        if claimed.links and (present is None or present.to is None):
+            self._tracker.forget(claimed.links)  # erased meanwhile, perhaps before there was anything to forget
         if present is None:
             return moved
         if status is MessageStatus.SENT and present.provider_id is None:

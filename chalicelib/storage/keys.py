@@ -142,6 +142,11 @@ def coupon(store_id: str, code: str) -> tuple[str, str]:
     return f"COUPON#{store_id}#{code.upper()}", "COUPON"
 
 
+def followed(code: str) -> tuple[str, str]:
+    """Where a message's links lead, and who was seen following them."""
+    return f"LINKS#{code}", "LINKS"
+
+
 def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 

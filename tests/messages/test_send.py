@@ -14,7 +14,10 @@ from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.reports import Report, apply_report
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.tracking import Tracker
+from chalicelib.storage.followed import FollowedLinks
 from tests.conftest import HandClock
+from tests.memory_client import memory_table
 from tests.messages.shop import (
     NOW,
     ChannelDouble,
@@ -44,6 +47,8 @@ class Bench:
         self.through = through
         self.messages, self.channel, self.clock = MessagesDouble(), ChannelDouble(knows), HandClock(NOW)
         self.links = SignedLinks("https://agala.example", [b"key"])
+        self.followed = FollowedLinks(memory_table())
+        self.tracker = Tracker(self.links, self.followed)
         self.person, self.shop = contact(consent={through: SUBSCRIBED}), store()
         self.content: dict[str, Any] = {"he": content(), "en": content(subject="Hello {{ contact.first_name }}")}
         if through is Channel.SMS:
@@ -54,7 +59,8 @@ class Bench:
             Channel.EMAIL: Medium(EmailComposer("default@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer("+972505550199"), self.channel),
         }
-        sender = Sender(self.messages, self.links, ProductsDouble(product()), self.clock, media.__getitem__)
+        products = ProductsDouble(product())
+        sender = Sender(self.messages, self.links, self.tracker, products, self.clock, media.__getitem__)
         return sender.send(self.through, self.shop, self.person, enrolment(), "thank-you-new", step, kind, self.content)
 
     @property

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -119,11 +120,12 @@ class Activity:
         (`again`): whoever took it first may not have come to the end."""
         target = links.target(seen.number)
         report = _report(links, contact, seen, target)
-        told = any(one.status == report.status and one.detail == report.detail for one in message.history)
-        if target is not None and target.acts and (again or not told):
+        told = next((e for e in message.history if (e.status, e.detail) == (report.status, report.detail)), None)
+        if told is not None and not again:
+            return
+        if target is not None and target.acts:
             self._act(store, contact, message, seen, target)
-        if again or not told:
-            self._reports.take(report)
+        self._reports.take(replace(report, at=told.at) if told else report)
 
     def _act(self, store: Store, contact: Contact, message: Message, seen: Sighting, target: Target) -> None:
         cause = f"link:{message.id}:{seen.number}"

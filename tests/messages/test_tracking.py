@@ -268,6 +268,13 @@ def test_an_sms_without_an_address_has_no_record() -> None:
     assert sms("שלום")[1] is None
 
 
+@pytest.fixture(params=["table", "served_table"])
+def table(request: pytest.FixtureRequest) -> Table:
+    """In memory, and as a server keeps it."""
+    found: Table = memory_table() if request.param == "table" else request.getfixturevalue("served_table")
+    return found
+
+
 @pytest.fixture
 def kept(table: Table) -> tuple[FollowedLinks, MessageLinks]:
     records = FollowedLinks(table)

@@ -28,7 +28,7 @@ from chalicelib.ids import contact_of
 
 _LONG = re.compile(r"u1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_-]{1,128})\.(email|sms|whatsapp)\.([A-Za-z0-9_-]{22})")
 _SHORT = re.compile(r"u2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([A-Za-z0-9_-]{16})")
-_FOLLOWED = re.compile(r"([A-Za-z0-9]{12})(\d{1,3}|h)([A-Za-z0-9]{5})")
+_FOLLOWED = re.compile(r"([A-Za-z0-9]{12})([0-9]{1,3}|h)([A-Za-z0-9]{5})")
 _PIXEL = re.compile(r"([A-Za-z0-9]{12})([A-Za-z0-9]{5})\.gif")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 HONEYPOT, OPEN = "h", "o"
@@ -121,7 +121,7 @@ def _signature(key: bytes, said: str) -> str:
 
 def _short(key: bytes, said: str, letters: int) -> str:
     """The first so many of a signature in letters and digits alone."""
-    left = int.from_bytes(hmac.new(key, said.encode(), hashlib.sha256).digest())
+    left = int.from_bytes(hmac.digest(key, said.encode(), "sha256")[:16])
     found = ""
     for _ in range(letters):
         left, digit = divmod(left, len(_LETTERS))

@@ -46,6 +46,7 @@ _GATEWAY = re.compile(
     r"googlemessages|google-pagerenderer|skypeuripreview|virustotal",
     re.IGNORECASE,
 )
+_LONGEST_AGENT = 500  # letters that are looked at
 # Fetched before anybody asked for it: Fetch standard (Sec-Purpose), and what browsers sent before it.
 _AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
 
@@ -63,7 +64,7 @@ def agent_of(headers: Mapping[str, str], address: str, number: str) -> str:
     names, `address` is where it came from, `number` the link's (or OPEN, HONEYPOT)."""
     if any("prefetch" in (told := headers.get(name, "").lower()) or "preview" in told for name in _AHEAD):
         return "prefetch"
-    agent = headers.get("user-agent", "").strip()
+    agent = headers.get("user-agent", "")[:_LONGEST_AGENT].strip()
     if number == OPEN:
         if agent == _APPLE_AGENT:
             return "apple_proxy"

@@ -18,7 +18,7 @@ from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Benefit, Contact
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import message_id
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import NotNow, ProviderBusy
@@ -217,7 +217,7 @@ class Sender:
             present = self._messages.get(store_id, identifier, contact_id)
             return present if present is not None else claim
         if composed.links:
-            self._tracker.keep(composed.links)
+            self._keep(composed.links, claimed)
         return self._hand_over(claimed, composed.finished, medium)
 
     def _decide(
@@ -274,6 +274,13 @@ class Sender:
         )
         finished = linking.finished(medium.composer.compose(content, data, message))
         return Composed(finished, linking.record(self._clock.now()))
+
+    def _keep(self, links: MessageLinks, claimed: Message) -> None:
+        try:
+            self._tracker.keep(links)
+        except TryLater as out:
+            self._note(claimed, BUSY, str(out))  # the provider surely does not have it: it may go again
+            raise
 
     def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:

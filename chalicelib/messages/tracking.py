@@ -126,6 +126,7 @@ class TrackedLinks:
         self._code = message.links or links.message_code(store.id, message.id)
         self._targets: dict[str, Target] = {}
         self._known: dict[str, str] = {}
+        self._made: dict[str, str | None] = {}
         self._has_pixel = False
 
     def shorten(self, text: str) -> str:
@@ -175,6 +176,11 @@ class TrackedLinks:
 
     def _link(self, address: str) -> str | None:
         """Ours for it; None for what is not followed."""
+        if address not in self._made:
+            self._made[address] = self._new_link(address)
+        return self._made[address]
+
+    def _new_link(self, address: str) -> str | None:
         target = self._target(address)
         if target is None:
             return None

@@ -5,9 +5,11 @@ import pytest
 from chalicelib.clock import rfc3339
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.errors import TryLater
 from chalicelib.ids import message_id
 from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.email import EmailComposer
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
@@ -261,6 +263,23 @@ def test_who_unsubscribes_while_the_provider_is_busy_gets_nothing(ses: Bench) ->
     ses.person = contact(consent={Channel.EMAIL: Consent(status=ConsentStatus.UNSUBSCRIBED)})
     assert (ses.send().status, ses.record.reason) == (MessageStatus.NOT_SENT, "unsubscribed")
     assert ses.channel.sent == []
+
+
+def test_links_that_cannot_be_kept_hold_the_message_back_and_lose_nothing(ses: Bench) -> None:
+    """Also where the provider could not tell whether it has it."""
+    keep = ses.followed.keep
+
+    def out(links: MessageLinks) -> None:
+        raise TryLater("the table is busy")
+
+    ses.followed.keep = out  # type: ignore[method-assign]
+    with pytest.raises(TryLater):
+        ses.send()
+    assert ses.channel.sent == []
+    ses.followed.keep = keep  # type: ignore[method-assign]
+    assert ses.send().status is MessageStatus.SENT
+    assert ses.record.links and ses.followed.get(ses.record.links)
+    assert f"/l/{ses.record.links}0" in ses.channel.sent[0].html
 
 
 @BOTH

@@ -166,6 +166,15 @@ def test_a_smart_link_does_all_it_says_once(reader: Reader) -> None:
     assert sorted(one.journey for one in enrolments) == ["asked", "tea-club"]
 
 
+def test_a_journey_that_is_gone_keeps_no_click_from_counting(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    head = reader.shop.parts.journeys.head
+    gone = lambda store_id, journey_id: None if journey_id == "tea-club" else head(store_id, journey_id)  # noqa: E731
+    monkeypatch.setattr(reader.shop.parts.journeys, "head", gone)
+    reader.get(reader.links()[3])
+    reader.told()
+    assert reader.history() == ["clicked"] and reader.profile().tags == ("tea",)
+
+
 def test_a_smart_link_does_its_own_where_a_plain_one_led_to_the_same_page(reader: Reader) -> None:
     for path in (reader.links()[5], reader.links()[3]):
         reader.get(path)
@@ -282,7 +291,8 @@ def test_of_who_was_erased_no_link_is_left(reader: Reader) -> None:
     assert reader.shop.parts.followed.get(code) is None
     reader.told()
     assert reader.get(this).status_code == 404
-    assert reader.shop.activities.messages == []
+    reader.told()
+    assert reader.shop.parts.followed.get(code) is None
     [message] = reader.shop.parts.messages.of_contact("shop", contact_id)
     assert "clicked" not in [entry.status for entry in message.history]
 
@@ -330,6 +340,21 @@ def test_a_queue_that_is_out_stops_nobody_and_loses_nothing(reader: Reader, capl
     assert sorted(reader.history()) == ["clicked", "opened"]
 
 
+def test_a_door_that_is_cut_off_leaves_no_visit_that_nobody_looks_at(reader: Reader) -> None:
+    followed = reader.shop.parts.followed
+    see, this = followed.see, reader.links()[1]
+
+    def out(*_: Any) -> None:
+        raise TryLater("the table is busy")
+
+    followed.see = out
+    assert reader.get(this).status_code == 503
+    followed.see = see
+    assert reader.shop.activities.messages, "told before it is noted"
+    reader.told()
+    assert reader.history() == []
+
+
 def test_one_bad_activity_takes_no_other_with_it(reader: Reader) -> None:
     reader.get(reader.links()[1])
     [good] = reader.shop.activities.messages
@@ -374,9 +399,9 @@ from chalicelib import wiring
 from chalicelib.handlers.links_door import links_door
 from chalicelib.messages.links import SignedLinks
 links = SignedLinks("", [b"key"])
-nobody = SimpleNamespace(get=lambda *_: None, see=lambda *_: None)
+nobody = SimpleNamespace(get=lambda *_: None, see=lambda *_: None, send=lambda *_: None)
 from chalicelib.clock import SystemClock
-wiring.use(SimpleNamespace(links=links, stores=nobody, followed=nobody, clock=SystemClock()))
+wiring.use(SimpleNamespace(links=links, stores=nobody, followed=nobody, activities=nobody, clock=SystemClock()))
 for method, resource, token in json.loads(sys.argv[1]):
     context = {"httpMethod": method, "resourcePath": resource, "identity": {"sourceIp": "192.0.2.1"}}
     event = {"requestContext": context, "pathParameters": {"token": token}, "headers": {"User-Agent": "x"},

@@ -98,8 +98,10 @@ def show_pixel(token: str) -> Response:
 
 
 def _seen(parts: _Parts, code: str, number: str) -> MessageLinks | None:
-    """The record with this visit, which the queue will tell of. A queue that is out loses nothing: what the record has
-    is told with the next visit."""
+    """The record with this visit. The queue is told first: it brings what it is told only seconds later, so whoever is
+    cut off in between leaves no visit that nobody looks at. A queue that is out stops nobody: what the record has is
+    told with the next visit.
+    """
     request = followed.current_request
     headers: Mapping[str, str] = {name.lower(): value for name, value in (request.headers or {}).items()}
     address = str((request.context.get("identity") or {}).get("sourceIp") or "")
@@ -108,13 +110,11 @@ def _seen(parts: _Parts, code: str, number: str) -> MessageLinks | None:
     sighting = Sighting(
         at=at, number=number, agent=agent_of(headers, address, number), network=parts.links.network(address)
     )
-    links = parts.followed.see(code, sighting)
-    if links is not None and sighting in links.seen:
-        try:
-            parts.activities.send({"code": code, "number": number, "at": rfc3339(at)}, f"{code}{number}{rfc3339(at)}")
-        except TryLater as trouble:
-            _log.error("a visit is not told yet: %s", told(trouble))
-    return links
+    try:
+        parts.activities.send({"code": code, "number": number, "at": rfc3339(at)}, f"{code}{number}{rfc3339(at)}")
+    except TryLater as trouble:
+        _log.error("a visit is not told yet: %s", told(trouble))
+    return parts.followed.see(code, sighting)
 
 
 def _method() -> str:

@@ -210,7 +210,7 @@ class Sender:
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        links = composed.links.code if composed.links else None
+        links = composed.links.code if composed.links else claim.links  # an erasure finds what is there by it
         claim = claim.model_copy(update={"subject": composed.finished.subject, "links": links})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth

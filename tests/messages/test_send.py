@@ -282,6 +282,19 @@ def test_links_that_cannot_be_kept_hold_the_message_back_and_lose_nothing(ses: B
     assert f"/l/{ses.record.links}0" in ses.channel.sent[0].html
 
 
+def test_the_links_of_a_message_that_was_made_again_without_any_are_still_known() -> None:
+    """So that an erasure finds them."""
+    bench = Bench(through=Channel.SMS)
+    bench.content = {"he": "הנה https://hadar.example/1"}
+    bench.channel.trouble = [ProviderBusy()]
+    with pytest.raises(ProviderBusy):
+        bench.send()
+    code = bench.record.links
+    assert code and bench.followed.get(code)
+    bench.content = {"he": "בלי קישור"}
+    assert bench.send().links == code
+
+
 @BOTH
 def test_a_rejection_fails_the_message_and_lets_the_journey_go_on(channel: Channel) -> None:
     bench = Bench(through=channel)

@@ -14,6 +14,7 @@ class Settings:
 
     table: str
     queue_url: str
+    activity_queue_url: str
     bucket: str
     public_url: str
     parameter_prefix: str
@@ -34,6 +35,7 @@ class Settings:
         return cls(
             table=environ.get("AGALA_TABLE", "agala"),
             queue_url=environ.get("AGALA_QUEUE_URL", ""),
+            activity_queue_url=environ.get("AGALA_ACTIVITY_QUEUE_URL", ""),
             bucket=environ.get("AGALA_BUCKET", "agala"),
             public_url=environ.get("AGALA_PUBLIC_URL", "").rstrip("/"),
             parameter_prefix=environ.get("AGALA_PARAMETER_PREFIX", "/agala"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.ports import Outside
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
+    from chalicelib.messages.activity import Activity
     from chalicelib.messages.attribution import Attributing
     from chalicelib.messages.choices import Choices
     from chalicelib.messages.preview import Preview
@@ -190,6 +191,24 @@ class Wiring(ShopWiring):
             self.contact_book.note,
             self.stores,
             lambda: self.listener,
+        )
+
+    @cached_property
+    def activity(self) -> Activity:
+        from chalicelib.commerce.intake import ContactRef
+        from chalicelib.messages.activity import Activity
+
+        return Activity(
+            self.followed,
+            self.messages,
+            self.contacts,
+            self.stores,
+            self.reports,
+            self.contact_book,
+            lambda store, contact_id, events: self.listener.on_events(store, contact_id, events),
+            lambda store, contact_id, event: self.intake.record_event(store, ContactRef(id=contact_id), event),
+            self.enrolments,
+            lambda: self.outside.other_journeys,
         )
 
     @cached_property

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.links import SignedLinks
     from chalicelib.messages.ports import EmailChannel, SmsChannel, Suppressions, WhatsAppChannel
     from chalicelib.messages.send import Medium, Sender
+    from chalicelib.messages.tracking import Tracker
 
 
 class ChannelWiring(StorageWiring):
@@ -77,7 +78,22 @@ class ChannelWiring(StorageWiring):
         from chalicelib.storage.shelves import Storefront
 
         front = Storefront(self.table)
-        return Sender(self.messages, self.recents, self.suppressions, self.links, front, self.clock, self.medium)
+        return Sender(
+            self.messages,
+            self.recents,
+            self.suppressions,
+            self.links,
+            front,
+            self.tracker,
+            self.clock,
+            self.medium,
+        )
+
+    @cached_property
+    def tracker(self) -> Tracker:
+        from chalicelib.messages.tracking import Tracker
+
+        return Tracker(self.links, self.followed)
 
 
 def _once() -> Config:

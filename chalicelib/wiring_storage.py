@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
+    from chalicelib.storage.followed import FollowedLinks
     from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.message_templates import MessageTemplates
@@ -89,6 +90,13 @@ class StorageWiring:
         return SqsQueue(self.client("sqs"), self.settings.queue_url, lambda: self.objects)
 
     @cached_property
+    def activities(self) -> Queue:
+        """What was seen of links and pictures, to be judged a few seconds later (the queue's own delay)."""
+        from chalicelib.storage.queue import SqsQueue
+
+        return SqsQueue(self.client("sqs"), self.settings.activity_queue_url, lambda: self.objects)
+
+    @cached_property
     def table(self) -> Table:
         from chalicelib.storage.table import Table
 
@@ -147,6 +155,12 @@ class StorageWiring:
         from chalicelib.storage.recents import Recents
 
         return Recents(self.table)
+
+    @cached_property
+    def followed(self) -> FollowedLinks:
+        from chalicelib.storage.followed import FollowedLinks
+
+        return FollowedLinks(self.table)
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -33,6 +33,13 @@ OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
     ("/webhooks/shopify/{store_id}", "post"): "webhook-door",
     ("/webhooks/shopify", "post"): "webhook-door",
     ("/v1/stores/{store_id}/carts", "post"): "carts-door",
+    ("/u/{token}", "get"): "links-door",
+    ("/u/{token}", "head"): "links-door",
+    ("/u/{token}", "post"): "links-door",
+    ("/l/{token}", "get"): "links-door",
+    ("/l/{token}", "head"): "links-door",
+    ("/o/{token}", "get"): "links-door",
+    ("/o/{token}", "head"): "links-door",
 }
 # Resources of the template, and their definitions' names.
 MACHINES = {"CartWatchMachine": CART_WATCH, "StoreSyncMachine": STORE_SYNC, "ErrandMachine": ERRAND}

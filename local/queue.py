@@ -48,19 +48,31 @@ class LocalQueue:
 
     What was in hand when the process died is in the queue again at the next start; such a death is no failure of the
     message. After `receives` failures it is a dead letter until `redrive`. Pauses between attempts are real time:
-    `pause` seconds, doubling. A message that failed before comes alone, so that it cannot take others with it.
+    `pause` seconds, doubling; so is `delay`, the seconds that a new message waits. A message that failed before comes
+    alone, so that it cannot take others with it.
     """
 
-    def __init__(self, path: Path, *, workers: int = 4, batch: int = 10, receives: int = 5, pause: float = 0.2) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        workers: int = 4,
+        batch: int = 10,
+        receives: int = 5,
+        pause: float = 0.2,
+        delay: float = 0.0,
+    ) -> None:
         self._journal = Journal(path, _SCHEMA)
+        self._delay = delay
         self._workers, self._batch, self._receives, self._pause = workers, batch, receives, pause
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, bool]] = []  # (monotonic time, place, failed before)
         self._in_hand = 0
         self._closing = False
         self._threads: list[threading.Thread] = []
-        for row in self._journal.rows("SELECT place, failures FROM messages WHERE dead = 0 ORDER BY place"):
-            heapq.heappush(self._due, (0.0, row["place"], row["failures"] > 0))
+        for row in self._journal.rows("SELECT place, sent_at, failures FROM messages WHERE dead = 0 ORDER BY place"):
+            left = min(delay, row["sent_at"] + delay - time.time())
+            heapq.heappush(self._due, (time.monotonic() + left if left > 0 else 0.0, row["place"], row["failures"] > 0))
 
     def send(self, message: Mapping[str, Any], message_id: str) -> None:
         """Keep it, and return at once. A second message of the same id, while the first is here, counts once.
@@ -76,7 +88,7 @@ class LocalQueue:
         except sqlite3.Error as problem:
             raise TryLater("the queue cannot be written") from problem
         if place:
-            self._make_due(place[0], 0.0, failed=False)
+            self._make_due(place[0], self._delay, failed=False)
 
     def start(self, handler: Callable[[dict[str, Any]], Any]) -> None:
         """`handler` takes an SQS event; it answers None, or `{"batchItemFailures": [{"itemIdentifier": id}]}`."""

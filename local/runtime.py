@@ -38,6 +38,7 @@ from local.settings import LocalSettings
 from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
+_ACTIVITY_DELAY = 5.0  # seconds, as the queue's in infra/template.json
 STEP_HANDLER = "chalicelib.handlers.journey_steps"
 SYNC_HANDLER = "chalicelib.handlers.store_sync"
 ERRAND_HANDLER = "chalicelib.handlers.errands"
@@ -69,6 +70,7 @@ class LocalWiring(wiring.Wiring):
         tables: TableServer,
         clock: FastClock,
         queue: LocalQueue,
+        activities: LocalQueue,
         workflows: LocalWorkflows,
         outbox: Outbox,
         shopify_url: str | None = None,
@@ -80,6 +82,7 @@ class LocalWiring(wiring.Wiring):
         self._making = threading.Lock()
         self.clock = clock
         self.queue = queue
+        self.activities = activities
         self.workflows = workflows
         self.email_channel = self.sms_channel = self.whatsapp_channel = self._outbox = outbox
 
@@ -123,6 +126,7 @@ class Runtime:
         self._clock = FastClock(folder, settings.clock_speed, settings.clock_start)
         self._lambdas = Lambdas()
         self._queue = LocalQueue(folder / "queue.db")
+        self._activities = LocalQueue(folder / "activities.db", workers=2, delay=_ACTIVITY_DELAY)
         self._workflows = LocalWorkflows(folder / "workflows.db", self._clock, self._lambdas)
         self._outbox = Outbox(folder / "outbox.db", self._clock, _delivery(settings.smtp_url))
         self._app = cast("_App", importlib.import_module("app").app)
@@ -143,6 +147,7 @@ class Runtime:
             self._tables,
             self._clock,
             self._queue,
+            self._activities,
             self._workflows,
             self._outbox,
             settings.shopify_url,
@@ -162,9 +167,10 @@ class Runtime:
     def serve(self) -> None:
         """Starts every part and returns; they run in threads of their own."""
         self._workflows.run()
-        if consumer := self._consumer():
-            self._queue.redrive()  # what was given up while a part was out gets its attempts again
-            self._queue.start(lambda event: self._lambdas.call(consumer, event))
+        for name, queue in (("deliveries", self._queue), ("activities", self._activities)):
+            if consumer := self._consumer(name):
+                queue.redrive()  # what was given up while a part was out gets its attempts again
+                queue.start(partial(self._lambdas.call, consumer))
         self._schedules.start()
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
@@ -174,6 +180,7 @@ class Runtime:
         self._server.server_close()
         self._schedules.close()
         self._queue.close(0.5)
+        self._activities.close(0.5)
         self._workflows.close(0.5)
         self._outbox.close()
         self._wiring.close()
@@ -239,9 +246,10 @@ class Runtime:
         subscribed = next(source.name for source in self._app.event_sources if hasattr(source, "topic"))
         return Reports(self._lambdas, subscribed, self._outbox, self._clock)
 
-    def _consumer(self) -> str | None:
-        """The name of the function that the queue feeds."""
-        return next((source.name for source in self._app.event_sources if hasattr(source, "queue")), None)
+    def _consumer(self, queue: str) -> str | None:
+        """The name of the function that this queue feeds."""
+        fed = (source.name for source in self._app.event_sources if getattr(source, "queue", None) == queue)
+        return next(fed, None)
 
 
 class _Named(Protocol):

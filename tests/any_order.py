@@ -57,6 +57,7 @@ class Listening:
 
     def __init__(self, table: Table, clock: HandClock, store: Mapping[str, Any]) -> None:
         self.clock, self.queue, self.bucket = clock, CollectingQueue(), Bucket()
+        self.activities = CollectingQueue()
         self.channel = RecordingChannel()
         self.workflows = VirtualWorkflows(
             clock,
@@ -73,6 +74,7 @@ class Listening:
         self.parts: Any = wiring.Wiring(Settings.from_environment(told_where))
         parts = self.parts
         parts.table, parts.clock, parts.workflows = table, clock, self.workflows
+        parts.activities = self.activities
         parts.queue, parts.secrets, parts.objects = self.queue, _Secret(), self.bucket
         parts.email_channel = parts.sms_channel = self.channel
         parts.links = SignedLinks("https://agala.example", [b"key"])
@@ -147,7 +149,7 @@ class Listening:
         found = []
         for contact in self.parts.contacts.list("shop", None, 1000):
             for one in self.parts.messages.of_contact("shop", contact.id):
-                told = one.model_dump(mode="json", exclude={"id", "enrolment_id", "provider_id", "rev"})
+                told = one.model_dump(mode="json", exclude={"id", "enrolment_id", "links", "provider_id", "rev"})
                 given = [email for email in self.channel.taken if email.message_id == one.id]
                 found.append({**told, "texts": [_SIGNED_LINK.sub("<link>", email.text) for email in given]})
         return self._named(found)

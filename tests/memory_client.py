@@ -185,10 +185,11 @@ def _refusal(code: str, operation: str, Message: str = "", **more: Any) -> Clien
 
 
 def _update(item: Wire, expression: str, names: Mapping[str, str], values: Mapping[str, Any]) -> None:
-    """`SET name = :value, name = name + :value` and `REMOVE name`."""
+    """`SET name = :value, name = name + :value, name = list_append(name, :value), name = if_not_exists(name, :value)`
+    and `REMOVE name`."""
     before = dict(item)
     for verb, body in re.findall(r"\b(SET|REMOVE)\b(.*?)(?=\bSET\b|\bREMOVE\b|$)", expression, re.DOTALL):
-        for part in body.split(","):
+        for part in re.split(r",(?![^()]*\))", body):
             name, _, value = (piece.strip() for piece in part.partition("="))
             name = names.get(name, name)
             if verb == "REMOVE":
@@ -196,6 +197,10 @@ def _update(item: Wire, expression: str, names: Mapping[str, str], values: Mappi
             elif added := re.fullmatch(r"(#?\w+) \+ (:\w+)", value):
                 old = from_wire(before)[names.get(added[1], added[1])]
                 item |= to_wire({name: old + from_wire({"v": values[added[2]]})["v"]})
+            elif joined := re.fullmatch(r"list_append\((#?\w+), (:\w+)\)", value):
+                item[name] = {"L": [*before[names.get(joined[1], joined[1])]["L"], *values[joined[2]]["L"]]}
+            elif kept := re.fullmatch(r"if_not_exists\((#?\w+), (:\w+)\)", value):
+                item[name] = before.get(names.get(kept[1], kept[1]), values[kept[2]])
             else:
                 item[name] = values[value]
 

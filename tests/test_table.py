@@ -84,3 +84,21 @@ def test_a_page_of_a_listing_reads_little_more_than_itself(table: Table) -> None
     ]
     assert [i["gsi1sk"] for i in table.listing("L", "s", limit=1)] == ["000"]
     assert table.listing("L", "nobody", limit=5) == []
+
+
+def test_a_list_grows_while_it_may_and_what_is_there_stays(table: Table) -> None:
+    names, grown = {"#seen": "seen", "#count": "count"}, "SET #seen = list_append(#seen, :one), #count = #count + :more"
+
+    def grow() -> dict[str, object]:
+        values = {":one": [{"n": "1"}], ":more": 1, ":most": 2}
+        return table.update("a", "1", grown, condition="#count < :most", names=names, values=values)
+
+    with pytest.raises(ConditionFailed):
+        grow()
+    begin = "SET #seen = if_not_exists(#seen, :none), #count = if_not_exists(#count, :zero), #x = :x"
+    for x in ("old", "new"):
+        table.update("a", "1", begin, names=names | {"#x": "x"}, values={":none": [], ":zero": 0, ":x": x})
+        grow()
+    assert table.get("a", "1") == item("a", "1", seen=[{"n": "1"}, {"n": "1"}], count=2, x="new")
+    with pytest.raises(ConditionFailed):
+        grow()

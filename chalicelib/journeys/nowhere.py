@@ -21,8 +21,10 @@ from chalicelib.journeys.errands import Errand
 from chalicelib.journeys.gathering import Gathering
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import RenderData
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.message import Message
 from chalicelib.messages.showing import Needs, Shown, Wanted
+from chalicelib.messages.tracking import NOT_TRACKED, Linking
 
 _DEPENDS = re.compile(
     r"\{[{%][^}]*\b(order|cart|product|coupon|event)\b"
@@ -40,7 +42,7 @@ class Unwritten:
 
 
 class Nowhere:
-    """Composer, channel, links and products of messages. `taken` are the ids of those that were handed over."""
+    """Composer, channel, links, tracker and products of messages. `taken`: the ids of those that were handed over."""
 
     pictures = None
 
@@ -80,6 +82,15 @@ class Nowhere:
 
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
         return Shown()
+
+    def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        return NOT_TRACKED
+
+    def keep(self, links: MessageLinks) -> None:
+        """There are none."""
+
+    def forget(self, code: str) -> None:
+        """There are none."""
 
 
 def _source(text: str) -> tuple[str, bool]:

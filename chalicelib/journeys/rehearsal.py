@@ -191,9 +191,10 @@ class Rehearsal:
 
     def _made_steps(self) -> Steps:
         medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
-        links = products = self._nowhere
-        recents, suppressions = MemoryRecents(self.kept), NobodySuppressed()
-        sender = Sender(self._messages, recents, suppressions, links, products, self.clock, lambda channel: medium)
+        nowhere, recents, suppressions = self._nowhere, MemoryRecents(self.kept), NobodySuppressed()
+        sender = Sender(
+            self._messages, recents, suppressions, nowhere, nowhere, nowhere, self.clock, lambda channel: medium
+        )
         return Steps(
             self.kept,
             self.journeys,

@@ -58,7 +58,8 @@ class RenderData:
     records by id (the composer's `needs` say which); `cart` the live record of the event's cart, without which the cart
     is shown as the event told it; `coupon` what a step before made for the contact, while it is good;
     `unsubscribe_url` and `preferences_url` are needed for marketing; `alert` is there for what goes to the store's
-    manager.
+    manager; `shorten` puts our short links in the places of a text's addresses, for a channel where the length
+    decides what is said.
 
     By the place of a block (`blocks[2].else[0]`, as `EmailContent.located` tells it): `viewed`, `recommended` and
     `arrivals` are the products that it shows, `focused` whether its condition applies. `placed` is anything more that
@@ -81,6 +82,7 @@ class RenderData:
     arrivals: Mapping[str, Sequence[Product]] = field(default_factory=dict)
     focused: Mapping[str, bool] = field(default_factory=dict)
     placed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    shorten: Callable[[str], str] = str
 
     @property
     def properties(self) -> Mapping[str, Any]:

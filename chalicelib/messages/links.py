@@ -8,6 +8,11 @@ All are signed over everything before the last dot, with HMAC-SHA256 in URL-safe
 confirm one; the mark is 36 bits of a signature of the address it was sent to, which must still be the contact's.
 RFC 8058 asks that the link alone, without cookies or a login, be enough to unsubscribe, and that nobody can make one
 for somebody else.
+
+To follow, as short as it can be, for an SMS is full of them: `{the message's code}{number of the link}{check}`. The
+code is a signature over store and message in 12 letters and digits (71 bits); the check signs code and number in five
+more, so that an edited link is known as such without asking the table. Neither ends in a sign that a phone might not
+count as part of an address.
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_network
 
 from chalicelib.contacts.consent import Channel
 from chalicelib.ids import contact_of
@@ -29,6 +35,11 @@ _SHORT = re.compile(r"([up])2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([es
 _CONFIRM = re.compile(
     r"c1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([0-9]{1,11})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9_-]{16})"
 )
+_FOLLOWED = re.compile(r"([A-Za-z0-9]{12})([0-9]{1,3}|h)([A-Za-z0-9]{5})")
+_PIXEL = re.compile(r"([A-Za-z0-9]{12})([A-Za-z0-9]{5})\.gif")
+_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+HONEYPOT, OPEN = "h", "o"
+"""What stands for the number of a link that nobody sees, and for the picture that says that an email is open."""
 _BY_LETTER = {channel.value[0]: channel for channel in Channel}
 
 
@@ -67,6 +78,46 @@ class SignedLinks:
     @property
     def pictures(self) -> PictureLinks:
         return PictureLinks(self._base, self._keys)
+
+    @property
+    def base(self) -> str:
+        """Where everything of ours is, without a slash at the end."""
+        return self._base
+
+    def message_code(self, store_id: str, message_id: str) -> str:
+        return _short(self._keys[0], f"m1.{store_id}.{message_id}", 12)
+
+    def followed_url(self, code: str, number: str) -> str:
+        """`number`: which of the message's links, or HONEYPOT."""
+        return f"{self._base}/l/{code}{number}{self._check(self._keys[0], code, number)}"
+
+    def pixel_url(self, code: str) -> str:
+        return f"{self._base}/o/{code}{self._check(self._keys[0], code, OPEN)}.gif"
+
+    def read_followed(self, token: str) -> tuple[str, str] | None:
+        """Code and number; None for a token that we did not make."""
+        found = _FOLLOWED.fullmatch(token)
+        return (found[1], found[2]) if found and self._checked(found[1], found[2], found[3]) else None
+
+    def read_pixel(self, token: str) -> str | None:
+        """The code, of a token with its `.gif`; None for one that we did not make."""
+        found = _PIXEL.fullmatch(token)
+        return found[1] if found and self._checked(found[1], OPEN, found[2]) else None
+
+    def network(self, address: str) -> str:
+        """A few letters for the network (/24, /48) that an address is in, from which nobody gets back to it."""
+        try:
+            network = ip_network(f"{address}/{48 if ':' in address else 24}", strict=False)
+        except ValueError:
+            return ""
+        return _short(self._keys[0], f"n1.{network}", 6)
+
+    def _checked(self, code: str, number: str, check: str) -> bool:
+        return any(hmac.compare_digest(self._check(key, code, number), check) for key in self._keys)
+
+    @staticmethod
+    def _check(key: bytes, code: str, number: str) -> str:
+        return _short(key, f"l1.{code}.{number}", 5)
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return self._personal("u", store_id, message_id, channel)
@@ -130,3 +181,13 @@ class SignedLinks:
 
 def _signature(key: bytes, said: str) -> str:
     return urlsafe_b64encode(hmac.new(key, said.encode(), hashlib.sha256).digest())[:22].decode()
+
+
+def _short(key: bytes, said: str, letters: int) -> str:
+    """The first so many of a signature in letters and digits alone."""
+    left = int.from_bytes(hmac.digest(key, said.encode(), "sha256")[:16])
+    found = ""
+    for _ in range(letters):
+        left, digit = divmod(left, len(_LETTERS))
+        found += _LETTERS[digit]
+    return found

@@ -49,7 +49,8 @@ class Message(BaseModel):
     reported of it says anything about the contact's own addresses.
 
     `created_at` is when it was claimed and never changes; `at` is when `status` was reached. `coupon` is the code that
-    it showed, `words` a digest of what it said (without links of its own), by which a duplicate is known.
+    it showed, `links` that of the record of its links, `words` a digest of what it said (without links of its own), by
+    which a duplicate is known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +71,7 @@ class Message(BaseModel):
     reason: str | None = None
     to_manager: bool = False
     coupon: str | None = None
+    links: str | None = None
     words: str | None = None
     provider_id: str | None = None
     history: tuple[HistoryEntry, ...] = ()

@@ -18,7 +18,7 @@ from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Benefit, Contact
-from chalicelib.errors import Conflict
+from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import message_id
 from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.enrolment import Enrolment
@@ -27,6 +27,7 @@ from chalicelib.messages.alert import alert_content, alert_of
 from chalicelib.messages.content import RenderData, RenderingError, choose_language
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.message import BUSY, HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.pictured import placed_pictures
 from chalicelib.messages.policy import Decision, Hold, Later, No, may_alert, may_send
@@ -43,6 +44,7 @@ from chalicelib.messages.recent import matters
 from chalicelib.messages.recent_places import Places
 from chalicelib.messages.said import words_digest
 from chalicelib.messages.showing import Holds, Needs, Storefront, gather
+from chalicelib.messages.tracking import Tracking
 
 # How often a held message looks whether the owner's switch is back on.
 HELD_RECHECK = timedelta(hours=1)
@@ -77,6 +79,14 @@ class Medium(Generic[Content, Finished]):
     channel: MessageChannel[Finished]
 
 
+@dataclass(frozen=True)
+class Composed:
+    """`links`: where its links lead; None if nothing in it is followed."""
+
+    finished: Any
+    links: MessageLinks | None
+
+
 class Sender:
     """`medium` gives a channel's medium, made when it is first asked for."""
 
@@ -87,6 +97,7 @@ class Sender:
         suppressions: Suppressions,
         links: Links,
         storefront: Storefront,
+        tracker: Tracking,
         clock: Clock,
         medium: Callable[[Channel], Medium[Any, Any]],
     ) -> None:
@@ -95,6 +106,7 @@ class Sender:
         self._suppressions = suppressions
         self._links = links
         self._storefront = storefront
+        self._tracker = tracker
         self._clock = clock
         self._medium = medium
 
@@ -133,7 +145,7 @@ class Sender:
             at=now,
         )
 
-        def compose(claim: Message) -> Any:
+        def compose(claim: Message) -> Composed:
             return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
 
         def decide() -> Decision:
@@ -181,7 +193,7 @@ class Sender:
         content = {language: alert_content(channel, text_by_language[language])}
         alert = alert_of(store, contact, fields, language)
 
-        def compose(claim: Message) -> Any:
+        def compose(claim: Message) -> Composed:
             return self._compose(medium, store, contact, enrolment, claim, content, cart, _nothing_holds, alert)
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose, lambda claim: None)
@@ -197,7 +209,7 @@ class Sender:
     ) -> Any:
         """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
         medium = self._medium(message.channel)
-        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds)
+        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds).finished
 
     def ask(
         self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
@@ -220,7 +232,7 @@ class Sender:
             id=identifier, store_id=store.id, journey="", contact_id=contact.id, version=0, entry_key="", entered_at=now
         )
 
-        def compose(claim: Message) -> Any:
+        def compose(claim: Message) -> Composed:
             return self._compose(medium, store, contact, nowhere, claim, content, None, _nothing_holds)
 
         def decide() -> Decision:
@@ -237,7 +249,7 @@ class Sender:
         medium: Medium[Any, Any],
         blank: Message,
         decide: Callable[[], Decision],
-        compose: Callable[[Message], Any],
+        compose: Callable[[Message], Composed],
         place: Callable[[Message], str | None],
         coupon: str | None = None,
     ) -> Message:
@@ -259,12 +271,13 @@ class Sender:
             return self._put(refused, found)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
-            finished = compose(claim)
+            composed = compose(claim)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        told = {"subject": finished.subject, "words": self._words(claim, finished)}
-        told |= {"coupon": coupon} if coupon is not None and coupon in finished.text else {}
+        links = composed.links.code if composed.links else claim.links  # an erasure finds what is there by it
+        told = {"subject": composed.finished.subject, "links": links, "words": self._words(claim, composed)}
+        told |= {"coupon": coupon} if coupon is not None and coupon in composed.finished.text else {}
         claim = claim.model_copy(update=told)
         if too_much := place(claim):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, too_much), found)
@@ -272,14 +285,18 @@ class Sender:
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store_id, identifier, contact_id)
             return present if present is not None else claim
-        return self._hand_over(claimed, finished, medium)
+        if composed.links:
+            self._keep(composed.links, claimed)
+        return self._hand_over(claimed, composed.finished, medium)
 
-    def _words(self, claim: Message, finished: Any) -> str | None:
-        """Of marketing; nobody counts the others."""
+    def _words(self, claim: Message, composed: Composed) -> str | None:
+        """Of marketing; nobody counts the others. Links of ours differ each time: where they lead is what is said."""
         if claim.kind is not MessageKind.MARKETING:
             return None
+        made = composed.finished
         ours = self._links.unsubscribe_url(claim.store_id, claim.id, claim.channel)
-        return words_digest(claim.channel, finished.subject, finished.text, ours)
+        lead = sorted(target.url for target in composed.links.targets if target.url) if composed.links else []
+        return words_digest(claim.channel, made.subject, " ".join((made.text, *lead)), ours)
 
     def _compose(
         self,
@@ -292,7 +309,7 @@ class Sender:
         cart: CartRecord | None,
         holds: Holds,
         alert: Alert | None = None,
-    ) -> Any:
+    ) -> Composed:
         if not content_by_language:
             raise RenderingError("content: in no language")
         language = choose_language(tuple(content_by_language), contact.locale, store.locale)
@@ -303,6 +320,7 @@ class Sender:
         pictured = placed_pictures(
             needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
         )
+        linking = self._tracker.begin(store, message, content, language)
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,
@@ -321,8 +339,17 @@ class Sender:
             alert=alert,
             unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
             preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
+            shorten=linking.shorten,
         )
-        return medium.composer.compose(content, data, message)
+        finished = linking.finished(medium.composer.compose(content, data, message))
+        return Composed(finished, linking.record(self._clock.now()))
+
+    def _keep(self, links: MessageLinks, claimed: Message) -> None:
+        try:
+            self._tracker.keep(links)
+        except TryLater as out:
+            self._note(claimed, BUSY, str(out))  # the provider surely does not have it: it may go again
+            raise
 
     def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:
@@ -386,6 +413,8 @@ class Sender:
             return self._messages.save(moved)
         except Conflict:
             present = self._messages.get(claimed.store_id, claimed.id, claimed.contact_id)
+        if claimed.links and (present is None or present.to is None):
+            self._tracker.forget(claimed.links)  # erased meanwhile, perhaps before there was anything to forget
         if present is None:
             return moved
         if status is MessageStatus.SENT and present.provider_id is None:

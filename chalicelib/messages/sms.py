@@ -66,11 +66,11 @@ def render_sms(source: str, data: RenderData) -> str:
 
 
 def filled_words(source: str, data: RenderData) -> str:
-    """The owner's words with their fields. Raises RenderingError where nothing is left of them."""
+    """The owner's words with their fields and short links. Raises RenderingError where nothing is left of them."""
     if data.kind is MessageKind.MARKETING and not data.unsubscribe_url:
         raise RenderingError("unsubscribe_url: a marketing message needs one")
     try:
-        words = _tidy(bare_phrase(source).fill(fields_of(_with_plain_names(data))).plain())
+        words = data.shorten(_tidy(bare_phrase(source).fill(fields_of(_with_plain_names(data))).plain()))
     except PhraseError as wrong:
         raise RenderingError(f"text: {wrong}") from None
     if not words:

@@ -45,6 +45,8 @@ class Wording:
     left_text: str
     bad_link_title: str
     bad_link_text: str
+    thanks_title: str
+    thanks_text: str
 
 
 _WORDINGS = {
@@ -82,6 +84,8 @@ _WORDINGS = {
         left_text="לא יישלחו אליך עוד {messages} מהחנות {store}. הודעות על הזמנות ימשיכו להגיע כרגיל.",
         bad_link_title="הקישור אינו תקין",
         bad_link_text="ייתכן שהקישור נחתך בדרך. אפשר לנסות שוב מתוך ההודעה המקורית.",
+        thanks_title="תודה!",
+        thanks_text="התשובה שלך התקבלה.",
     ),
     "en": Wording(
         quantity="Quantity",
@@ -117,6 +121,8 @@ _WORDINGS = {
         left_text="{store} will send you no more {messages}. Messages about your orders still come as usual.",
         bad_link_title="This link does not work",
         bad_link_text="It may have been cut on its way. Please try again from the message itself.",
+        thanks_title="Thank you!",
+        thanks_text="Your answer has reached us.",
     ),
 }
 

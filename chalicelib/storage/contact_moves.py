@@ -208,6 +208,8 @@ def forget(table: Table, store_id: str, contact: Contact, hashes: Sequence[str],
     for item in table.iterate(partition):
         sk = str(item["sk"])
         if sk[0] in "NM":
+            if "links" in item:  # first: where they lead may name the person
+                table.delete(*keys.followed(str(item["links"])))
             _scrub_record(table, partition, sk)
         elif sk != keys.PROFILE and not sk.startswith(keys.EXPORTS):  # those go together with their exports
             if sk[0] == "K":

@@ -155,6 +155,11 @@ def attribution(store_id: str, order_id: str) -> tuple[str, str]:
     return f"ATTRIBUTION#{store_id}#{order_id}", "ATTRIBUTION"
 
 
+def followed(code: str) -> tuple[str, str]:
+    """Where a message's links lead, and who was seen following them."""
+    return f"LINKS#{code}", "LINKS"
+
+
 def product(store_id: str, external_id: str) -> tuple[str, str]:
     return f"PRODUCT#{store_id}#{external_id}", "PRODUCT"
 

@@ -27,6 +27,8 @@ FUNCTIONS = {  # function: (its module, what makes it ready for its first event)
     "journey_step": ("chalicelib.handlers.journey_steps", _WIRED + _KEY + "wired.steps"),
     "errands": ("chalicelib.handlers.errands", _WIRED + "wired.errands, wired.enroller"),
     "calendar": ("chalicelib.handlers.calendar", _WIRED + "wired.stores, wired.calendar"),
+    "links_door": ("chalicelib.handlers.links_door", _WIRED + _KEY + "wired.links, wired.followed, wired.activities"),
+    "activity": ("chalicelib.handlers.activity", _WIRED + "wired.activity, wired.enroller"),
     "delivery_reports": ("chalicelib.handlers.delivery_reports", _WIRED + "wired.reports, wired.enroller"),
 }
 ROUNDS = 7

@@ -29,6 +29,7 @@ from tests.contract.store_story import OrderGone, OrderTold
 from tests.contract.tellers import TELLERS, Teller
 from tests.journeys.world import journey, mail
 from tests.memory_client import MemoryTables
+from tests.messages.readers import as_written
 
 _CHOSEN = ("thank-you-new", "replenishment", "repeat-purchase", "cart-abandonment", "payment-failed")
 JOURNEYS: dict[str, dict[str, Any]] = {
@@ -112,7 +113,8 @@ def _of_tea(teller: Teller, name: str, asked: str) -> dict[str, dict[str, Any]]:
 def _ends(shop: Listening, teller: Teller) -> Ends:
     records, enrolments = shop.records(), shop.enrolments()
     shop.workflows.live(seconds=AFTERWARDS.total_seconds())
-    pages = [{"to": one.to, "step": one.step, "page": one.html} for one in shop.channel.taken if isinstance(one, Email)]
+    emails = [one for one in shop.channel.taken if isinstance(one, Email)]
+    pages = [{"to": e.to, "step": e.step, "page": as_written(shop.parts.table, e.html)} for e in emails]
     messages = "\n".join([shop.messages(), *(json.dumps(page, ensure_ascii=False) for page in pages)])
     return Ends(*(_lines(text, teller) for text in (records, enrolments, messages)))
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.contacts.book import ContactInput
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.messages.followed import MessageLinks, Sighting, Target
 from chalicelib.storage import keys
 from chalicelib.storage.table import Put, Table
 from tests.any_order import Listening, listening
@@ -92,3 +95,24 @@ def test_the_schedules_may_do_what_they_do(asking: tuple[Listening, AskedClient]
         looks(shop.store)
         assert client.asked <= allowed(function), function
     assert shop.parts.contacts.get("shop", contact.id).indexed.keys() == {"date:birthday"}
+
+
+def test_the_door_behind_links_and_its_reader_may_do_what_they_do(asking: tuple[Listening, AskedClient]) -> None:
+    shop, client = asking
+    agreed = Consent(status=ConsentStatus.SUBSCRIBED, source="api", at=NOW)
+    given = ContactInput(email="dana@shopper.example", consent={Channel.EMAIL: agreed})
+    contact = shop.parts.contact_book.upsert(shop.store, given)
+    about = {"store_id": "shop", "contact_id": contact.id, "message_id": f"{contact.id}-m", "channel": "email"}
+    home = {"language": "en", "home": "https://tea.example", "targets": (Target(url="https://tea.example/"),)}
+    shop.parts.followed.keep(MessageLinks.model_validate({"code": "c" * 12, "sent_at": NOW, **about, **home}))
+    client.asked.clear()
+    assert shop.parts.followed.see("c" * 12, Sighting(at=NOW, number="0"))
+    assert shop.parts.followed.get("c" * 12)
+    refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="unsubscribe_link", at=NOW + timedelta(days=1))
+    shop.parts.contact_book.change_consent("shop", contact.id, [ConsentChange(channel=Channel.EMAIL, consent=refusal)])
+    assert client.asked <= allowed("links-door")
+    client.asked.clear()
+    shop.parts.activity.take("c" * 12, "0", NOW)
+    shop.parts.contact_book.add_tag("shop", contact.id, "tea", "cause")
+    shop.parts.followed.forget("c" * 12)
+    assert client.asked <= allowed("activity")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from fnmatch import fnmatch
 from graphlib import CycleError
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from chalicelib.commerce.machines import FUNCTION
 from chalicelib.handlers.delivery_reports import SMS_MEANINGS
+from chalicelib.messages.robots import TOGETHER
 from chalicelib.settings import Settings
 from chalicelib.storage.table import create_table
 from chalicelib.storage.workflows import machine_name
@@ -75,6 +77,7 @@ def test_functions_are_told_every_setting_and_nothing_else() -> None:
     told = {name: resource_of(name)["Properties"]["Environment"]["Variables"].keys() for name in FUNCTIONS}
     assert told["api_handler"] == asked.names
     assert told["webhook_door"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET", "AGALA_PARAMETER_PREFIX"}
+    assert "AGALA_ACTIVITY_QUEUE_URL" in told["links_door"]
     assert told["carts_door"] == told["webhook_door"]
     assert told["shopify_events"] == {"AGALA_QUEUE_URL", "AGALA_BUCKET"}
     assert all(names <= asked.names for names in told.values())
@@ -182,17 +185,35 @@ def test_a_delivery_is_not_given_out_again_while_it_is_worked_on() -> None:
     assert RESOURCES["Deliveries"]["Properties"]["VisibilityTimeout"] >= 6 * FUNCTIONS["ingest"]["lambda_timeout"]
 
 
-def with_paths(*paths: str) -> dict[str, Any]:
+def test_links_have_a_door_whose_visits_are_judged_when_a_program_had_time_to_show_itself() -> None:
+    assert "ReservedConcurrentExecutions" in resource_of("links_door")["Properties"]
+    queue = RESOURCES["Activities"]["Properties"]
+    assert timedelta(seconds=queue["DelaySeconds"]) > TOGETHER
+    assert queue["VisibilityTimeout"] >= 6 * FUNCTIONS["activity"]["lambda_timeout"]
+    reaches = [s["Resource"] for s in POLICIES["links_door"]["Statement"] if "sqs:SendMessage" in s["Action"]]
+    assert reaches == [{"Fn::GetAtt": ["Activities", "Arn"]}], "and no shop's deliveries"
+    served = {path[1] for (path, _), name in package.OWN_FUNCTION.items() if name == "links-door"}
+    may = [
+        one["Properties"]["SourceArn"]["Fn::Sub"][-3]
+        for one in RESOURCES.values()
+        if one.get("Type") == "AWS::Lambda::Permission" and one["Properties"]["FunctionName"] == {"Ref": "LinksDoor"}
+    ]
+    assert sorted(may) == sorted(served)
+
+
+def with_paths(*routes: tuple[str, str]) -> dict[str, Any]:
     uri = {"Fn::Sub": "${APIHandler.Arn}"}
     integration = {"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": uri}}
-    definition = {"paths": {path: {"post": json.loads(json.dumps(integration))} for path in paths}}
-    api = {"Properties": {"DefinitionBody": definition}}
+    paths: dict[str, Any] = {}
+    for path, method in routes:
+        paths.setdefault(path, {})[method] = json.loads(json.dumps(integration))
+    api = {"Properties": {"DefinitionBody": {"paths": paths}}}
     handler = {"Environment": {"url": {"Fn::Sub": "https://${RestAPI}.example"}}}
     return {"Resources": {"RestAPI": api, "APIHandler": handler}}
 
 
 def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
-    template = with_paths(*(path for path, _ in package.OWN_FUNCTION), "/v1/stores")
+    template = with_paths(*package.OWN_FUNCTION, ("/v1/stores", "post"))
     with pytest.raises(CycleError):
         package.require_an_order(template)
     package.connect_routes(template)
@@ -200,6 +221,7 @@ def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
     text = json.dumps(template)
     assert text.count("-webhook-door/invocations") == 3
     assert text.count("-carts-door/invocations") == 1
+    assert text.count("-links-door/invocations") == 7
     assert text.count("-api/invocations") == 1
 
 
@@ -219,7 +241,7 @@ def test_counts_are_kept_where_the_errands_may_write_and_go_by_themselves() -> N
 
 def test_a_missing_webhook_route_is_not_packaged() -> None:
     with pytest.raises(KeyError):
-        package.connect_routes(with_paths("/v1/stores"))
+        package.connect_routes(with_paths(("/v1/stores", "post")))
 
 
 def test_every_fixed_state_machine_has_its_definition_its_function_and_its_name() -> None:

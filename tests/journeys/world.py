@@ -41,12 +41,14 @@ from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.ports import Email, NobodySuppressed, Sms, WhatsApp
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.tracking import Tracker
 from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.settings import Settings
 from chalicelib.storage.contacts import Contacts
 from chalicelib.storage.coupons import Coupons
 from chalicelib.storage.decisions import Decisions
 from chalicelib.storage.errands import ErrandRecords
+from chalicelib.storage.followed import FollowedLinks
 from chalicelib.storage.gatherings import Gatherings
 from chalicelib.storage.journeys import Enrolments, Journeys
 from chalicelib.storage.messages import Messages
@@ -217,8 +219,10 @@ class World:
         }
         self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
         self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
-        recents, front = Recents(table), Storefront(table)
-        self.sender = Sender(self.messages, recents, NobodySuppressed(), links, front, clock, media.__getitem__)
+        recents, front, tracker = Recents(table), Storefront(table), Tracker(links, FollowedLinks(table))
+        self.sender = Sender(
+            self.messages, recents, NobodySuppressed(), links, front, tracker, clock, media.__getitem__
+        )
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:

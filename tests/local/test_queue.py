@@ -44,6 +44,19 @@ def test_the_handler_gets_what_was_sent_as_sqs_gives_it(queue: LocalQueue) -> No
     assert queue.waiting() == 0
 
 
+def test_a_delayed_message_is_not_given_out_early_nor_later_for_a_restart(tmp_path: Path) -> None:
+    queue = LocalQueue(tmp_path / "queue.db", delay=0.4)
+    queue.send({"n": 1}, "first")
+    sent = time.monotonic()
+    queue.close()
+    again = LocalQueue(tmp_path / "queue.db", delay=0.4)
+    came: list[float] = []
+    again.start(lambda event: came.append(time.monotonic()))
+    assert again.wait_until_idle(5)
+    again.close()
+    assert 0.35 < came[0] - sent < 3
+
+
 def test_the_sender_does_not_wait_for_the_handler(queue: LocalQueue) -> None:
     let_go = threading.Event()
     queue.start(lambda event: let_go.wait(10) and None)

@@ -67,5 +67,5 @@ def test_a_bad_setting_is_named(name: str, value: str) -> None:
 )
 def test_shopifys_shops_are_where_the_setting_says(url: str | None, address: str) -> None:
     parts: Any = None
-    wiring = LocalWiring(Settings.from_environment({}), parts, parts, parts, parts, parts, url)
+    wiring = LocalWiring(Settings.from_environment({}), parts, parts, parts, parts, parts, parts, url)
     assert wiring.shopify_address("tea.myshopify.com") == address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.local.test_runtime import STORE, Process
+from tests.messages.test_robots import CHROME
 
 TEXT = {"he": "היי {{ contact.first_name }}, חיכינו לך: {{ event.link }}"}
 JOURNEY = {
@@ -90,10 +92,29 @@ def test_an_sms_goes_to_the_outbox_and_its_delivery_is_heard(runtime: Process, p
         {},
         "kept",
     )
-    assert kept["text"].startswith("פרסומת: בית התה\nהיי דנה, חיכינו לך: https://tea.example/c/1\nלהסרה: http")
+    link = f"{runtime.url}/l/"
+    assert kept["text"].startswith(f"פרסומת: בית התה\nהיי דנה, חיכינו לך: {link}")
+    assert f"\nלהסרה: {runtime.url}/u/" in kept["text"]
     assert runtime.ask(f"/local/deliveries/{sent['id']}", "POST", {"status": "delivered"})[0] == 202
     message = next(m for m in runtime.ask(f"{path}/messages")[1]["items"] if m["id"] == sent["id"])
     assert message["status"] == "delivered"
+    path_of_link = kept["text"].split(runtime.url)[1].split()[0]
+    status, page = follow(runtime, path_of_link)
+    utm = "utm_source=agala&utm_medium=sms&utm_campaign=hello&utm_content=hello"
+    assert (status, page) == (302, f"https://tea.example/c/1?{utm}")
+    assert follow(runtime, path_of_link[:-1])[0] == 404
+    messages = lambda: {m["id"]: m["status"] for m in runtime.ask(f"{path}/messages")[1]["items"]}  # noqa: E731
+    until(lambda: messages()[sent["id"]] == "clicked")
+
+
+def follow(runtime: Process, path: str) -> tuple[int, str | None]:
+    """As a browser would, as far as our door."""
+    connection = http.client.HTTPConnection(runtime.url.removeprefix("http://"), timeout=20)
+    connection.request("GET", path, headers={"User-Agent": CHROME})
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    return answer.status, answer.getheader("Location")
 
 
 def test_an_sms_that_cannot_be_sent_says_why(runtime: Process, path: str) -> None:

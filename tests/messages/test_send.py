@@ -5,16 +5,21 @@ import pytest
 from chalicelib.clock import rfc3339
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.errors import TryLater
 from chalicelib.ids import message_id
 from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.email import EmailComposer
+from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.reports import Report, apply_report
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.tracking import Tracker
+from chalicelib.storage.followed import FollowedLinks
 from tests.conftest import HandClock
+from tests.memory_client import memory_table
 from tests.messages.shop import (
     NOW,
     ChannelDouble,
@@ -47,6 +52,8 @@ class Bench:
         self.messages, self.channel, self.clock = MessagesDouble(), ChannelDouble(knows), HandClock(NOW)
         self.recents, self.suppressions = RecentsDouble(), SuppressionsDouble()
         self.links = SignedLinks("https://agala.example", [b"key"])
+        self.followed = FollowedLinks(memory_table())
+        self.tracker = Tracker(self.links, self.followed)
         self.person, self.shop = contact(consent={through: SUBSCRIBED}), store()
         self.content: dict[str, Any] = {"he": content(), "en": content(subject="Hello {{ contact.first_name }}")}
         if through is Channel.SMS:
@@ -63,6 +70,7 @@ class Bench:
             self.suppressions,
             self.links,
             ProductsDouble(product()),
+            self.tracker,
             self.clock,
             media.__getitem__,
         )
@@ -266,6 +274,36 @@ def test_who_unsubscribes_while_the_provider_is_busy_gets_nothing(ses: Bench) ->
     ses.person = contact(consent={Channel.EMAIL: Consent(status=ConsentStatus.UNSUBSCRIBED)})
     assert (ses.send().status, ses.record.reason) == (MessageStatus.NOT_SENT, "unsubscribed")
     assert ses.channel.sent == []
+
+
+def test_links_that_cannot_be_kept_hold_the_message_back_and_lose_nothing(ses: Bench) -> None:
+    """Also where the provider could not tell whether it has it."""
+    keep = ses.followed.keep
+
+    def out(links: MessageLinks) -> None:
+        raise TryLater("the table is busy")
+
+    ses.followed.keep = out  # type: ignore[method-assign]
+    with pytest.raises(TryLater):
+        ses.send()
+    assert ses.channel.sent == []
+    ses.followed.keep = keep  # type: ignore[method-assign]
+    assert ses.send().status is MessageStatus.SENT
+    assert ses.record.links and ses.followed.get(ses.record.links)
+    assert f"/l/{ses.record.links}0" in ses.channel.sent[0].html
+
+
+def test_the_links_of_a_message_that_was_made_again_without_any_are_still_known() -> None:
+    """So that an erasure finds them."""
+    bench = Bench(through=Channel.SMS)
+    bench.content = {"he": "הנה https://hadar.example/1"}
+    bench.channel.trouble = [ProviderBusy()]
+    with pytest.raises(ProviderBusy):
+        bench.send()
+    code = bench.record.links
+    assert code and bench.followed.get(code)
+    bench.content = {"he": "בלי קישור"}
+    assert bench.send().links == code
 
 
 @BOTH

@@ -23,8 +23,11 @@ from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.recent import LONGEST_RUN
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
+from chalicelib.messages.tracking import Tracker
 from chalicelib.messages.whatsapp import WhatsAppComposer
+from chalicelib.storage.followed import FollowedLinks
 from tests.conftest import HandClock
+from tests.memory_client import memory_table
 from tests.messages.shop import (
     CONTACT_ID,
     NOW,
@@ -103,12 +106,14 @@ class House:
         }[channel]
         through = self.doors.through
         medium: Medium[Any, Any] = Medium(through("composer", composer), through("provider", self.provider))
+        links = SignedLinks("https://agala.example", [b"key"])
         self.sender = Sender(
             through("messages", self.messages),
             through("recents", self.recents),
             through("suppressions", SuppressionsDouble()),
-            through("links", SignedLinks("https://agala.example", [b"key"])),
+            through("links", links),
             through("storefront", ProductsDouble()),
+            through("tracker", Tracker(links, FollowedLinks(memory_table()))),
             self.clock,
             lambda asked: medium,
         )

@@ -67,7 +67,9 @@ def render(content: EmailContent, data: RenderData) -> Rendered:
 
 def _tidy(text: str) -> str:
     """Without spaces at the ends of lines, and without the lines of what left itself out."""
-    return _EMPTY_LINES.sub("\n\n", _LINE_ENDS.sub("\n", text)).strip()
+    if " \n" in text or "\t\n" in text:
+        text = _LINE_ENDS.sub("\n", text)
+    return (_EMPTY_LINES.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def _named(content: EmailContent, fields: LazyFields, wrong: PhraseError) -> str:

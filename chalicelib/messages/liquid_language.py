@@ -23,7 +23,7 @@ from liquid.ast import BlockNode, Node
 from liquid.builtin.expressions import Identifier, parse_identifier
 from liquid.builtin.output import Output, OutputNode
 from liquid.context import RenderContext
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, OutputStreamLimitError
 from liquid.expression import Expression
 from liquid.parser import get_parser
 from liquid.stream import TokenStream
@@ -49,6 +49,7 @@ _MISFITS = (LiquidError, ArithmeticError, AttributeError, LookupError, Recursion
 _TAG = re.compile(r"<[^>]*>")
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _BREAK = re.compile(r"\s*\n\s*")
+_SPECIAL = re.compile("[&<>\"']")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
 
@@ -70,7 +71,7 @@ class _HtmlOutputNode(OutputNode):
         text = _text_of(value, context)
         if context.plain or not text or text.isspace():  # type: ignore[attr-defined]
             return buffer.write(text)
-        shown = escape(text)
+        shown = escape(text) if _SPECIAL.search(text) else text
         if "\n" in shown:
             shown = shown.replace("\n", "<br />")
         return buffer.write(f"<bdi>{shown}</bdi>" if isinstance(value, str) else shown)
@@ -91,7 +92,9 @@ class _PlainOutput(Output):
 
 def _text_of(value: object, context: RenderContext) -> str:
     text = value if isinstance(value, str) else to_liquid_string(value, autoescape=False)
-    context.puts_out(len(text))  # type: ignore[attr-defined]
+    context.room -= len(text)  # type: ignore[attr-defined]
+    if context.room < 0:  # type: ignore[attr-defined]
+        raise OutputStreamLimitError("output limit reached", token=None)
     return text
 
 
@@ -228,7 +231,9 @@ def _html_attribute(value: object) -> Safe:
     if isinstance(value, Safe):
         return value
     text = _shown(value)
-    return Safe(escape(_BREAK.sub(" ", text) if "\n" in text else text))
+    if "\n" in text:
+        text = _BREAK.sub(" ", text)
+    return Safe(escape(text) if _SPECIAL.search(text) else text)
 
 
 def _underlined(line: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from liquid import Environment
 from liquid.context import RenderContext
-from liquid.exceptions import LocalNamespaceLimitError, LoopIterationLimitError, OutputStreamLimitError
+from liquid.exceptions import LocalNamespaceLimitError, LoopIterationLimitError
 from liquid.filter import with_context
 from liquid.template import BoundTemplate
 from liquid.token import Token
@@ -81,11 +81,6 @@ class Context(RenderContext):
         except (LookupError, TypeError):
             return super().get(path, token=token, default=default)
         return found
-
-    def puts_out(self, letters: int) -> None:
-        self.room -= letters
-        if self.room < 0:
-            raise OutputStreamLimitError("output limit reached", token=None)
 
     def makes(self, letters: int) -> None:
         self.made -= letters

@@ -40,6 +40,13 @@ OWN_FUNCTION = {  # routes with a Lambda of their own; else "api"
     ("/l/{token}", "head"): "links-door",
     ("/o/{token}", "get"): "links-door",
     ("/o/{token}", "head"): "links-door",
+    ("/p/{token}", "get"): "links-door",
+    ("/p/{token}", "head"): "links-door",
+    ("/p/{token}", "post"): "links-door",
+    ("/i/c/{picture}", "get"): "links-door",
+    ("/i/c/{picture}", "head"): "links-door",
+    ("/i/s/{picture}", "get"): "links-door",
+    ("/i/s/{picture}", "head"): "links-door",
 }
 # Resources of the template, and their definitions' names.
 MACHINES = {"CartWatchMachine": CART_WATCH, "StoreSyncMachine": STORE_SYNC, "ErrandMachine": ERRAND}

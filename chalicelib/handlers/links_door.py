@@ -15,9 +15,11 @@ from chalice.app import Blueprint
 from chalicelib.handlers.followed import followed
 from chalicelib.handlers.http import problems
 from chalicelib.handlers.links import links
+from chalicelib.handlers.pictures import pictures
+from chalicelib.handlers.preference_page import preferences
 
 blueprint = Blueprint(__name__)
-ROUTES = (links, followed)
+ROUTES = (links, followed, preferences, pictures)
 
 
 @blueprint.lambda_function(name="links_door")

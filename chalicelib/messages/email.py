@@ -50,7 +50,8 @@ class EmailComposer:
 
 def _headers(data: RenderData, message: Message) -> dict[str, str]:
     # Gmail's feedback loop: three fields of ours and the sender's, at most 15 letters.
-    headers = {"Feedback-ID": f"{message.journey}.{message.step}:{message.store_id}:{message.kind.value}:agala"}
+    about = ".".join(part for part in (message.journey, message.step) if part)
+    headers = {"Feedback-ID": f"{about}:{message.store_id}:{message.kind.value}:agala"}
     if data.unsubscribe_url:  # RFC 8058 §3.1
         headers["List-Unsubscribe"] = f"<{data.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

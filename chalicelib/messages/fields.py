@@ -5,7 +5,7 @@ Besides what owners may write (`KNOWN`) there is, for what `messages.blocks` wri
   where it is gone;
 - `at.<places.place_key(place)>`: what was found for the block at a place: `products` (cards; nil for none),
   `focused`, and what `RenderData.placed` names;
-- `mail`: {unsubscribe_url}; and `subject` and `preheader`, as they came out.
+- `mail`: {unsubscribe_url, preferences_url}; and `subject` and `preheader`, as they came out.
 """
 
 from __future__ import annotations
@@ -279,7 +279,7 @@ _FIELDS: dict[str, Callable[[RenderData], Any]] = {
     "event": lambda data: data.properties,
     "goods": lambda data: _Goods({}, data),
     "at": _at_fields,
-    "mail": lambda data: {"unsubscribe_url": data.unsubscribe_url},
+    "mail": lambda data: {"unsubscribe_url": data.unsubscribe_url, "preferences_url": data.preferences_url},
 }
 
 

@@ -57,6 +57,8 @@ def text_footer(page: Page) -> str:
     lines += [f"{label}: {address}" for label, address in _links(page)]
     if page.kind is MessageKind.MARKETING:
         lines.append(f"{page.wording.unsubscribe}: {{{{ mail.unsubscribe_url }}}}")
+        choose = f"{page.wording.preferences}: {{{{ mail.preferences_url }}}}"
+        lines[-1] += f"{{% if mail.preferences_url %}}\n{choose}{{% endif %}}"
     return "\n".join(line for line in lines if line)
 
 
@@ -145,7 +147,11 @@ def _footer(page: Page) -> str:
         lines.append(" · ".join(links))
     if page.kind is MessageKind.MARKETING:
         words = escape(page.wording.unsubscribe)
-        lines.append(f'<a href="{{{{ mail.unsubscribe_url | attr }}}}" {link}>{words}</a>')
+        choose = escape(page.wording.preferences)
+        lines.append(
+            f'<a href="{{{{ mail.unsubscribe_url | attr }}}}" {link}>{words}</a>{{% if mail.preferences_url %}} · '
+            f'<a href="{{{{ mail.preferences_url | attr }}}}" {link}>{choose}</a>{{% endif %}}'
+        )
     return (
         f'<mj-section css-class="agala-foot" padding="14px 24px 30px" direction="{page.direction}"><mj-column>'
         f'<mj-text align="center" font-size="13px" line-height="1.7" color="{colour}">'

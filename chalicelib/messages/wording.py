@@ -36,6 +36,7 @@ class Wording:
     why_transactional: str
     why_alert: str
     unsubscribe: str
+    preferences: str
     unsubscribe_sms: str
     adverts: Mapping[Channel, str]
     leave_title: str
@@ -71,6 +72,7 @@ _WORDINGS = {
         why_transactional="ההודעה נשלחה אליך בעקבות פעילות שלך בחנות {store}.",
         why_alert="ההודעה נשלחה אליך לבקשת החנות {store}.",
         unsubscribe="להסרה מרשימת הדיוור",
+        preferences="לבחור מה לקבל",
         unsubscribe_sms="להסרה",
         adverts={
             Channel.EMAIL: "הודעות פרסומת במייל",
@@ -108,6 +110,7 @@ _WORDINGS = {
         why_transactional="You get this message about something you did at {store}.",
         why_alert="You get this message because {store} asked to be told.",
         unsubscribe="Unsubscribe",
+        preferences="Choose what you get",
         unsubscribe_sms="Opt out",
         adverts={
             Channel.EMAIL: "marketing emails",

@@ -221,7 +221,7 @@ def test_each_route_names_its_function_and_so_makes_no_circle() -> None:
     text = json.dumps(template)
     assert text.count("-webhook-door/invocations") == 3
     assert text.count("-carts-door/invocations") == 1
-    assert text.count("-links-door/invocations") == 7
+    assert text.count("-links-door/invocations") == 14
     assert text.count("-api/invocations") == 1
 
 

@@ -26,6 +26,7 @@ class Unwritten:
 
     message_id: str
     subject: str | None = None
+    parts: int | None = None
 
 
 class Nowhere:

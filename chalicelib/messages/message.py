@@ -46,7 +46,8 @@ class Message(BaseModel):
     reported of it says anything about the contact's own addresses.
 
     `created_at` is when it was claimed and never changes; `at` is when `status` was reached. `coupon` is the code that
-    it showed, `words` a digest of what it said (without links of its own), by which a duplicate is known.
+    it showed, `words` a digest of what it said (without links of its own), by which a duplicate is known;
+    `parts` how many SMS carriers make of it (only of an SMS).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -66,6 +67,7 @@ class Message(BaseModel):
     at: datetime
     reason: str | None = None
     to_manager: bool = False
+    parts: int | None = None
     coupon: str | None = None
     words: str | None = None
     provider_id: str | None = None

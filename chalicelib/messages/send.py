@@ -32,6 +32,7 @@ from chalicelib.messages.ports import (
     Links,
     MessageChannel,
     MessageRepository,
+    NotAllowed,
     ProductLookup,
     SendRejected,
     SendUncertain,
@@ -62,9 +63,9 @@ class Composer(Protocol[Content, Made]):
         ...
 
     def compose(self, content: Content, data: RenderData, message: Message) -> Made:
-        """`message` is the record of it, with the address. What is made tells its `subject`.
+        """`message` is the record of it, with the address. What is made tells its `subject` and its `parts`.
 
-        Raises RenderingError, naming the field."""
+        Raises RenderingError, naming the field, and NotAllowed."""
         ...
 
 
@@ -198,7 +199,9 @@ class Sender:
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
-        claim = claim.model_copy(update={"subject": finished.subject})
+        except NotAllowed as forbidden:
+            return self._put(self._moved(before, MessageStatus.NOT_SENT, str(forbidden)), found)
+        claim = claim.model_copy(update={"subject": finished.subject, "parts": finished.parts})
         claimed = self._claim(claim, found)
         if claimed is None:  # another run of this very step is at it, or was: its record is the truth
             present = self._messages.get(store_id, identifier, contact_id)

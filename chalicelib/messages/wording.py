@@ -29,6 +29,7 @@ class Wording:
     why_alert: str
     unsubscribe: str
     unsubscribe_sms: str
+    or_reply: str
     adverts: Mapping[Channel, str]
     leave_title: str
     leave_question: str
@@ -55,6 +56,7 @@ _WORDINGS = {
         why_alert="ההודעה נשלחה אליך לבקשת החנות {store}.",
         unsubscribe="להסרה מרשימת הדיוור",
         unsubscribe_sms="להסרה",
+        or_reply="או להשיב הסר",
         adverts={
             Channel.EMAIL: "הודעות פרסומת במייל",
             Channel.SMS: "הודעות פרסומת ב־SMS",
@@ -83,6 +85,7 @@ _WORDINGS = {
         why_alert="You get this message because {store} asked to be told.",
         unsubscribe="Unsubscribe",
         unsubscribe_sms="Opt out",
+        or_reply="or reply STOP",
         adverts={
             Channel.EMAIL: "marketing emails",
             Channel.SMS: "marketing texts (SMS)",

@@ -70,7 +70,9 @@ def test_the_request_is_metas_message_and_bears_what_reports_come_back_with(
     template: str | None, content: dict[str, Any]
 ) -> None:
     recorder = Recorder()
-    assert EndUserMessagingSocialChannel(recorder).send(message(template=template)) == "eums-1"
+    assert (
+        EndUserMessagingSocialChannel(recorder).send(message(template=template, variables=("העגלה מחכה",))) == "eums-1"
+    )
     assert json.loads(recorder.asked["message"]) == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",

@@ -13,8 +13,10 @@ from chalicelib.wiring_storage import StorageWiring
 if TYPE_CHECKING:
     from botocore.config import Config
 
+    from chalicelib.commerce.store import Store
     from chalicelib.contacts.consent import Channel
     from chalicelib.messages.links import SignedLinks
+    from chalicelib.messages.pace import Pace
     from chalicelib.messages.ports import EmailChannel, SmsChannel, WhatsAppChannel
     from chalicelib.messages.send import Medium, Sender
 
@@ -46,7 +48,16 @@ class ChannelWiring(StorageWiring):
 
         return EndUserMessagingSocialChannel(self._session.create_client("socialmessaging", config=_once()))
 
-    def medium(self, channel: Channel) -> Medium[Any, Any]:
+    @cached_property
+    def email_pace(self) -> Pace | None:
+        """None where the provider has no limits of its own."""
+        from chalicelib.messages.channels.ses_account import SesAccount
+        from chalicelib.messages.pace import Pace
+        from chalicelib.storage.turns import Turns
+
+        return Pace("email", SesAccount(self.client("sesv2")), Turns(self.table))
+
+    def medium(self, channel: Channel, store: Store) -> Medium[Any, Any]:
         """How this channel's messages are made, and who takes them. Raises `StepCannot` without a WhatsApp number."""
         from chalicelib.contacts.consent import Channel
         from chalicelib.messages.send import Medium
@@ -54,7 +65,7 @@ class ChannelWiring(StorageWiring):
         if channel is Channel.EMAIL:
             from chalicelib.messages.email import EmailComposer
 
-            return Medium(EmailComposer(self.settings.default_sender), self.email_channel)
+            return Medium(EmailComposer(self.settings.default_sender), self.email_channel, self.email_pace)
         if channel is Channel.SMS:
             from chalicelib.messages.sms import SmsComposer
 

@@ -82,6 +82,7 @@ class LocalWiring(wiring.Wiring):
         self.queue = queue
         self.workflows = workflows
         self.email_channel = self.sms_channel = self.whatsapp_channel = self._outbox = outbox
+        self.email_pace = None  # an outbox has room
 
     def shopify_address(self, shop: str) -> str:
         return f"{self._shopify_url}/{shop}" if self._shopify_url else super().shopify_address(shop)

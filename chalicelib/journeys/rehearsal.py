@@ -188,7 +188,7 @@ class Rehearsal:
 
     def _made_steps(self) -> Steps:
         medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
-        sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel: medium)
+        sender = Sender(self._messages, self._nowhere, self._nowhere, self.clock, lambda channel, store: medium)
         return Steps(
             self.kept,
             self.journeys,

@@ -3,11 +3,13 @@
 The same for every channel; what is a channel's own is in its `Medium`. A crash can come between any two lines. The
 claim's own history tells a retry where it was:
 `claimed` last – the provider may have it: ask, and where nobody can tell, say "unknown" and never send again;
-`provider_busy` last – the provider surely did not take it: send again.
+`provider_busy` last – the provider surely did not take it: send again;
+`send_rate` last – it waits for its turn, which it keeps: nothing was handed over yet.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +29,7 @@ from chalicelib.messages.content import RenderData, RenderingError, choose_langu
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.pace import NEAR, SEND_RATE, Pace, UsedUp, kept_turn, waiting
 from chalicelib.messages.policy import Decision, Hold, Later, No, Send, has_cap, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
@@ -71,14 +74,15 @@ class Composer(Protocol[Content, Made]):
 
 @dataclass(frozen=True)
 class Medium(Generic[Content, Finished]):
-    """One channel: who makes its messages, and who takes them."""
+    """One channel: who makes its messages, who takes them, and how fast (`pace` None: as fast as they come)."""
 
     composer: Composer[Content, Finished]
     channel: MessageChannel[Finished]
+    pace: Pace | None = None
 
 
 class Sender:
-    """`medium` gives a channel's medium, made when it is first asked for."""
+    """`medium` gives a store's medium of a channel, made when it is first asked for; `sleep` waits some seconds."""
 
     def __init__(
         self,
@@ -86,13 +90,14 @@ class Sender:
         links: Links,
         products: ProductLookup,
         clock: Clock,
-        medium: Callable[[Channel], Medium[Any, Any]],
+        medium: Callable[[Channel, Store], Medium[Any, Any]],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._messages = messages
         self._links = links
         self._products = products
         self._clock = clock
-        self._medium = medium
+        self._medium, self._sleep = medium, sleep
 
     def send(
         self,
@@ -109,10 +114,11 @@ class Sender:
         """The message as it stands afterwards, whatever became of it; repeating never sends twice.
 
         `cart` is the live record of the cart that the enrolment's event is about, if it is about one.
-        Raises journeys.ports.NotNow (quiet hours; or the store's sending is stopped: ask again in an hour) and
+        Raises journeys.ports.NotNow (quiet hours; the account's rate or day is used up; or the store's sending is
+        stopped: ask again in an hour) and
         journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
         """
-        medium, now = self._medium(channel), self._clock.now()
+        medium, now = self._medium(channel, store), self._clock.now()
         blank = Message(
             id=message_id(enrolment.id, step),
             store_id=store.id,
@@ -148,7 +154,7 @@ class Sender:
 
         Its own claim on each channel; neither consent nor caps nor quiet hours, for it is not to the contact.
         """
-        medium, now = self._medium(channel), self._clock.now()
+        medium, now = self._medium(channel, store), self._clock.now()
         blank = Message(
             id=message_id(enrolment.id, f"{step}:{channel}"),
             store_id=store.id,
@@ -193,6 +199,8 @@ class Sender:
             raise NotNow(rfc3339(now + HELD_RECHECK), decision.reason)
         if isinstance(decision, No):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, decision.reason), found)
+        if medium.pace is not None:
+            self._take_turn(before, found, medium.pace)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
             finished = compose(claim)
@@ -260,6 +268,23 @@ class Sender:
         )
         return medium.composer.compose(content, data, message)
 
+    def _take_turn(self, before: Message, found: Message | None, pace: Pace) -> None:
+        """Returns when the message may go. It comes back to a turn that is further away, by its record: a crash before
+        that is written costs a turn, never a message.
+
+        Raises NotNow, and ProviderBusy if another run of this very step is at it: its record tells when looked at anew.
+        """
+        now = self._clock.now()
+        turn = kept_turn(found, now) or pace.turn(before.kind, now)
+        if isinstance(turn, UsedUp):
+            raise NotNow(rfc3339(turn.until), "daily_quota")
+        if turn.at - now > NEAR:
+            if turn.is_new and self._claim(waiting(before, turn, now), found) is None:
+                raise ProviderBusy(SEND_RATE)
+            raise NotNow(rfc3339(turn.at), SEND_RATE)
+        if turn.at > now:
+            self._sleep((turn.at - now).total_seconds())
+
     def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:
             provider_id = medium.channel.send(finished)
@@ -279,7 +304,7 @@ class Sender:
         """
         if found.status is not MessageStatus.CLAIMED:
             return found
-        if found.history and found.history[-1].status == BUSY:
+        if found.history and found.history[-1].status in (BUSY, SEND_RATE):
             return None
         taken = medium.channel.was_taken(found.id)
         if taken is False:

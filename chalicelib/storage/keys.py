@@ -196,6 +196,11 @@ def nobodys(store_id: str, identifier: str) -> str:
     return listing("NOBODYS", store_id, identifier=identifier)
 
 
+def turns(queue: str) -> tuple[str, str]:
+    """The queue of a channel's account."""
+    return f"TURNS#{queue}", "TURNS"
+
+
 def shard_of(identifier: str) -> int:
     return zlib.crc32(identifier.encode()) % SHARDS
 

@@ -215,7 +215,7 @@ class World:
         }
         self.shop, self.webhooks = RecordingShop(), RecordingWebhooks()
         self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
-        self.sender = Sender(self.messages, links, Catalogue(self.products), clock, media.__getitem__)
+        self.sender = Sender(self.messages, links, Catalogue(self.products), clock, lambda channel, _: media[channel])
         self.steps = self.new_steps()
 
     def work(self, kind: str) -> Work:

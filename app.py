@@ -9,6 +9,7 @@ from chalicelib.handlers import (
     connect_page,
     delivery_reports,
     errands,
+    gateway_reports,
     http,
     ingest,
     journey_steps,
@@ -27,6 +28,7 @@ from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.engagement import engagement
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.gateways import gateways
 from chalicelib.handlers.api.journey_files import journey_files
 from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.messages import messages
@@ -58,11 +60,13 @@ for part in (
     nightly.blueprint,
     calendar.blueprint,
     delivery_reports.delivery_reports,
+    gateway_reports.gateway_reports,
     links.links,
     connect_page.connect_page,
     shopify_install.shopify_install,
     about,
     stores,
+    gateways,
     tokens,
     connections,
     shopify,

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.ports import Outside
     from chalicelib.journeys.product_news import ProductNews, TellWatchers
     from chalicelib.journeys.steps import Steps
+    from chalicelib.messages.replies import Replies
     from chalicelib.messages.reports import Reports
     from chalicelib.store_adapters.webhook_calls import WebhookCalls
     from chalicelib.sync.pull import Pull
@@ -144,6 +145,17 @@ class Wiring(ShopWiring):
             self.stores,
             lambda: self.listener,
         )
+
+    @cached_property
+    def replies(self) -> Replies:
+        from chalicelib.messages.numbers import SenderNumbers
+        from chalicelib.messages.replies import Replies
+
+        settings = self.settings
+        numbers = SenderNumbers(
+            self.stores, self.gateways, settings.default_sms_sender, settings.whatsapp_phone_number_id
+        )
+        return Replies(numbers, self.contacts, self.contact_book, self.listener, None)
 
     @cached_property
     def steps(self) -> Steps:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.decisions import Decisions
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
+    from chalicelib.storage.gateways import Gateways
     from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.messages import Messages
@@ -123,6 +124,12 @@ class StorageWiring:
         from chalicelib.storage.gatherings import Gatherings
 
         return Gatherings(self.table)
+
+    @cached_property
+    def gateways(self) -> Gateways:
+        from chalicelib.storage.gateways import Gateways
+
+        return Gateways(self.table)
 
     @cached_property
     def messages(self) -> Messages:

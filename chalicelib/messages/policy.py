@@ -155,3 +155,8 @@ def _over_cap(store: Store, channel: Channel, sent_in_day: int, sent_in_week: in
     full_day = cap.per_day is not None and sent_in_day >= cap.per_day
     full_week = cap.per_week is not None and sent_in_week >= cap.per_week
     return full_day or full_week
+
+
+def may_write_to(store: Store, to: str) -> bool:
+    """Whether the owner's switch lets this address be written to at all."""
+    return store.settings.sending is not Sending.STOPPED and _in_sandbox(store, to)

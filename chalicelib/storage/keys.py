@@ -17,6 +17,11 @@ def shop(domain: str) -> tuple[str, str]:
     return f"SHOP#{domain}", "SHOP"
 
 
+def gateway(store_id: str, channel: str) -> tuple[str, str]:
+    """The store's own provider of a channel."""
+    return f"STORE#{store_id}", f"GATEWAY#{channel}"
+
+
 def journey(store_id: str, journey_id: str) -> tuple[str, str]:
     return f"STORE#{store_id}", f"J#{journey_id}"
 

@@ -15,6 +15,7 @@ from local.gateway import HttpAnswer, HttpRequest
 from local.lambdas import Lambdas
 from local.outbox import Outbox
 from local.reports import STATUSES, Reports
+from local.sns import Sns
 from tests.local.test_outbox import email, sms, whatsapp
 
 Ask = Callable[..., HttpAnswer | None]
@@ -40,7 +41,7 @@ def ask(tmp_path: Path, reports: list[dict[str, Any]]) -> Ask:
     lambdas.register(
         "reports", lambda event, context: reports.extend(json.loads(r["Sns"]["Message"]) for r in event["Records"])
     )
-    doors = LocalDoors(TOKEN, clock, outbox, Reports(lambdas, "reports", outbox, clock))
+    doors = LocalDoors(TOKEN, clock, outbox, Reports(lambdas, "reports", outbox, clock, Sns()))
 
     def ask(method: str, target: str, body: Any = None, headers: Any = ADMIN) -> HttpAnswer | None:
         return doors.answer(HttpRequest(method, target, headers, body if isinstance(body, bytes) else b""))

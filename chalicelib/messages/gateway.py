@@ -16,8 +16,6 @@ import jmespath
 from jmespath.exceptions import JMESPathError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from chalicelib.messages.phrase import PhraseError, bare_phrase, unknown_filters
-
 FIELDS = frozenset(
     ("to", "from", "name", "text", "message_id", "template", "language", "variables", "report_url", "secret")
 )
@@ -28,6 +26,9 @@ _OUTPUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 
 
 def _liquid(source: str) -> str:
+    # Here, for it brings Liquid along, and the API's function declares these forms wherever it starts.
+    from chalicelib.messages.phrase import PhraseError, bare_phrase, unknown_filters
+
     try:
         parsed = bare_phrase(source)
         paths = parsed.paths()
@@ -78,7 +79,9 @@ Meaning = Literal["delivered", "delayed", "failed", "bounced", "complained", "op
 
 
 class _Form(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    """Built when first used, so that importing it stays cheap."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 class RequestBody(_Form):
@@ -160,6 +163,8 @@ class Gateway(_Form):
     @property
     def secret_names(self) -> set[str]:
         """Every secret that it needs."""
+        from chalicelib.messages.phrase import bare_phrase
+
         named = {path[1] for source in self._templates() for path in bare_phrase(source).paths() if path[0] == "secret"}
         return named | ({self.signature.secret} if self.signature else set())
 

@@ -22,7 +22,6 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.identity import PHONE, Pointer, normalise_phone
 from chalicelib.errors import NotFound
 from chalicelib.ids import digest
-from chalicelib.messages.phrase import clean
 from chalicelib.messages.reports import Listener
 
 LONGEST_KEPT = 500  # letters of a reply that its event keeps
@@ -161,6 +160,8 @@ class Replies:
             self._suppressions.remove(store.id, reply.channel, phone)
 
     def _hear(self, store: Store, contact_id: str, reply: Reply, wish: ConsentStatus | None) -> None:
+        from chalicelib.messages.phrase import clean  # it brings Liquid along, which few functions need
+
         said = clean(reply.text)[:LONGEST_KEPT]
         self._book.heard(store.id, contact_id, reply.channel, reply.at)
         if wish is not None:

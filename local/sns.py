@@ -7,23 +7,19 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA1, SHA256, HashAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Any
 
 from chalicelib.clock import rfc3339
 
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:agala-delivery-reports"
 CERTIFICATE = "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-local.pem"
-_HASHES: dict[str, HashAlgorithm] = {"1": SHA1(), "2": SHA256()}  # noqa: S303  SNS's own version 1
 
 
 class Sns:
-    """Publishes to one topic."""
+    """Publishes to one topic. The key is made, and its library loaded, when something is first told."""
 
     def __init__(self, topic: str = TOPIC, version: str = "2") -> None:
         self._topic, self._version = topic, version
@@ -49,16 +45,27 @@ class Sns:
         return {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": f"{self._topic}:1", "Sns": sns}
 
     def _signature(self, told: Mapping[str, Any]) -> bytes:
+        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.hashes import SHA1, SHA256
+
         names = ["Message", "MessageId", *(["Subject"] if told["Subject"] is not None else [])]
         text = "".join(f"{name}\n{told[name]}\n" for name in (*names, "Timestamp", "TopicArn", "Type"))
-        return self._key.sign(text.encode(), padding.PKCS1v15(), _HASHES[self._version])
+        algorithm = SHA1() if self._version == "1" else SHA256()  # noqa: S303  SNS's own version 1
+        return self._key.sign(text.encode(), PKCS1v15(), algorithm)
 
     @cached_property
-    def _key(self) -> rsa.RSAPrivateKey:
+    def _key(self) -> RSAPrivateKey:
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     @cached_property
     def _certificate(self) -> str:
+        from cryptography import x509
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.serialization import Encoding
+        from cryptography.x509.oid import NameOID
+
         name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
         now = datetime.now(UTC)
         made = (

@@ -400,6 +400,15 @@ def test_both_of_snss_signatures_are_good(parts: Any, version: str, subject: str
     assert asked == [CERTIFICATE], "asked for once"
 
 
+def test_what_sns_signed_for_another_topic_is_not_for_us(parts: Any) -> None:
+    other = Sns(topic=TOPIC.replace("000000000000", "666666666666"))
+    parts.sns_messages = SnsMessages([TOPIC], other.certificate)
+    with Client(app) as client:
+        record = other.record(notification("Complaint", "complaint", timestamp=at(1)), NOW)
+        client.lambda_.invoke("delivery_reports", {"Records": [record]})
+    assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
 def test_a_certificate_that_cannot_be_had_is_asked_for_again(parts: Any) -> None:
     def out(address: str) -> str:
         raise TryLater("the certificate of SNS is out of reach")

@@ -44,6 +44,7 @@ def test_any_number_of_hands_keep_the_rate_together(table: Table) -> None:
     turns = [after(hands[n % 3].turn(MARKETING, NOW)) for n in range(30)]
     assert turns == pytest.approx([n / 3 for n in range(30)], abs=1e-4), "three quarters of four a second"
     assert after(hands[0].turn(TRANSACTIONAL, NOW)) == 0, "an order's confirmation has a queue of its own"
+    assert after(hands[1].turn(TRANSACTIONAL, NOW)) == pytest.approx(1.0), "of a quarter of the rate"
     later = NOW + timedelta(hours=1)
     assert hands[1].turn(MARKETING, later) == Turn(later), "who finds nobody waiting goes at once"
 

@@ -75,7 +75,7 @@ Path = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_path)
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$"), AfterValidator(_header_name)]
 SecretName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Status = Annotated[int, Field(ge=200, le=599)]
-Meaning = Literal["delivered", "delayed", "failed", "bounced", "complained", "opened"]
+Meaning = Literal["delivered", "delayed", "failed", "bounced", "complained", "opened", "opted_out"]
 
 
 class _Form(BaseModel):

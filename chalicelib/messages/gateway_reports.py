@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from chalicelib.clock import parse_rfc3339
 from chalicelib.contacts.consent import Channel
@@ -23,6 +23,10 @@ LONGEST = 5000  # letters of a reply
 _AHEAD, _LATE = timedelta(minutes=10), timedelta(days=30)
 _MESSAGE = re.compile(r"[0-9a-z]{26}-[0-9a-z]{20}")
 _CODE = re.compile(r"[A-Za-z0-9 _./:-]{1,80}")
+_STATUSES: dict[str, MessageStatus | Literal["delayed"]] = {
+    "delayed": DELAYED,
+    "opted_out": MessageStatus.FAILED,
+}
 _MILLISECONDS = 10**11  # a greater number is of these: in seconds it were the year 5138
 
 
@@ -53,17 +57,18 @@ def reports_in(
     form = gateway.report
     for told in _each(form, document, find) if form is not None else ():
         assert form is not None
-        status, message_id = _status(form, find(told, form.status)), find(told, form.message)
-        if status is None or not isinstance(message_id, str) or not _MESSAGE.fullmatch(message_id):
+        meaning, message_id = _meaning(form, find(told, form.status)), find(told, form.message)
+        if meaning is None or not isinstance(message_id, str) or not _MESSAGE.fullmatch(message_id):
             continue
         code = find(told, form.detail)
         yield Report(
             store_id=store_id,
             message_id=message_id,
-            status=status,
+            status=_STATUSES.get(meaning) or MessageStatus(meaning),
             at=_time(find(told, form.at), now),
             detail=str(code) if isinstance(code, str | int) and _CODE.fullmatch(str(code)) else None,
             channel=channel,
+            opted_out=meaning == "opted_out",
         )
 
 
@@ -92,15 +97,14 @@ def _each(form: ReportForm | InboundForm, document: Mapping[str, Any], find: Fin
     return found[:MOST_TOLD] if isinstance(found, list) else []
 
 
-def _status(form: ReportForm, told: Any) -> Any:
+def _meaning(form: ReportForm, told: Any) -> str | None:
     """Ours; None for one that means nothing. Numbers and truth values are told as JSON writes them."""
     if isinstance(told, bool):
         told = "true" if told else "false"
     if not isinstance(told, str | int):
         return None
     known = {theirs.casefold(): ours for theirs, ours in form.statuses.items()}
-    meaning = known.get(str(told).casefold())
-    return None if meaning is None else DELAYED if meaning == DELAYED else MessageStatus(meaning)
+    return known.get(str(told).casefold())
 
 
 def _time(told: Any, now: datetime) -> datetime:

@@ -80,7 +80,7 @@ class Listener(Protocol):
 class Report:
     """`status` is one of REPORTED (BOUNCED only of a dead address; a full mailbox is DELAYED); `at` UTC; `contact_id`
     the one it was sent to; `detail` a code, without personal data, or of a click the link. `channel`: who tells it may
-    tell of this one only."""
+    tell of this one only. `opted_out`: it failed because its receiver told the provider to stop."""
 
     store_id: str
     message_id: str
@@ -89,6 +89,7 @@ class Report:
     contact_id: str | None = None
     detail: str | None = None
     channel: Channel | None = None
+    opted_out: bool = False
 
 
 class Reports:
@@ -188,3 +189,6 @@ def _close_channel(report: Report, message: Message, contacts: ChannelKeeper) ->
         contacts.suppress(report.store_id, contact_id, channel, "complained")
     elif report.status is MessageStatus.BOUNCED:
         contacts.suppress(report.store_id, contact_id, channel, "bounced")
+    elif report.opted_out:
+        refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="reply", at=report.at)
+        contacts.change_consent(report.store_id, contact_id, [ConsentChange(channel=channel, consent=refusal)])

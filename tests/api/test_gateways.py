@@ -26,7 +26,14 @@ GATEWAY: dict[str, Any] = {
         "each": "body.reports",
         "message": "ref",
         "status": "state",
-        "statuses": {"OK": "delivered", "gone": "bounced", "1": "failed", "true": "opened", "spam": "complained"},
+        "statuses": {
+            "OK": "delivered",
+            "gone": "bounced",
+            "1": "failed",
+            "true": "opened",
+            "spam": "complained",
+            "stop": "opted_out",
+        },
         "at": "at",
         "detail": "code",
     },
@@ -178,6 +185,16 @@ def test_a_complaint_takes_consent_back_and_a_table_that_is_out_is_told_again(
     assert tell(shop, url, told) == 200
     assert shop.status(message_id) == ("complained", ["complained"])
     assert shop.consent().status is ConsentStatus.UNSUBSCRIBED
+
+
+def test_who_told_the_provider_to_stop_has_told_the_store(shop: Shop, call: Caller) -> None:
+    url = call("PUT", shop.path, NEW).json["report_url"]
+    message_id = shop.message()
+    assert tell(shop, url, {"reports": [{"ref": message_id, "state": "STOP"}]}) == 200
+    assert shop.status(message_id) == ("failed", ["failed"])
+    assert (shop.consent().status, shop.consent().source) == (ConsentStatus.UNSUBSCRIBED, "reply")
+    found = shop.wired.contacts.get(shop.store_id, shop.contact_id)
+    assert found is not None and found.suppressed == {}
 
 
 def test_a_signature_is_of_the_body_as_it_came_and_a_new_secret_counts_at_once(shop: Shop, call: Caller) -> None:

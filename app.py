@@ -11,6 +11,7 @@ from chalicelib.handlers import (
     delivery_reports,
     errands,
     followed,
+    gateway_reports,
     http,
     ingest,
     journey_steps,
@@ -33,6 +34,7 @@ from chalicelib.handlers.api.deliveries import deliveries
 from chalicelib.handlers.api.engagement import engagement
 from chalicelib.handlers.api.enrolments import enrolments
 from chalicelib.handlers.api.events import events
+from chalicelib.handlers.api.gateways import gateways
 from chalicelib.handlers.api.journey_files import journey_files
 from chalicelib.handlers.api.journeys import journeys
 from chalicelib.handlers.api.message_templates import message_templates
@@ -67,6 +69,7 @@ for part in (
     nightly.blueprint,
     calendar.blueprint,
     delivery_reports.delivery_reports,
+    gateway_reports.gateway_reports,
     links.links,
     pictures.pictures,
     preference_page.preferences,
@@ -77,6 +80,7 @@ for part in (
     shopify_install.shopify_install,
     about,
     stores,
+    gateways,
     tokens,
     connections,
     shopify,

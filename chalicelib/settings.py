@@ -10,7 +10,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Settings:
     """`public_url` is where stores and shoppers reach us, without a slash at the end. `shopify_event_source_arn` is
-    where Shopify sends its webhooks; None: to our door, by HTTPS."""
+    where Shopify sends its webhooks; None: to our door, by HTTPS. `report_topic_arn`: SNS's topic that
+    providers report to; None: nothing is believed."""
 
     table: str
     queue_url: str
@@ -29,6 +30,7 @@ class Settings:
     default_sms_sender: str | None
     whatsapp_phone_number_id: str | None
     shopify_event_source_arn: str | None
+    report_topic_arn: str | None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -49,5 +51,6 @@ class Settings:
             sms_configuration_set=environ.get("AGALA_SMS_CONFIGURATION_SET") or None,
             default_sms_sender=environ.get("AGALA_DEFAULT_SMS_SENDER") or None,
             whatsapp_phone_number_id=environ.get("AGALA_WHATSAPP_PHONE_NUMBER_ID") or None,
+            report_topic_arn=environ.get("AGALA_REPORT_TOPIC_ARN") or None,
             shopify_event_source_arn=environ.get("AGALA_SHOPIFY_EVENT_SOURCE_ARN") or None,
         )

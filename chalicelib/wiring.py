@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.messages.attribution import Attributing
     from chalicelib.messages.choices import Choices
     from chalicelib.messages.preview import Preview
+    from chalicelib.messages.replies import Replies
     from chalicelib.messages.reports import Reports
     from chalicelib.messages.template import Words
     from chalicelib.store_adapters.webhook_calls import WebhookCalls
@@ -88,7 +89,12 @@ class Wiring(ShopWiring):
             return sorted(there, key=lambda product: (product.image is None, not product.in_stock))[:count]
 
         return Preview(
-            self.sender, lambda store, channel: self.medium(channel), self.contacts, self.timeline, goods, self.clock
+            self.sender,
+            lambda store, channel: self.medium(channel, store),
+            self.contacts,
+            self.timeline,
+            goods,
+            self.clock,
         )
 
     @cached_property
@@ -210,6 +216,17 @@ class Wiring(ShopWiring):
             self.enrolments,
             lambda: self.outside.other_journeys,
         )
+
+    @cached_property
+    def replies(self) -> Replies:
+        from chalicelib.messages.numbers import SenderNumbers
+        from chalicelib.messages.replies import Replies
+
+        settings = self.settings
+        numbers = SenderNumbers(
+            self.stores, self.gateways, settings.default_sms_sender, settings.whatsapp_phone_number_id
+        )
+        return Replies(numbers, self.contacts, self.contact_book, self.listener, self.suppression_list)
 
     @cached_property
     def steps(self) -> Steps:

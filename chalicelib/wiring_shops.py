@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 
 class ShopWiring(ChannelWiring):
-    private_shops = False
-    """Whether a shop's address may be one of a private network."""
-
     @cached_property
     def sync(self) -> SyncStarter:
         from chalicelib.sync.start import SyncStarter

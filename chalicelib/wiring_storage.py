@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.storage.deliveries import Deliveries
     from chalicelib.storage.errands import ErrandRecords
     from chalicelib.storage.followed import FollowedLinks
+    from chalicelib.storage.gateways import Gateways
     from chalicelib.storage.gatherings import Gatherings
     from chalicelib.storage.journeys import Enrolments, Journeys
     from chalicelib.storage.message_templates import MessageTemplates
@@ -143,6 +144,12 @@ class StorageWiring:
         from chalicelib.storage.message_templates import MessageTemplates
 
         return MessageTemplates(self.table)
+
+    @cached_property
+    def gateways(self) -> Gateways:
+        from chalicelib.storage.gateways import Gateways
+
+        return Gateways(self.table)
 
     @cached_property
     def messages(self) -> Messages:

@@ -1,4 +1,5 @@
-"""What only the embedded runtime answers itself: the outbox, the clock, played provider reports, the start page."""
+"""What only the embedded runtime answers itself: the outbox, the clock, played provider reports and replies, the start
+page."""
 
 from __future__ import annotations
 
@@ -54,6 +55,8 @@ class LocalDoors:
             return self._only(request, ("GET", "HEAD")) or json_answer(
                 {"now": rfc3339(self._clock.now()), "speed": self._clock.speed}
             )
+        if path.startswith("/local/replies/"):
+            return self._only(request, ("POST",)) or self._play_reply(request, unquote(path.split("/", 3)[3]))
         if path.startswith("/local/deliveries/"):
             return self._only(request, ("POST",)) or self._play_report(request, unquote(path.split("/", 3)[3]))
         return problem(404, "Not found", "there is nothing at this address")
@@ -71,6 +74,20 @@ class LocalDoors:
         except AgalaError as trouble:
             return _refusal(trouble)
         return json_answer({"message_id": message_id, "status": status}, 202)
+
+    def _play_reply(self, request: HttpRequest, message_id: str) -> HttpAnswer:
+        try:
+            told = json.loads(request.body)
+            text = told["text"]
+        except (ValueError, TypeError, KeyError, RecursionError):
+            text = None
+        if not isinstance(text, str) or not 1 <= len(text) <= 5000:
+            return problem(422, "Bad input", "expected a text: what is written back")
+        try:
+            self._reports.play_reply(message_id, text)
+        except AgalaError as trouble:
+            return _refusal(trouble)
+        return json_answer({"message_id": message_id}, 202)
 
     @staticmethod
     def _only(request: HttpRequest, methods: tuple[str, ...]) -> HttpAnswer | None:

@@ -11,8 +11,10 @@ from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.errors import BadInput, NotFound
+from chalicelib.messages.sms import is_number
 from local.lambdas import Lambdas
 from local.outbox import Outbox
+from local.sns import Sns
 
 # Amazon SES, "Contents of event data that Amazon SES publishes to Amazon SNS": event type, key, and its details.
 _EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -22,6 +24,7 @@ _EVENTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "complained": ("Complaint", "complaint", {"complaintFeedbackType": "abuse"}),
     "opened": ("Open", "open", {}),
     "clicked": ("Click", "click", {"link": "https://shop.example/"}),
+    "delayed": ("DeliveryDelay", "deliveryDelay", {"delayType": "MailboxFull"}),
 }
 STATUSES = tuple(_EVENTS)
 # AWS End User Messaging SMS, "Event types for SMS". Nobody hears whether an SMS was read or clicked.
@@ -29,16 +32,18 @@ _SMS_EVENTS = {
     "delivered": ("TEXT_DELIVERED", "DELIVERED"),
     "failed": ("TEXT_CARRIER_UNREACHABLE", "CARRIER_UNREACHABLE"),
     "bounced": ("TEXT_INVALID", "INVALID"),
+    "delayed": ("TEXT_PENDING", "PENDING"),
 }
 # WhatsApp's message statuses: an opened one was read.
 _WHATSAPP_STATUSES = {"delivered": "delivered", "opened": "read", "failed": "failed"}
 
 
 class Reports:
-    """`handler` is the name of the function that is subscribed to the topic of delivery reports."""
+    """`handler` is the name of the function that is subscribed to the topic of delivery reports, `sns` its topic."""
 
-    def __init__(self, lambdas: Lambdas, handler: str, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, lambdas: Lambdas, handler: str, outbox: Outbox, clock: Clock, sns: Sns) -> None:
         self._lambdas, self._handler, self._outbox, self._clock = lambdas, handler, outbox, clock
+        self._sns = sns
 
     def play(self, message_id: str, status: str, link: str | None = None) -> None:
         """`status` is one of STATUSES; `link` is what was clicked.
@@ -53,14 +58,23 @@ class Reports:
         if message["channel"] == "whatsapp" and status not in _WHATSAPP_STATUSES:
             raise BadInput(f"of a WhatsApp message a provider reports {', '.join(_WHATSAPP_STATUSES)}")
         told = _NOTIFICATIONS[message["channel"]](message, status, self._clock.now(), link)
-        notification = json.dumps(told)
-        sns: dict[str, Any] = {
-            "MessageId": str(uuid.uuid4()),
-            "Subject": None,
-            "Message": notification,
-            "MessageAttributes": {},
-        }
-        record = {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "local", "Sns": sns}
+        self._publish(told)
+
+    def play_reply(self, message_id: str, text: str) -> None:
+        """Who got this message writes back.
+
+        Raises NotFound for a message never sent, BadInput where nobody can reply, and what the handler raises."""
+        message = self._outbox.message(message_id)
+        if message is None:
+            raise NotFound("no such message in the outbox")
+        if message["channel"] == "email":
+            raise BadInput("answers to emails go to the store's own mailbox")
+        if message["channel"] == "sms" and not is_number(message["from"]):
+            raise BadInput("nobody can reply to a name: give the store a number (settings.sender.sms)")
+        self._publish(_REPLIES[message["channel"]](message, text, self._clock.now()))
+
+    def _publish(self, told: dict[str, Any]) -> None:
+        record = self._sns.record(json.dumps(told), self._clock.now())
         self._lambdas.call(self._handler, {"Records": [record]})
 
 
@@ -100,6 +114,32 @@ def _whatsapp_notification(message: dict[str, Any], status: str, at: datetime, l
     return {"whatsAppWebhookEntry": json.dumps(entry), "messageId": f"outbox-{message['id']}"}
 
 
+def _sms_reply(message: dict[str, Any], text: str, at: datetime) -> dict[str, Any]:
+    """AWS End User Messaging SMS, "Two-way SMS messaging"."""
+    return {
+        "originationNumber": message["to"],
+        "destinationNumber": message["from"],
+        "messageKeyword": "KEYWORD_LOCAL",
+        "messageBody": text,
+        "previousPublishedMessageId": f"outbox-{message['id']}",
+        "inboundMessageId": str(uuid.uuid4()),
+    }
+
+
+def _whatsapp_reply(message: dict[str, Any], text: str, at: datetime) -> dict[str, Any]:
+    told = {
+        "from": message["to"].removeprefix("+"),
+        "id": f"wamid.{uuid.uuid4()}",
+        "timestamp": str(int(at.timestamp())),
+        "type": "text",
+        "text": {"body": text},
+    }
+    entry = {"id": "1", "changes": [{"field": "messages", "value": {"messages": [told]}}]}
+    number = {"metaPhoneNumberId": "1", "arn": "arn:aws:social-messaging:eu-west-1:000000000000:phone-number-id/outbox"}
+    return {"context": {"MetaPhoneNumberIds": [number]}, "whatsAppWebhookEntry": json.dumps(entry)}
+
+
+_REPLIES = {"sms": _sms_reply, "whatsapp": _whatsapp_reply}
 _Notify = Callable[[dict[str, Any], str, datetime, str | None], dict[str, Any]]
 _NOTIFICATIONS: dict[str, _Notify] = {
     "email": _notification,

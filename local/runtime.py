@@ -35,6 +35,7 @@ from local.reports import Reports
 from local.schedules import Schedules
 from local.server import Server
 from local.settings import LocalSettings
+from local.sns import TOPIC, Sns
 from local.table_server import TableServer, local_client
 from local.workflows import LocalWorkflows
 
@@ -74,6 +75,7 @@ class LocalWiring(wiring.Wiring):
         workflows: LocalWorkflows,
         outbox: Outbox,
         shopify_url: str | None = None,
+        certificates: Callable[[str], str] | None = None,
     ) -> None:
         super().__init__(settings)
         self._shopify_url = shopify_url
@@ -85,6 +87,9 @@ class LocalWiring(wiring.Wiring):
         self.activities = activities
         self.workflows = workflows
         self.email_channel = self.sms_channel = self.whatsapp_channel = self._outbox = outbox
+        self.email_pace = None  # an outbox has room
+        if certificates is not None:
+            self.certificates = certificates
 
     def shopify_address(self, shop: str) -> str:
         return f"{self._shopify_url}/{shop}" if self._shopify_url else super().shopify_address(shop)
@@ -129,6 +134,7 @@ class Runtime:
         self._activities = LocalQueue(folder / "activities.db", workers=2, delay=_ACTIVITY_DELAY)
         self._workflows = LocalWorkflows(folder / "workflows.db", self._clock, self._lambdas)
         self._outbox = Outbox(folder / "outbox.db", self._clock, _delivery(settings.smtp_url))
+        self._sns = Sns()
         self._app = cast("_App", importlib.import_module("app").app)
         product = Settings.from_environment(
             {
@@ -140,6 +146,7 @@ class Runtime:
                 "AGALA_STORE_SYNC_MACHINE_ARN": self._published(STORE_SYNC, SYNC_HANDLER),
                 "AGALA_QUEUE_URL": "local",
                 "AGALA_WHATSAPP_PHONE_NUMBER_ID": "outbox",
+                "AGALA_REPORT_TOPIC_ARN": TOPIC,
             }
         )
         self._wiring = LocalWiring(
@@ -151,6 +158,7 @@ class Runtime:
             self._workflows,
             self._outbox,
             settings.shopify_url,
+            self._sns.certificate,
         )
         wiring.use(self._wiring)
         self._furnish()
@@ -244,7 +252,7 @@ class Runtime:
 
     def _reports(self) -> Reports:
         subscribed = next(source.name for source in self._app.event_sources if hasattr(source, "topic"))
-        return Reports(self._lambdas, subscribed, self._outbox, self._clock)
+        return Reports(self._lambdas, subscribed, self._outbox, self._clock, self._sns)
 
     def _consumer(self, queue: str) -> str | None:
         """The name of the function that this queue feeds."""

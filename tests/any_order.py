@@ -77,6 +77,7 @@ class Listening:
         parts.activities = self.activities
         parts.queue, parts.secrets, parts.objects = self.queue, _Secret(), self.bucket
         parts.email_channel = parts.sms_channel = self.channel
+        parts.email_pace = None
         parts.links = SignedLinks("https://agala.example", [b"key"])
         told = {"id": "shop", "name": "Shop", "url": "https://shop.example", "platform": Platform.WOOCOMMERCE, **store}
         self.store: Store = parts.stores.save(Store(created_at=clock.now() - timedelta(days=30), **told))

@@ -54,6 +54,7 @@ class Shop:
         self.workflows = VirtualWorkflows(clock, lambda task: journey_step(task, None))
         self.wiring: Any = wiring.Wiring(Settings.from_environment({"AGALA_STEP_FUNCTION_ARN": "arn:step"}))
         self.wiring.table, self.wiring.clock, self.wiring.workflows = table, clock, self.workflows
+        self.wiring.email_pace = None
         self.wiring.email_channel, self.wiring.links = self.channel, SignedLinks("https://agala.example", [b"key"])
         self.wiring.objects, self.wiring.address_hashes = None, AddressHashes(lambda: "key of addresses")
         store = Store(

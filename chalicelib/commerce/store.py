@@ -6,11 +6,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from chalicelib.commerce.money import Money
 from chalicelib.contacts.consent import Channel
 
 _COLOUR = r"^#[0-9a-fA-F]{6}$"
+
+
+def _not_negative(price: Money) -> Money:
+    if not 0 <= price.amount < 10**12:
+        raise ValueError("expected a price of sensible size")
+    return price
+
+
 WebAddress = Annotated[str, Field(pattern=r"^https?://\S+$", max_length=1000)]
 
 
@@ -27,14 +36,17 @@ class Sending(StrEnum):
 
 class Sender(BaseModel):
     """Who messages come from. `address` is the postal address that the law asks for; `sms` the phone number (or short
-    code) that SMS come from, or a name of up to 11 letters that is registered with the provider."""
+    code) that SMS come from, or a name of up to 11 letters that is registered with the provider; `sms_replies`: whether
+    what people send back to it comes to us (None: to a number it does). `reply_to` is where answers to emails go."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str | None = Field(default=None, max_length=200)
     email: str | None = Field(default=None, max_length=254)
     address: str | None = Field(default=None, max_length=500)
+    reply_to: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$")
     sms: str | None = Field(default=None, pattern=r"^(\+?[1-9]\d{2,14}|[A-Za-z][A-Za-z0-9_-]{0,10})$")
+    sms_replies: bool | None = None
 
 
 class Manager(BaseModel):
@@ -113,7 +125,8 @@ class StoreSettings(BaseModel):
     of Israel the city that stands for the store's zone.
     `duplicate_days`: the same words are not sent to the same person twice within so many days; 0: they may be.
     `attribution`: which touch earns an order within `attribution_days`: the last `click`, or the last `open` too.
-    `utm`: None adds nothing to links.
+    `utm`: None adds nothing to links. `sms_price_per_thousand`: what the provider takes for a thousand SMS parts (one
+    costs less than a minor unit); None: not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -139,6 +152,7 @@ class StoreSettings(BaseModel):
     duplicate_days: int = Field(default=1, ge=0, le=90)
     attribution: Literal["click", "open"] = "click"
     utm: Utm | None = Utm()
+    sms_price_per_thousand: Annotated[Money, AfterValidator(_not_negative)] | None = None
 
 
 class ConnectionStatus(StrEnum):

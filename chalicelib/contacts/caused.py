@@ -151,6 +151,14 @@ class CausedChanges:
 
         self._quietly(store_id, contact_id, alter)
 
+    def heard(self, store_id: str, contact_id: str, channel: Channel, at: datetime) -> None:
+        """A message of theirs came by this channel; the latest is remembered."""
+
+        def alter(before: Contact) -> Contact:
+            return before.model_copy(update={"replied": profile.later_replies(before.replied, {channel: at})})
+
+        self._quietly(store_id, contact_id, alter)
+
     def note(self, store_id: str, contact_id: str, event: Event) -> None:
         """Keep an event of our own making (a message was opened, say): in the timeline, and in the engagement where it
         concerns that. Repeating is harmless; a contact that is gone has nothing noted."""

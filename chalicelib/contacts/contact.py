@@ -47,7 +47,8 @@ class Contact(BaseModel):
     cancelled, not refunded in full; `last_placed_at` is of any order, paid or not. `merged_into` makes this record a
     mere pointer; `merging` names contacts whose records are still on their way here. `timezone` is an IANA name (None:
     the store's), `audiences` are advertising ones. `asked` are wishes to be subscribed, of which some may wait for a
-    confirmation. `indexed` are the entries of `day_index` that are written. `rev` counts writes.
+    confirmation. `replied` is when the last message of theirs came by each channel. `indexed` are the entries of
+    `day_index` that are written. `rev` counts writes.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +73,7 @@ class Contact(BaseModel):
     joined_from: str | None = None
     timezone: str | None = None
     audiences: tuple[str, ...] = ()
+    replied: dict[Channel, datetime] = Field(default_factory=dict)
     last_benefit: Benefit | None = None
     orders_count: int = 0
     total_spent: Money

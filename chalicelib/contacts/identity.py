@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.person import Person
 
 EMAIL, PHONE, CUSTOMER = "email", "phone", "customer"
+# The library reads what stands before a semicolon and forgets the rest, which RFC 3966 has for parameters.
+_SECOND_NUMBER = re.compile(r";\s*[+\d(]")
 PHONE_CLAIMS = 10  # a phone shared by more people than this identifies nobody anyway
 
 
@@ -55,7 +58,7 @@ def normalise_email(text: str | None) -> str | None:
 
 def normalise_phone(text: str | None, country: str | None) -> str | None:
     """E.164, by the country's (ISO 3166 alpha-2) habits when there is no `+`; None for what is no possible number."""
-    if not text:
+    if not text or _SECOND_NUMBER.search(text):
         return None
     try:
         number = phonenumbers.parse(unicodedata.normalize("NFKC", text), country or None)

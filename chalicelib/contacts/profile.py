@@ -99,6 +99,7 @@ def join(stays: Contact, goes: Contact) -> Contact:
         last_placed_at=_later(found.last_placed_at, goes.last_placed_at),
         lists=tuple(sorted({*found.lists, *goes.lists})),
         audiences=tuple(sorted({*found.audiences, *goes.audiences})),
+        replied=later_replies(found.replied, goes.replied),
         last_benefit=max(filter(None, (found.last_benefit, goes.last_benefit)), key=_given, default=None),
         tags=tuple(sorted({*found.tags, *goes.tags})),
         merging=tuple(sorted({*found.merging, *goes.merging, goes.id})),
@@ -143,6 +144,11 @@ def replace_names(contact: Contact, values: dict[str, Any], at: datetime, source
     """As somebody with the right to it says, also to nothing."""
     marks = {name: Provenance(at=at, source=source) for name in values}
     return _with(contact, **values, provenance={**contact.provenance, **marks})
+
+
+def later_replies(known: dict[Channel, datetime], told: dict[Channel, datetime]) -> dict[Channel, datetime]:
+    """Of each channel the later one."""
+    return {c: max(one[c] for one in (known, told) if c in one) for c in sorted({*known, *told})}
 
 
 def refold(contact: Contact, orders: Iterable[ContactOrder]) -> Contact:

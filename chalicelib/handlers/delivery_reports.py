@@ -1,6 +1,9 @@
-"""What providers tell over SNS becomes reports on our messages: SES's event notifications (Amazon SES, "Event
-publishing"), the events of AWS End User Messaging SMS ("Event types for SMS, MMS, and voice"), and WhatsApp's statuses
-in the events of AWS End User Messaging Social ("Message and event format")."""
+"""What providers tell over SNS, and SNS signed, becomes reports on our messages and replies of people.
+
+SES's event notifications (Amazon SES, "Event publishing"), the events of AWS End User Messaging SMS ("Event types for
+SMS, MMS, and voice"; "Two-way SMS messaging"), and WhatsApp's statuses and messages in the events of AWS End User
+Messaging Social ("Message and event format").
+"""
 
 from __future__ import annotations
 
@@ -8,26 +11,30 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from aws_lambda_powertools import Logger
 from chalice import Blueprint  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.clock import parse_rfc3339
+from chalicelib.messages.channels.replies_from_aws import sms_reply, whatsapp_replies
+from chalicelib.messages.channels.sns_messages import Unsigned
 from chalicelib.messages.message import Message, MessageStatus
-from chalicelib.messages.reports import Report
+from chalicelib.messages.replies import Reply
+from chalicelib.messages.reports import DELAYED, Report
 
 __all__ = ["Report", "delivery_reports", "receive_report", "report_from_ses", "reports_from"]
 
 TOPIC = os.environ.get("AGALA_DELIVERY_TOPIC", "agala-delivery-reports")
-_LONGEST_LINK = 2000
+_LONGEST_LINK, _LONGEST_CODE = 2000, 100
 log = Logger(service="delivery_reports")
 delivery_reports = Blueprint(__name__)
 
-# SES's event types: the key that holds the details, and what it means. Send and DeliveryDelay change nothing.
-_MEANINGS = {
+# SES's event types: the key that holds the details, and what it means. Send changes nothing.
+_MEANINGS: dict[str, tuple[str, MessageStatus | Literal["delayed"]]] = {
     "Delivery": ("delivery", MessageStatus.DELIVERED),
+    "DeliveryDelay": ("deliveryDelay", DELAYED),
     "Bounce": ("bounce", MessageStatus.BOUNCED),
     "Complaint": ("complaint", MessageStatus.COMPLAINED),
     "Open": ("open", MessageStatus.OPENED),
@@ -36,7 +43,7 @@ _MEANINGS = {
     "Rendering Failure": ("failure", MessageStatus.FAILED),
 }
 
-# End User Messaging's event types, for SMS. Queued, pending, sent and, after three days, unknown change nothing.
+# End User Messaging's event types, for SMS. Sent and, after three days, unknown change nothing.
 SMS_MEANINGS = {
     "TEXT_DELIVERED": MessageStatus.DELIVERED,
     # The carrier took it: in some countries that is all that is ever told ("may be used interchangeably").
@@ -52,6 +59,9 @@ SMS_MEANINGS = {
     "TEXT_TTL_EXPIRED": MessageStatus.FAILED,
 }
 
+# Every SMS is queued and pending for a moment, so the deployment does not ask to be told; who does is understood.
+_SMS_DELAYS = frozenset(("TEXT_QUEUED", "TEXT_PENDING"))
+
 # WhatsApp's message statuses. Sent, and what is about other people's messages to the shop, change nothing.
 WHATSAPP_MEANINGS = {
     "delivered": MessageStatus.DELIVERED,
@@ -64,19 +74,41 @@ class _Reports(Protocol):
     def take(self, report: Report) -> Message | None: ...
 
 
+class _Replies(Protocol):
+    def take(self, reply: Reply) -> int: ...
+
+
+class _SnsMessages(Protocol):
+    def check(self, told: Mapping[str, Any]) -> None: ...
+
+
 class _Parts(Protocol):
     @property
+    def sns_messages(self) -> _SnsMessages: ...
+
+    @property
     def reports(self) -> _Reports: ...
+
+    @property
+    def replies(self) -> _Replies: ...
 
 
 @delivery_reports.on_sns_message(topic=TOPIC, name="delivery_reports")
 def receive_report(event: Any) -> None:
-    """One notification. What is not about a message of ours is passed over; a fault is raised, so SNS repeats."""
-    reports = reports_from(event.message)
-    if not reports:
-        log.info("a notification that is not about a message of ours")
+    """One notification. What SNS did not sign, and what is not about a message of ours, is passed over; a fault is
+    raised, so SNS repeats."""
+    parts, told = cast(_Parts, wiring.get()), event.to_dict()["Records"][0]["Sns"]
+    try:
+        parts.sns_messages.check(told)
+    except Unsigned as refused:
+        log.warning("a notification was refused", extra={"reason": str(refused)})
         return
-    parts = cast(_Parts, wiring.get())
+    reports, replies = reports_from(event.message), replies_from(event.message, _time(told.get("Timestamp")))
+    if not reports and not replies:
+        log.info("a notification that is not about a message of ours")
+    for reply in replies:
+        if parts.replies.take(reply) == 0:
+            log.info("a reply of somebody who is not known here", extra={"channel": reply.channel.value})
     for report in reports:
         if parts.reports.take(report) is None:
             log.warning("a report on a message that is not here", extra={"message_id": report.message_id})
@@ -86,6 +118,29 @@ def reports_from(text: str) -> list[Report]:
     """Whoever tells it. Nothing for what is not about a message of ours, or means nothing to us."""
     report = report_from_ses(text) or report_from_end_user_messaging(text)
     return [report] if report else list(_reports_from_whatsapp(text))
+
+
+def replies_from(text: str, told_at: datetime | None) -> list[Reply]:
+    """What people wrote to a number of ours; `told_at` is when SNS was told."""
+    event = _object(text)
+    reply = sms_reply(event, told_at) if told_at is not None else None
+    if reply is not None:
+        return [reply]
+    numbers = tuple(_whatsapp_numbers(event))
+    entry = _object(str(event.get("whatsAppWebhookEntry")))
+    values = (change.get("value") for change in _objects(entry.get("changes")))
+    return [one for value in values if isinstance(value, Mapping) for one in whatsapp_replies(value, numbers)]
+
+
+def _whatsapp_numbers(event: Mapping[str, Any]) -> Iterator[str]:
+    """AWS's id of the number and Meta's, as the event's context has them."""
+    context = event.get("context")
+    for number in _objects(context.get("MetaPhoneNumberIds") if isinstance(context, Mapping) else None):
+        for told in (number.get("arn"), number.get("metaPhoneNumberId")):
+            if isinstance(told, str) and told:
+                identifier = told.rpartition("/")[2]
+                yield identifier
+                yield f"phone-number-id-{identifier}"
 
 
 def _reports_from_whatsapp(text: str) -> Iterator[Report]:
@@ -107,7 +162,8 @@ def _reports_from_whatsapp(text: str) -> Iterator[Report]:
 def report_from_end_user_messaging(text: str) -> Report | None:
     """None for what carries none of our context, means nothing to us, or is no event of an SMS."""
     event = _object(text)
-    status = SMS_MEANINGS.get(str(event.get("eventType")))
+    kind = str(event.get("eventType"))
+    status = DELAYED if kind in _SMS_DELAYS else SMS_MEANINGS.get(kind)
     context, told_at = event.get("context"), event.get("eventTimestamp")
     if status is None or not isinstance(context, Mapping) or not isinstance(told_at, int | float):
         return None
@@ -115,7 +171,7 @@ def report_from_end_user_messaging(text: str) -> Report | None:
     at = _unix_time(told_at / 1000)
     if not (store_id and message_id and at):
         return None
-    detail = str(event["eventType"]) if status is not MessageStatus.DELIVERED else None
+    detail = kind if status is not MessageStatus.DELIVERED else None
     return Report(store_id=store_id, message_id=message_id, contact_id=contact_id, status=status, at=at, detail=detail)
 
 
@@ -127,9 +183,10 @@ def report_from_ses(text: str) -> Report | None:
     if meaning is None or not isinstance(mail, Mapping):
         return None
     key, status = meaning
+    if status is MessageStatus.BOUNCED and _details(event, key).get("bounceType") != "Permanent":
+        status = DELAYED  # a full mailbox; somebody who is out of the office, who has it
     store_id, message_id, contact_id = (_tag(mail, name) for name in ("store", "message", "contact"))
-    held = event.get(key)
-    details: Mapping[str, Any] = held if isinstance(held, Mapping) else {}
+    details = _details(event, key)
     at = _time(details.get("timestamp")) or _time(mail.get("timestamp"))
     if not (store_id and message_id and at):
         return None
@@ -139,9 +196,13 @@ def report_from_ses(text: str) -> Report | None:
         contact_id=contact_id,
         status=status,
         at=at,
-        passing=status is MessageStatus.BOUNCED and details.get("bounceType") != "Permanent",
-        detail=_detail(status, details),
+        detail=_detail(key, details),
     )
+
+
+def _details(event: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    held = event.get(key)
+    return held if isinstance(held, Mapping) else {}
 
 
 def _object(text: str) -> Mapping[str, Any]:
@@ -184,14 +245,13 @@ def _time(text: Any) -> datetime | None:
         return None
 
 
-def _detail(status: MessageStatus, details: Mapping[str, Any]) -> str | None:
+def _detail(key: str, details: Mapping[str, Any]) -> str | None:
     """SES's own codes, and the link that was clicked; its free texts may hold an address and stay out."""
-    if status is MessageStatus.CLICKED:
+    if key == "click":
         link = details.get("link")
         return link[:_LONGEST_LINK] if isinstance(link, str) and link else None
-    if status is MessageStatus.BOUNCED:
+    if key == "bounce":
         return f"{details.get('bounceType', 'Undetermined')}/{details.get('bounceSubType', 'Undetermined')}"
-    if status is MessageStatus.COMPLAINED:
-        feedback = details.get("complaintFeedbackType")
-        return str(feedback) if feedback else None
-    return None
+    told = {"complaint": "complaintFeedbackType", "deliveryDelay": "delayType"}.get(key)
+    code = details.get(told) if told else None
+    return code[:_LONGEST_CODE] if isinstance(code, str) and code else None

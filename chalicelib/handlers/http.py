@@ -77,6 +77,7 @@ PATH_PATTERNS = {
     "request_id": r"^[0-9a-z]{20}$",
     "external_id": r"^[^/\x00-\x1f\x7f]{1,128}$",
     "handover": r"^[A-Za-z0-9_-]{20,100}$",
+    "gateway_channel": r"^(sms|whatsapp)$",
     "cart_token": r"^[0-9A-Za-z_.:-]{1,128}$",
 }
 

@@ -39,6 +39,7 @@ class Unwritten:
     message_id: str
     text: str
     subject: None = None
+    parts: None = None
 
 
 class Nowhere:

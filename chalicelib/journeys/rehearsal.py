@@ -193,7 +193,7 @@ class Rehearsal:
         medium, enrolments = Medium(self._nowhere, self._nowhere), MemoryEnrolments(self.kept)
         nowhere, recents, suppressions = self._nowhere, MemoryRecents(self.kept), NobodySuppressed()
         sender = Sender(
-            self._messages, recents, suppressions, nowhere, nowhere, nowhere, self.clock, lambda channel: medium
+            self._messages, recents, suppressions, nowhere, nowhere, nowhere, self.clock, lambda channel, store: medium
         )
         return Steps(
             self.kept,

@@ -124,12 +124,13 @@ class AnswerTrigger(TriggerForm):
 
 
 class MessageTrigger(TriggerForm):
-    """Something became of a message, of any journey, step and channel unless named. A bounce is a failure.
+    """Something became of a message, of any journey, step and channel unless named. A bounce is a failure, a
+    complaint that it was called spam.
 
     Event properties: message_id, journey, step, channel, and of a click link.
     """
 
-    type: Literal["message_opened", "message_clicked", "message_delivered", "message_failed"]
+    type: Literal["message_opened", "message_clicked", "message_delivered", "message_failed", "message_complained"]
     journey: Name | None = None
     step: StepId | None = None
     channel: Channel | None = None

@@ -63,6 +63,7 @@ TRIGGERS: Mapping[str, Pair] = {
     "message_clicked": ("לחצו בהודעה", "A message is clicked"),
     "message_delivered": ("הודעה נמסרה", "A message is delivered"),
     "message_failed": ("הודעה נכשלה", "A message fails"),
+    "message_complained": ("הודעה סומנה כספאם", "A message is called spam"),
     "smart_link_clicked": ("לחצו על קישור חכם", "A smart link is clicked"),
     "file_downloaded": ("הורידו קובץ", "A file is downloaded"),
     "date_field": ("תאריך של איש הקשר", "A date of the contact"),

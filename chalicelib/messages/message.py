@@ -50,7 +50,7 @@ class Message(BaseModel):
 
     `created_at` is when it was claimed and never changes; `at` is when `status` was reached. `coupon` is the code that
     it showed, `links` that of the record of its links, `words` a digest of what it said (without links of its own), by
-    which a duplicate is known.
+    which a duplicate is known; `parts` how many SMS carriers make of it (only of an SMS).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -70,6 +70,7 @@ class Message(BaseModel):
     at: datetime
     reason: str | None = None
     to_manager: bool = False
+    parts: int | None = None
     coupon: str | None = None
     links: str | None = None
     words: str | None = None

@@ -1,4 +1,5 @@
-"""What became of a message, as events of its contact: delivered, opened, clicked, failed.
+"""What became of a message, as events of its contact: delivered, opened, clicked, failed,
+complained of.
 
 Each kind is told once, a click once for each link: by the report that the message's history has first. A bounce is a
 failure.
@@ -16,6 +17,7 @@ _KINDS: dict[str, str] = {
     MessageStatus.CLICKED: "clicked",
     MessageStatus.FAILED: "failed",
     MessageStatus.BOUNCED: "failed",
+    MessageStatus.COMPLAINED: "complained",
 }
 
 

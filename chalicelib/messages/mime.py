@@ -28,6 +28,7 @@ def to_mime(email: Email, date: str | None = None) -> bytes:
     if email.reply_to:
         message["Reply-To"] = _address(None, ascii_address(email.reply_to))
     message["Subject"] = one_line(email.subject)
+    # Kept by mail servers; SES puts one of its own in its place ("Email header fields"), which its reports then name.
     message["Message-ID"] = f"<{email.message_id}@{sender.rpartition('@')[2]}>"
     if date is not None:
         message["Date"] = date

@@ -191,3 +191,8 @@ def _refusal(store: Store, contact: Contact, channel: Channel) -> str | None:
     if status is ConsentStatus.NEVER_ASKED:
         return None if store.settings.soft_opt_in and contact.orders_count > 0 else "no_consent"
     return status.value
+
+
+def may_write_to(store: Store, to: str) -> bool:
+    """Whether the owner's switch lets this address be written to at all."""
+    return store.settings.sending is not Sending.STOPPED and _in_sandbox(store, to)

@@ -10,6 +10,7 @@ from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import Message
 from chalicelib.messages.picture_links import PictureLinks
 from chalicelib.messages.recent import Recent
+from chalicelib.messages.sms_parts import parts
 
 
 class Email(BaseModel):
@@ -33,6 +34,10 @@ class Email(BaseModel):
     text: str
     headers: dict[str, str] = {}
 
+    @property
+    def parts(self) -> None:
+        """Only an SMS has them."""
+
 
 class Sms(BaseModel):
     """A finished SMS. `to` is a phone number in E.164; `sender` a number or a sender id of the provider's, None for
@@ -55,10 +60,16 @@ class Sms(BaseModel):
     def subject(self) -> None:
         """An SMS has none."""
 
+    @property
+    def parts(self) -> int:
+        """How many carriers make of it."""
+        return parts(self.text)
+
 
 class WhatsApp(BaseModel):
     """A finished WhatsApp message. `to` is a phone number in E.164, `sender` the provider's id of the number that it
-    comes from, `sender_name` who it is from. With `template`, `text` is the one variable of its body, in `language`."""
+    comes from, `sender_name` who it is from. With `template`, in `language`, `variables` fill the places of its body in
+    their order, and `text` is what they say."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,11 +84,16 @@ class WhatsApp(BaseModel):
     to: str
     language: str
     template: str | None = None
+    variables: tuple[str, ...] = ()
     text: str
 
     @property
     def subject(self) -> None:
         """A WhatsApp message has none."""
+
+    @property
+    def parts(self) -> None:
+        """Only an SMS has them."""
 
 
 class SendUncertain(Exception):
@@ -86,6 +102,10 @@ class SendUncertain(Exception):
 
 class SendRejected(Exception):
     """The provider refused for good; the text is its code, without personal data."""
+
+
+class NotAllowed(Exception):
+    """The channel's own rules forbid this message to this person now, for good; the text is the reason, a code."""
 
 
 Finished = TypeVar("Finished", contravariant=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.store import Store
@@ -36,7 +36,9 @@ _RANK = {
         )
     )
 }
-REPORTED = frozenset(
+DELAYED: Literal["delayed"] = "delayed"
+"""It did not arrive yet, and may: the message's history says so, its status stays."""
+REPORTED: frozenset[str] = frozenset(
     (
         MessageStatus.DELIVERED,
         MessageStatus.FAILED,
@@ -44,6 +46,7 @@ REPORTED = frozenset(
         MessageStatus.COMPLAINED,
         MessageStatus.OPENED,
         MessageStatus.CLICKED,
+        DELAYED,
     )
 )
 _TRIES = 5
@@ -75,17 +78,18 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """`status` is one of REPORTED; `at` UTC; `passing`: a bounce that says nothing about the address itself
-    (mailbox full); `contact_id` the one it was sent to; `detail` a code, without personal data, or of a click the
-    link."""
+    """`status` is one of REPORTED (BOUNCED only of a dead address; a full mailbox is DELAYED); `at` UTC; `contact_id`
+    the one it was sent to; `detail` a code, without personal data, or of a click the link. `channel`: who tells it may
+    tell of this one only. `opted_out`: it failed because its receiver told the provider to stop."""
 
     store_id: str
     message_id: str
-    status: MessageStatus
+    status: MessageStatus | Literal["delayed"]
     at: datetime
     contact_id: str | None = None
-    passing: bool = False
     detail: str | None = None
+    channel: Channel | None = None
+    opted_out: bool = False
 
 
 class Reports:
@@ -135,10 +139,10 @@ def apply_report(report: Report, messages: MessageRepository, contacts: ChannelK
         raise ValueError(f"expected one of {', '.join(sorted(REPORTED))}")
     for _ in range(_TRIES):
         message = messages.get(report.store_id, report.message_id, report.contact_id)
-        if message is None:
+        if message is None or report.channel not in (None, message.channel):
             return None
         entry = _entry(report)
-        if message.status is MessageStatus.NOT_SENT or entry in message.history:
+        if message.status is MessageStatus.NOT_SENT or entry in message.history or _is_old_news(message, entry):
             return message
         _follow(report, message, contacts)
         try:
@@ -149,12 +153,18 @@ def apply_report(report: Report, messages: MessageRepository, contacts: ChannelK
 
 
 def _entry(report: Report) -> HistoryEntry:
-    return HistoryEntry(at=report.at, status=report.status.value, detail=report.detail)
+    return HistoryEntry(at=report.at, status=str(report.status), detail=report.detail)
+
+
+def _is_old_news(message: Message, entry: HistoryEntry) -> bool:
+    """That it is delayed for the same reason as before: said once."""
+    last = message.history[-1] if message.history else None
+    return last is not None and entry.status == DELAYED == last.status and entry.detail == last.detail
 
 
 def _moved(message: Message, report: Report, entry: HistoryEntry) -> Message:
     update: dict[str, object] = {"history": (*message.history, entry)}
-    if _RANK[report.status] > _RANK[message.status]:
+    if report.status != DELAYED and _RANK[report.status] > _RANK[message.status]:
         bad = report.status in (MessageStatus.FAILED, MessageStatus.BOUNCED, MessageStatus.COMPLAINED)
         update |= {"status": report.status, "at": report.at, "reason": report.status.value if bad else None}
     return message.model_copy(update=update)
@@ -177,5 +187,8 @@ def _close_channel(report: Report, message: Message, contacts: ChannelKeeper) ->
         refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="complaint", at=report.at)
         contacts.change_consent(report.store_id, contact_id, [ConsentChange(channel=channel, consent=refusal)])
         contacts.suppress(report.store_id, contact_id, channel, "complained")
-    elif report.status is MessageStatus.BOUNCED and not report.passing:
+    elif report.status is MessageStatus.BOUNCED:
         contacts.suppress(report.store_id, contact_id, channel, "bounced")
+    elif report.opted_out:
+        refusal = Consent(status=ConsentStatus.UNSUBSCRIBED, source="reply", at=report.at)
+        contacts.change_consent(report.store_id, contact_id, [ConsentChange(channel=channel, consent=refusal)])

@@ -10,6 +10,7 @@ from chalicelib.clock import rfc3339
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Store
+from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Benefit, Contact
 from chalicelib.ids import digest, enrolment_id
 from chalicelib.journeys.enrolment import Enrolment
@@ -33,6 +34,7 @@ def sample_contact(store: Store, language: str, now: datetime) -> Contact:
         last_name=last,
         locale=language,
         total_spent=Money(amount=0, currency=store.currency),
+        replied={Channel.WHATSAPP: now},
         created_at=now,
     )
 

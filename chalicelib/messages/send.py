@@ -3,11 +3,13 @@
 The same for every channel; what is a channel's own is in its `Medium`. A crash can come between any two lines. The
 claim's own history tells a retry where it was:
 `claimed` last – the provider may have it: ask, and where nobody can tell, say "unknown" and never send again;
-`provider_busy` last – the provider surely did not take it: send again.
+`provider_busy` last – the provider surely did not take it: send again;
+`send_rate` last – it waits for its turn, which it keeps: nothing was handed over yet.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,12 +31,14 @@ from chalicelib.messages.content_model import EmailContent, WhatsAppContent
 from chalicelib.messages.fields import Alert
 from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.message import BUSY, HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.pace import NEAR, SEND_RATE, Pace, UsedUp, kept_turn, waiting
 from chalicelib.messages.pictured import placed_pictures
 from chalicelib.messages.policy import Decision, Hold, Later, No, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
     MessageChannel,
     MessageRepository,
+    NotAllowed,
     RecentRecords,
     SendRejected,
     SendUncertain,
@@ -65,18 +69,19 @@ class Composer(Protocol[Content, Made]):
         ...
 
     def compose(self, content: Content, data: RenderData, message: Message) -> Made:
-        """`message` is the record of it, with the address. What is made tells its `subject` and its `text`.
+        """`message` is the record of it, with the address. What is made tells its `subject`, `text` and `parts`.
 
-        Raises RenderingError, naming the field."""
+        Raises RenderingError, naming the field, and NotAllowed."""
         ...
 
 
 @dataclass(frozen=True)
 class Medium(Generic[Content, Finished]):
-    """One channel: who makes its messages, and who takes them."""
+    """One channel: who makes its messages, who takes them, and how fast (`pace` None: as fast as they come)."""
 
     composer: Composer[Content, Finished]
     channel: MessageChannel[Finished]
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Composed:
 
 
 class Sender:
-    """`medium` gives a channel's medium, made when it is first asked for."""
+    """`medium` gives a store's medium of a channel, made when it is first asked for; `sleep` waits some seconds."""
 
     def __init__(
         self,
@@ -99,7 +104,8 @@ class Sender:
         storefront: Storefront,
         tracker: Tracking,
         clock: Clock,
-        medium: Callable[[Channel], Medium[Any, Any]],
+        medium: Callable[[Channel, Store], Medium[Any, Any]],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._messages = messages
         self._places = Places(recents, messages)
@@ -108,7 +114,7 @@ class Sender:
         self._storefront = storefront
         self._tracker = tracker
         self._clock = clock
-        self._medium = medium
+        self._medium, self._sleep = medium, sleep
 
     def send(
         self,
@@ -127,10 +133,11 @@ class Sender:
 
         `cart` is the live record of the cart that the enrolment's event is about, if it is about one; `holds` tells
         whether a condition of focused content applies to the contact.
-        Raises journeys.ports.NotNow (quiet hours, Shabbat and holidays; or the store's sending is stopped: ask again
-        in an hour) and journeys.ports.ProviderBusy (surely not taken: the state machine may try again).
+        Raises journeys.ports.NotNow (quiet hours, Shabbat and holidays; the account's rate or day is used up; or the
+        store's sending is stopped: ask again in an hour) and journeys.ports.ProviderBusy (surely not taken: the state
+        machine may try again).
         """
-        medium, now = self._medium(channel), self._clock.now()
+        medium, now = self._medium(channel, store), self._clock.now()
         blank = Message(
             id=message_id(enrolment.id, step),
             store_id=store.id,
@@ -174,7 +181,7 @@ class Sender:
 
         Its own claim on each channel; neither consent nor caps nor quiet hours, for it is not to the contact.
         """
-        medium, now = self._medium(channel), self._clock.now()
+        medium, now = self._medium(channel, store), self._clock.now()
         blank = Message(
             id=message_id(enrolment.id, f"{step}:{channel}"),
             store_id=store.id,
@@ -208,7 +215,7 @@ class Sender:
         holds: Holds = _nothing_holds,
     ) -> Any:
         """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
-        medium = self._medium(message.channel)
+        medium = self._medium(message.channel, store)
         return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds).finished
 
     def ask(
@@ -216,7 +223,7 @@ class Sender:
     ) -> Message:
         """A message of our own that belongs to no journey, such as the question of a double opt-in: transactional, and
         once for its `identifier` (`{contact}-{digest}`). `content` by language; raises as `send`."""
-        medium, now, kind = self._medium(channel), self._clock.now(), MessageKind.TRANSACTIONAL
+        medium, now, kind = self._medium(channel, store), self._clock.now(), MessageKind.TRANSACTIONAL
         blank = Message(
             id=identifier,
             store_id=store.id,
@@ -269,15 +276,21 @@ class Sender:
         if isinstance(decision, No):
             refused = self._moved(before, MessageStatus.NOT_SENT, decision.reason, detail=decision.detail)
             return self._put(refused, found)
+        if medium.pace is not None:
+            self._take_turn(before, found, medium.pace)
         claim = self._moved(before, MessageStatus.CLAIMED).model_copy(update={"to": decision.to})
         try:
             composed = compose(claim)
         except RenderingError as wrong:
             failed = self._moved(before, MessageStatus.FAILED, "rendering", detail=str(wrong))
             return self._put(failed, found)
+        except NotAllowed as forbidden:
+            return self._put(self._moved(before, MessageStatus.NOT_SENT, str(forbidden)), found)
         links = composed.links.code if composed.links else claim.links  # an erasure finds what is there by it
-        told = {"subject": composed.finished.subject, "links": links, "words": self._words(claim, composed)}
-        told |= {"coupon": coupon} if coupon is not None and coupon in composed.finished.text else {}
+        finished = composed.finished
+        told = {"subject": finished.subject, "parts": finished.parts, "links": links}
+        told["words"] = self._words(claim, composed)
+        told |= {"coupon": coupon} if coupon is not None and coupon in finished.text else {}
         claim = claim.model_copy(update=told)
         if too_much := place(claim):
             return self._put(self._moved(before, MessageStatus.NOT_SENT, too_much), found)
@@ -351,6 +364,23 @@ class Sender:
             self._note(claimed, BUSY, str(out))  # the provider surely does not have it: it may go again
             raise
 
+    def _take_turn(self, before: Message, found: Message | None, pace: Pace) -> None:
+        """Returns when the message may go. It comes back to a turn that is further away, by its record: a crash before
+        that is written costs a turn, never a message.
+
+        Raises NotNow, and ProviderBusy if another run of this very step is at it: its record tells when looked at anew.
+        """
+        now = self._clock.now()
+        turn = kept_turn(found, now) or pace.turn(before.kind, now)
+        if isinstance(turn, UsedUp):
+            raise NotNow(rfc3339(turn.until), "daily_quota")
+        if turn.at - now > NEAR:
+            if turn.is_new and self._claim(waiting(before, turn, now), found) is None:
+                raise ProviderBusy(SEND_RATE)
+            raise NotNow(rfc3339(turn.at), SEND_RATE)
+        if turn.at > now:
+            self._sleep((turn.at - now).total_seconds())
+
     def _hand_over(self, claimed: Message, finished: Any, medium: Medium[Any, Any]) -> Message:
         try:
             provider_id = medium.channel.send(finished)
@@ -370,7 +400,7 @@ class Sender:
         """
         if found.status is not MessageStatus.CLAIMED:
             return found
-        if found.history and found.history[-1].status == BUSY:
+        if found.history and found.history[-1].status in (BUSY, SEND_RATE):
             return None
         taken = medium.channel.was_taken(found.id)
         if taken is False:

@@ -19,25 +19,21 @@ from chalicelib.messages.phrase import PhraseError, bare_phrase, clean, one_line
 from chalicelib.messages.policy import marked
 from chalicelib.messages.ports import Sms
 from chalicelib.messages.showing import Holds, Needs, needs_of_words
+from chalicelib.messages.sms_parts import is_gsm, places
 from chalicelib.messages.wording import wording
 
 LONGEST, LONGEST_IN_OTHER_ALPHABETS = 1530, 630
-# 3GPP TS 23.038 §6.2.1: the letters of the default alphabet, and those that take two places.
-_GSM = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
-    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
-)
-_GSM_DOUBLE = frozenset("^{}\\[~]|€")
 _LINK = re.compile(r"https?://\S+")
 # What phones turn into a link by themselves.
 _ADDRESS = re.compile(r"://|\w\.\w{2,}|\bwww\.", re.IGNORECASE)
 
 
 class SmsComposer:
-    """A `Composer` of SMS. `default_sender` is the number or sender id for stores that name none."""
+    """A `Composer` of SMS. `default_sender` is the number or sender id for stores that name none; `hears`: whether
+    what is sent back to the store's sender comes to us (None: if it is a number, unless the store says otherwise)."""
 
-    def __init__(self, default_sender: str | None) -> None:
-        self._default_sender = default_sender
+    def __init__(self, default_sender: str | None, hears: bool | None = None) -> None:
+        self._default_sender, self._hears = default_sender, hears
 
     def needs(self, content: str, event: Mapping[str, Any], holds: Holds) -> Needs:
         return needs_of_words(event)
@@ -55,14 +51,28 @@ class SmsComposer:
             sender=sender.sms or self._default_sender,
             sender_name=sender_name(data),
             to=message.to or "",
-            text=render_sms(content, data),
+            text=render_sms(content, data, self._is_heard(data)),
         )
 
+    def _is_heard(self, data: RenderData) -> bool:
+        """Whether a reply reaches us: a name cannot be replied to."""
+        sender = data.store.settings.sender
+        if self._hears is not None:
+            return self._hears
+        if sender.sms_replies is not None:
+            return sender.sms_replies
+        return is_number(sender.sms or self._default_sender)
 
-def render_sms(source: str, data: RenderData) -> str:
-    """One language's text for one contact. Raises RenderingError."""
+
+def is_number(sender: str | None) -> bool:
+    """A phone number or short code, not a name."""
+    return bool(sender) and str(sender).removeprefix("+").isdecimal()
+
+
+def render_sms(source: str, data: RenderData, heard: bool = False) -> str:
+    """One language's text for one contact; `heard`: a reply comes to us. Raises RenderingError."""
     words = filled_words(source, data)
-    return _shortened(words, *around(words, data))
+    return _shortened(words, *around(words, data, heard))
 
 
 def filled_words(source: str, data: RenderData) -> str:
@@ -78,14 +88,16 @@ def filled_words(source: str, data: RenderData) -> str:
     return words
 
 
-def around(words: str, data: RenderData) -> tuple[str, str]:
+def around(words: str, data: RenderData, heard: bool = False) -> tuple[str, str]:
     """What stands before and after a marketing text: that it advertises, the sender's name, a way to refuse
-    (Communications Law §30A(e)(1))."""
+    (Communications Law §30A(e)(1)), also by a reply where one is `heard` (§30A(d): the way the message came)."""
     if data.kind is not MessageKind.MARKETING:
         return "", ""
     name = sender_name(data)
     before = marked(words if name in words else f"{name}\n{words}", data.store, data.kind).removesuffix(words)
-    return before, f"\n{wording(data.language).unsubscribe_sms}: {data.unsubscribe_url}"
+    spoken = wording(data.language)
+    reply = f" {spoken.or_reply}" if heard else ""
+    return before, f"\n{spoken.unsubscribe_sms}: {data.unsubscribe_url}{reply}"
 
 
 def sender_name(data: RenderData) -> str:
@@ -130,6 +142,4 @@ def _cut(piece: str, excess: int) -> str:
 
 def _excess(text: str) -> int:
     """How many letters too long it is, as carriers count."""
-    if all(letter in _GSM or letter in _GSM_DOUBLE for letter in text):
-        return len(text) + sum(letter in _GSM_DOUBLE for letter in text) - LONGEST
-    return len(text.encode("utf-16-le")) // 2 - LONGEST_IN_OTHER_ALPHABETS
+    return places(text) - (LONGEST if is_gsm(text) else LONGEST_IN_OTHER_ALPHABETS)

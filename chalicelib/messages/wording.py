@@ -38,6 +38,7 @@ class Wording:
     unsubscribe: str
     preferences: str
     unsubscribe_sms: str
+    or_reply: str
     adverts: Mapping[Channel, str]
     leave_title: str
     leave_question: str
@@ -74,6 +75,7 @@ _WORDINGS = {
         unsubscribe="להסרה מרשימת הדיוור",
         preferences="לבחור מה לקבל",
         unsubscribe_sms="להסרה",
+        or_reply="או להשיב הסר",
         adverts={
             Channel.EMAIL: "הודעות פרסומת במייל",
             Channel.SMS: "הודעות פרסומת ב־SMS",
@@ -112,6 +114,7 @@ _WORDINGS = {
         unsubscribe="Unsubscribe",
         preferences="Choose what you get",
         unsubscribe_sms="Opt out",
+        or_reply="or reply STOP",
         adverts={
             Channel.EMAIL: "marketing emails",
             Channel.SMS: "marketing texts (SMS)",

@@ -17,6 +17,11 @@ def shop(domain: str) -> tuple[str, str]:
     return f"SHOP#{domain}", "SHOP"
 
 
+def gateway(store_id: str, channel: str) -> tuple[str, str]:
+    """The store's own provider of a channel."""
+    return f"STORE#{store_id}", f"GATEWAY#{channel}"
+
+
 def journey(store_id: str, journey_id: str) -> tuple[str, str]:
     return f"STORE#{store_id}", f"J#{journey_id}"
 
@@ -217,6 +222,11 @@ def noted_contact(contact_id: str) -> str:
 def nobodys(store_id: str, identifier: str) -> str:
     """The listing of carts and orders that are nobody's and may yet name somebody: no contact leads to them."""
     return listing("NOBODYS", store_id, identifier=identifier)
+
+
+def turns(queue: str) -> tuple[str, str]:
+    """The queue of a channel's account."""
+    return f"TURNS#{queue}", "TURNS"
 
 
 def shard_of(identifier: str) -> int:

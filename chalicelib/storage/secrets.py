@@ -70,6 +70,17 @@ class Secrets:
         """Also where there is none."""
         self._delete(self._shopify_name(store_id))
 
+    def gateway_secrets(self, store_id: str, channel: str, newer_than: float = _KEPT) -> dict[str, str]:
+        """What the store's own provider of a channel takes, by name; empty where there is nothing."""
+        return self._read(self._gateway_name(store_id, channel), newer_than) or {}
+
+    def put_gateway_secrets(self, store_id: str, channel: str, named: Mapping[str, str]) -> None:
+        self._write(self._gateway_name(store_id, channel), json.dumps(dict(named)))
+
+    def delete_gateway_secrets(self, store_id: str, channel: str) -> None:
+        """Also where there are none."""
+        self._delete(self._gateway_name(store_id, channel))
+
     def shopify_app(self, newer_than: float = _KEPT) -> dict[str, Any] | None:
         """This deployment's own app at Shopify: {client_id, client_secret, …}; None where there is none."""
         return self._read(self._shopify_app_name(), newer_than)
@@ -113,6 +124,9 @@ class Secrets:
 
     def _shopify_name(self, store_id: str) -> str:
         return f"{self._prefix}/stores/{store_id}/shopify-access"
+
+    def _gateway_name(self, store_id: str, channel: str) -> str:
+        return f"{self._prefix}/stores/{store_id}/gateway-{channel}"
 
     def _shopify_app_name(self) -> str:
         return f"{self._prefix}/shopify-app"

@@ -35,6 +35,7 @@ class Secrets:
         self.rest: dict[str, tuple[str, str]] = {}
         self.shopify: dict[str, dict[str, Any]] = {}
         self.app: dict[str, Any] | None = None
+        self.gateways: dict[tuple[str, str], dict[str, str]] = {}
 
     def signing_key(self) -> str:
         return "signing-key"
@@ -68,6 +69,15 @@ class Secrets:
 
     def delete_shopify_app(self) -> None:
         self.app = None
+
+    def gateway_secrets(self, store_id: str, channel: str, newer_than: float = 0) -> dict[str, str]:
+        return dict(self.gateways.get((store_id, channel), {}))
+
+    def put_gateway_secrets(self, store_id: str, channel: str, named: Mapping[str, str]) -> None:
+        self.gateways[store_id, channel] = dict(named)
+
+    def delete_gateway_secrets(self, store_id: str, channel: str) -> None:
+        self.gateways.pop((store_id, channel), None)
 
     def webhook_secret(self, store_id: str, newer_than: float = 0) -> str | None:
         return self.kept.get(store_id)
@@ -137,6 +147,7 @@ class ApiWiring(wiring.Wiring):
         self.__dict__["workflows"] = Workflows()
         self.__dict__["queue"] = Queue()
         self.__dict__["objects"] = Objects()
+        self.__dict__["email_pace"] = None
         for name in ("email_channel", "sms_channel", "whatsapp_channel"):
             self.__dict__[name] = RecordingChannel()
 

@@ -46,7 +46,13 @@ def test_settings_merge_and_null_switches_quiet_hours_off(call: Caller, store: d
         "whatsapp": {"from": "21:00", "to": "09:00"},
     }
     again = call("PATCH", path, {"settings": {"sender": {"address": "רחוב 1"}, "sending": "stopped"}}).json
-    assert again["settings"]["sender"] == {**sender, "address": "רחוב 1", "sms": None}
+    assert again["settings"]["sender"] == {
+        **sender,
+        "address": "רחוב 1",
+        "reply_to": None,
+        "sms": None,
+        "sms_replies": None,
+    }
     assert again["settings"]["sending"] == "stopped"
     assert call("GET", path).json == again
 

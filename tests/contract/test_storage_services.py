@@ -219,3 +219,14 @@ def test_a_queue_that_is_out_says_try_later(fault: Exception) -> None:
     objects: Any = None
     with pytest.raises(TryLater):
         SqsQueue(client, "https://sqs.example/1/q", lambda: objects).send({"body": ""}, "d")
+
+
+def test_a_gateways_secrets_are_kept_by_name(connect: Connect, prefix: str) -> None:
+    here, elsewhere = Secrets(connect("ssm"), prefix), Secrets(connect("ssm"), prefix)
+    assert here.gateway_secrets("shop", "sms") == {}
+    here.put_gateway_secrets("shop", "sms", {"token": "a", "key": "ב"})
+    assert elsewhere.gateway_secrets("shop", "sms") == {"token": "a", "key": "ב"}
+    assert elsewhere.gateway_secrets("shop", "whatsapp") == elsewhere.gateway_secrets("other", "sms") == {}
+    for _ in range(2):
+        here.delete_gateway_secrets("shop", "sms")
+    assert here.gateway_secrets("shop", "sms") == elsewhere.gateway_secrets("shop", "sms", newer_than=0) == {}

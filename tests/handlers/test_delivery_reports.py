@@ -14,8 +14,11 @@ from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import TryLater
 from chalicelib.handlers.delivery_reports import report_from_ses, reports_from
+from chalicelib.messages.channels.sns_messages import SnsMessages
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
+from chalicelib.messages.replies import Reply
 from chalicelib.messages.reports import Reports
+from local.sns import CERTIFICATE, TOPIC, Sns
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble, contact, store
 
 ID = f"{CONTACT_ID}-digest"
@@ -91,17 +94,34 @@ def parts() -> Iterator[Any]:
     book, journeys, contacts = ContactBookDouble(), Journeys(), Contacts()
     stores = SimpleNamespace(get=lambda store_id: store())
     reports = Reports(messages, contacts, book, journeys.append, stores, lambda: journeys)
+    told: list[Reply] = []
+
+    def take(reply: Reply) -> int:
+        told.append(reply)
+        return 1
+
     known: Any = SimpleNamespace(
-        messages=messages, contact_book=book, journeys=journeys, contacts=contacts, reports=reports
+        messages=messages,
+        contact_book=book,
+        journeys=journeys,
+        contacts=contacts,
+        reports=reports,
+        replies=SimpleNamespace(told=told, take=take),
+        sns_messages=SnsMessages([TOPIC], SNS.certificate),
     )
     wiring.use(known)
     yield known
     wiring.use(None)
 
 
-def receive(text: str) -> None:
+SNS = Sns()
+
+
+def receive(text: str, **changes: Any) -> None:
+    record = SNS.record(text, NOW)
+    record["Sns"] |= changes
     with Client(app) as client:
-        client.lambda_.invoke("delivery_reports", client.events.generate_sns_event(text))
+        client.lambda_.invoke("delivery_reports", {"Records": [record]})
 
 
 @pytest.mark.parametrize(
@@ -117,7 +137,6 @@ def receive(text: str) -> None:
         ),
         ("Reject", "reject", {"reason": "Bad content"}, MessageStatus.FAILED),
         ("Bounce", "bounce", {"bounceType": "Permanent", "bounceSubType": "General"}, MessageStatus.BOUNCED),
-        ("Bounce", "bounce", {"bounceType": "Transient", "bounceSubType": "MailboxFull"}, MessageStatus.BOUNCED),
         ("Complaint", "complaint", {"complaintFeedbackType": "abuse"}, MessageStatus.COMPLAINED),
     ],
 )
@@ -130,7 +149,13 @@ def test_what_ses_reports_becomes_the_messages_status(
 
 def test_only_a_permanent_bounce_suppresses(parts: Any) -> None:
     receive(notification("Bounce", "bounce", bounceType="Transient", bounceSubType="MailboxFull"))
+    receive(notification("DeliveryDelay", "deliveryDelay", delayType="IPFailure", timestamp=at(1)))
+    receive(notification("DeliveryDelay", "deliveryDelay", delayType="IPFailure", timestamp=at(2)))
     assert parts.contact_book.suppressed == []
+    kept = parts.messages.kept[ID]
+    told = [(entry.status, entry.detail) for entry in kept.history]
+    assert kept.status is MessageStatus.SENT, "it may yet arrive"
+    assert told == [("delayed", "Transient/MailboxFull"), ("delayed", "IPFailure")], "each reason once"
     receive(notification("Bounce", "bounce", bounceType="Permanent", bounceSubType="General"))
     assert parts.contact_book.suppressed == [("s1", CONTACT_ID, Channel.EMAIL, "bounced")]
     assert parts.messages.kept[ID].history[-1].detail == "Permanent/General"
@@ -143,7 +168,6 @@ def test_only_a_permanent_bounce_suppresses(parts: Any) -> None:
         "not json",
         "[]",
         "{}",
-        notification("DeliveryDelay", "deliveryDelay"),
         notification("Send", "send"),
         '{"eventType": "Bounce", "mail": {"timestamp": "2026-11-22T10:00:00Z"}, "bounce": {}}',
         '{"eventType": "Bounce", "mail": {"tags": {"message": ["a"], "store": ["b"]}}, "bounce": []}',
@@ -192,8 +216,6 @@ def test_a_number_that_does_not_exist_gets_no_more_sms(parts: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        sms_event("TEXT_QUEUED"),
-        sms_event("TEXT_PENDING"),
         sms_event("TEXT_SENT"),
         sms_event("TEXT_UNKNOWN"),
         sms_event("TEXT_DELIVERED", context={}),
@@ -283,12 +305,19 @@ def test_journeys_hear_each_kind_once_and_a_click_once_for_each_link(parts: Any)
     assert next(e.detail for e in parts.messages.kept[ID].history if e.status == "clicked") == "https://a.example"
 
 
-def test_a_bounce_is_a_failure_and_a_complaint_is_none(parts: Any) -> None:
+def test_a_bounce_is_a_failure_and_a_complaint_is_told_as_one(parts: Any) -> None:
     receive(notification("Complaint", "complaint", timestamp=at(1)))
-    assert heard(parts) == []
+    assert heard(parts) == [("message_complained", None)]
     receive(notification("Bounce", "bounce", bounceType="Permanent", timestamp=at(2)))
     receive(notification("Reject", "reject", timestamp=at(3)))
-    assert heard(parts) == [("message_failed", None)]
+    assert heard(parts) == [("message_complained", None), ("message_failed", None)]
+
+
+def test_an_sms_that_waits_says_so(parts: Any) -> None:
+    receive(sms_event("TEXT_PENDING"))
+    kept = parts.messages.kept[ID]
+    assert (kept.status, kept.history[-1].status, kept.history[-1].detail) == ("sent", "delayed", "TEXT_PENDING")
+    assert heard(parts) == []
 
 
 def test_a_report_that_was_interrupted_is_told_by_its_repeat(parts: Any) -> None:
@@ -321,3 +350,110 @@ def test_what_the_manager_did_with_an_alert_is_nothing_that_the_contact_did(part
     receive(notification("Open", "open", timestamp=at(5)))
     assert parts.messages.kept[ID].status is MessageStatus.OPENED
     assert parts.journeys.heard == []
+
+
+# Who may tell
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Message": sms_event("TEXT_INVALID")},
+        {"Signature": "AAAA"},
+        {"Signature": "not base64"},
+        {"Signature": None},
+        {"SignatureVersion": "1"},
+        {"SignatureVersion": "3"},
+        {"SigningCertUrl": "https://sns.eu-west-1.amazonaws.com.evil.example/a.pem"},
+        {"SigningCertUrl": "https://evil.example/SimpleNotificationService-1.pem"},
+        {"SigningCertUrl": "http://sns.eu-west-1.amazonaws.com/a.pem"},
+        {"SigningCertUrl": "https://sns.eu-west-1.amazonaws.com/../a.pem"},
+        {"SigningCertUrl": "https://x@sns.eu-west-1.amazonaws.com/a.pem"},
+        {"SigningCertUrl": None},
+        {"TopicArn": "arn:aws:sns:eu-west-1:666666666666:agala-delivery-reports"},
+        {"Timestamp": "2026-11-22T10:00:01.000Z"},
+        {"Subject": "more"},
+    ],
+)
+def test_what_sns_did_not_sign_changes_nothing(parts: Any, changes: dict[str, Any], caplog: Any) -> None:
+    receive(notification("Complaint", "complaint", timestamp=at(1)), **changes)
+    assert parts.messages.kept[ID].status is MessageStatus.SENT and parts.replies.told == []
+    assert parts.contact_book.changes == []
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+@pytest.mark.parametrize("subject", [None, "Amazon SES Email Event Notification"])
+def test_both_of_snss_signatures_are_good(parts: Any, version: str, subject: str | None) -> None:
+    sns = Sns(version=version)
+    asked: list[str] = []
+
+    def fetch(address: str) -> str:
+        asked.append(address)
+        return sns.certificate(address)
+
+    parts.sns_messages = SnsMessages([TOPIC], fetch)
+    for minute in (1, 2):
+        record = sns.record(notification("Open", "open", timestamp=at(minute)), NOW, subject)
+        with Client(app) as client:
+            client.lambda_.invoke("delivery_reports", {"Records": [record]})
+    assert [entry.status for entry in parts.messages.kept[ID].history] == ["opened", "opened"]
+    assert asked == [CERTIFICATE], "asked for once"
+
+
+def test_what_sns_signed_for_another_topic_is_not_for_us(parts: Any) -> None:
+    other = Sns(topic=TOPIC.replace("000000000000", "666666666666"))
+    parts.sns_messages = SnsMessages([TOPIC], other.certificate)
+    with Client(app) as client:
+        record = other.record(notification("Complaint", "complaint", timestamp=at(1)), NOW)
+        client.lambda_.invoke("delivery_reports", {"Records": [record]})
+    assert parts.messages.kept[ID].status is MessageStatus.SENT
+
+
+def test_a_certificate_that_cannot_be_had_is_asked_for_again(parts: Any) -> None:
+    def out(address: str) -> str:
+        raise TryLater("the certificate of SNS is out of reach")
+
+    parts.sns_messages = SnsMessages([TOPIC], out)
+    with pytest.raises(TryLater):
+        receive(notification("Open", "open", timestamp=at(5)))
+
+
+# What people write back
+
+
+def test_an_sms_that_comes_in_is_a_reply(parts: Any) -> None:
+    told = {
+        "originationNumber": "+972505550101",
+        "destinationNumber": "+972505550199",
+        "messageKeyword": "KEYWORD_1",
+        "messageBody": "הסר",
+        "previousPublishedMessageId": "eum-1",
+        "inboundMessageId": "in-1",
+    }
+    receive(json.dumps(told))
+    receive(json.dumps({**told, "originationNumber": 5}))
+    assert parts.replies.told == [Reply(Channel.SMS, "in-1", "+972505550101", "הסר", NOW, ("+972505550199",))]
+
+
+def test_a_whatsapp_message_that_comes_in_is_a_reply(parts: Any) -> None:
+    arn = "arn:aws:social-messaging:eu-west-1:000000000000:phone-number-id/0123"
+    said: list[dict[str, Any]] = [
+        {"type": "text", "text": {"body": "תודה"}},
+        {"type": "button", "button": {"text": "הסר"}},
+        {"type": "interactive", "interactive": {"button_reply": {"id": "1", "title": "כן"}}},
+        {"type": "image", "image": {"id": "1"}},
+        {"type": "system", "system": {"body": "changed their number"}},
+    ]
+    messages = [
+        {"from": "972505550101", "id": f"wamid.{n}", "timestamp": "1795341660", **one} for n, one in enumerate(said)
+    ]
+    entry = {"id": "1", "changes": [{"field": "messages", "value": {"messages": [*messages, 3, {"from": "1"}]}}]}
+    context = {"MetaPhoneNumberIds": [{"metaPhoneNumberId": "77", "arn": arn}]}
+    receive(json.dumps({"context": context, "whatsAppWebhookEntry": json.dumps(entry)}))
+    assert [(reply.id, reply.text) for reply in parts.replies.told] == [
+        ("wamid.0", "תודה"),
+        ("wamid.1", "הסר"),
+        ("wamid.2", "כן"),
+        ("wamid.3", ""),
+    ]
+    assert {"0123", "phone-number-id-0123", "77"} <= set(parts.replies.told[0].numbers)

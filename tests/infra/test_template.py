@@ -87,6 +87,8 @@ def test_functions_are_told_every_setting_and_nothing_else() -> None:
 def test_no_policy_allows_everything_or_everywhere(function: str) -> None:
     for statement in POLICIES[function]["Statement"]:
         assert not [action for action in statement["Action"] if "*" in action]
+        if statement["Action"] == ["ses:GetAccount"]:
+            continue  # it is of no resource (Service Authorization Reference)
         assert statement["Resource"] != "*"
         assert "*" not in statement["Resource"]
 

@@ -119,6 +119,7 @@ class Life:
         parts = self.parts
         parts.table, parts.clock, parts.workflows, parts.objects = table, self.clock, self.workflows, None
         parts.email_channel = parts.sms_channel = self.channel
+        parts.email_pace = None
         parts.links = SignedLinks("https://agala.example", [b"key"])
         parts.address_hashes = AddressHashes(lambda: "key of addresses")
         parts.coupon = lambda _store, cause, _terms, _customer: Coupon(code=coupon_code(cause), external_id="c1")

@@ -429,7 +429,7 @@ def whatsapp(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_whatsapp_message_goes_out_with_its_template_or_as_text(world: World) -> None:
-    change(world, first_name="Dana", phone="+12025550101")
+    change(world, first_name="Dana", phone="+12025550101", replied={Channel.WHATSAPP: world.clock.now()})
     began(world, whatsapp(template="order_ready"), whatsapp(id="free"), whatsapp(id="advert", kind="marketing"))
     world.run(world.only(), ["hello", "free", "advert"])
     templated, free = world.channel.taken
@@ -443,3 +443,12 @@ def test_a_whatsapp_message_goes_out_with_its_template_or_as_text(world: World) 
     assert templated.text == "Hi Dana, your order 1 is here."
     assert (free.template, free.text) == (None, "Hi Dana,\nyour order 1 is here.")
     assert details(world) == ["sent", "sent", "not_sent"], "marketing needs consent to WhatsApp"
+
+
+def test_without_a_reply_only_the_template_goes_out(world: World) -> None:
+    change(world, phone="+12025550101")
+    began(world, whatsapp(template="order_ready", variables={"en": ["{{ order.number }}"]}), whatsapp(id="free"))
+    world.run(world.only(), ["hello", "free"])
+    assert [one.variables for one in world.channel.taken] == [("1",)]
+    kept = world.messages.of_contact(world.store.id, world.only().contact_id)
+    assert {one.step: one.reason for one in kept} == {"hello": None, "free": "session_over"}

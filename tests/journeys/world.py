@@ -221,7 +221,7 @@ class World:
         self.others = OtherJourneys(self.journeys, self.enrolments, self.decisions, self.enroller, clock)
         recents, front, tracker = Recents(table), Storefront(table), Tracker(links, FollowedLinks(table))
         self.sender = Sender(
-            self.messages, recents, NobodySuppressed(), links, front, tracker, clock, media.__getitem__
+            self.messages, recents, NobodySuppressed(), links, front, tracker, clock, lambda channel, _: media[channel]
         )
         self.steps = self.new_steps()
 

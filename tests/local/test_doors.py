@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.handlers.delivery_reports import report_from_ses, reports_from
+from chalicelib.handlers.delivery_reports import replies_from, report_from_ses, reports_from
 from local.clock import FastClock
 from local.doors import LocalDoors
 from local.gateway import HttpAnswer, HttpRequest
 from local.lambdas import Lambdas
 from local.outbox import Outbox
 from local.reports import STATUSES, Reports
+from local.sns import Sns
 from tests.local.test_outbox import email, sms, whatsapp
 
 Ask = Callable[..., HttpAnswer | None]
@@ -40,7 +41,7 @@ def ask(tmp_path: Path, reports: list[dict[str, Any]]) -> Ask:
     lambdas.register(
         "reports", lambda event, context: reports.extend(json.loads(r["Sns"]["Message"]) for r in event["Records"])
     )
-    doors = LocalDoors(TOKEN, clock, outbox, Reports(lambdas, "reports", outbox, clock))
+    doors = LocalDoors(TOKEN, clock, outbox, Reports(lambdas, "reports", outbox, clock, Sns()))
 
     def ask(method: str, target: str, body: Any = None, headers: Any = ADMIN) -> HttpAnswer | None:
         return doors.answer(HttpRequest(method, target, headers, body if isinstance(body, bytes) else b""))
@@ -160,3 +161,17 @@ def test_the_start_page_is_served_without_a_token_and_nothing_beside_it(ask: Ask
         missing = ask("GET", path, headers=())
         assert missing
         assert missing.status == 404
+
+
+def test_a_reply_is_played_through_the_handler(ask: Ask, reports: list[dict[str, Any]]) -> None:
+    def told(message_id: str, body: bytes = b'{"text": "STOP"}') -> int:
+        answer = ask("POST", f"/local/replies/{message_id}", body)
+        assert answer
+        return answer.status
+
+    assert told("c1-w1") == 202
+    (event,) = reports
+    (reply,) = replies_from(json.dumps(event), None)
+    assert (reply.sender, reply.text, "outbox" in reply.numbers) == (whatsapp().to.removeprefix("+"), "STOP", True)
+    assert [told("c1-m1"), told("nobody"), told("c1-w1", b"{}"), told("c1-w1", b"x")] == [422, 404, 422, 422]
+    assert told("c1-s1") == (202 if str(sms().sender).removeprefix("+").isdecimal() else 422)

@@ -124,3 +124,12 @@ def test_an_sms_that_cannot_be_sent_says_why(runtime: Process, path: str) -> Non
     assert (asked_nobody["channel"], asked_nobody["reason"]) == ("sms", "no_consent")
     tags = lambda: runtime.ask(f"{path}/contacts?email=noa@shopper.example")[1]["items"][0]["tags"]  # noqa: E731
     assert until(tags) == ["unheard"]
+
+
+def test_what_is_written_back_is_heard(runtime: Process, path: str) -> None:
+    assert runtime.ask(path, "PATCH", {"settings": {"sender": {"sms": "+972505550199"}}})[0] == 200
+    sent = came_back(runtime, path, "maya@shopper.example", phone="+972505550125", consent=AGREED)
+    assert sent["parts"] >= 1
+    assert runtime.ask(f"/local/replies/{sent['id']}", "POST", {"text": "הסר"})[0] == 202
+    contact = runtime.ask(f"{path}/contacts?email=maya@shopper.example")[1]["items"][0]
+    assert (contact["consent"]["sms"]["status"], contact["consent"]["sms"]["source"]) == ("unsubscribed", "reply")

@@ -5,7 +5,7 @@ import pytest
 from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.errors import NotFound
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
-from chalicelib.messages.reports import Report, apply_report
+from chalicelib.messages.reports import DELAYED, Report, apply_report
 from tests.messages.shop import CONTACT_ID, NOW, ContactBookDouble, MessagesDouble
 
 ID = f"{CONTACT_ID}-messagedigest"
@@ -34,8 +34,8 @@ def messages() -> MessagesDouble:
     return kept
 
 
-def report(status: MessageStatus, minutes: int = 1, passing: bool = False) -> Report:
-    return Report("s1", ID, status, NOW + timedelta(minutes=minutes), passing=passing)
+def report(status: MessageStatus, minutes: int = 1) -> Report:
+    return Report("s1", ID, status, NOW + timedelta(minutes=minutes))
 
 
 def test_a_message_moves_forward_only(messages: MessagesDouble, book: ContactBookDouble) -> None:
@@ -54,8 +54,8 @@ def test_the_same_report_twice_counts_once(messages: MessagesDouble, book: Conta
 def test_a_dead_address_is_suppressed_and_a_full_mailbox_is_not(
     messages: MessagesDouble, book: ContactBookDouble
 ) -> None:
-    apply_report(report(MessageStatus.BOUNCED, passing=True), messages, book)
-    assert messages.kept[ID].status is MessageStatus.BOUNCED
+    apply_report(Report("s1", ID, DELAYED, NOW, detail="Transient/MailboxFull"), messages, book)
+    assert messages.kept[ID].status is MessageStatus.SENT
     assert book.suppressed == []
     apply_report(report(MessageStatus.BOUNCED, minutes=2), messages, book)
     assert book.suppressed == [("s1", CONTACT_ID, Channel.EMAIL, "bounced")]

@@ -1,22 +1,29 @@
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from chalicelib.clock import rfc3339
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
+from chalicelib.contacts.identity import normalise_email, normalise_phone
 from chalicelib.errors import TryLater
 from chalicelib.ids import message_id
 from chalicelib.journeys.ports import NotNow, ProviderBusy
+from chalicelib.messages.content_model import WhatsAppContent
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.mime import to_mime
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.reports import Report, apply_report
 from chalicelib.messages.send import Medium, Sender
 from chalicelib.messages.sms import SmsComposer
 from chalicelib.messages.tracking import Tracker
+from chalicelib.messages.whatsapp import WhatsAppComposer
 from chalicelib.storage.followed import FollowedLinks
 from tests.conftest import HandClock
 from tests.memory_client import memory_table
@@ -63,6 +70,7 @@ class Bench:
         media: dict[Channel, Medium[Any, Any]] = {
             Channel.EMAIL: Medium(EmailComposer("default@agala.example"), self.channel),
             Channel.SMS: Medium(SmsComposer("+972505550199"), self.channel),
+            Channel.WHATSAPP: Medium(WhatsAppComposer("n"), self.channel),
         }
         sender = Sender(
             self.messages,
@@ -72,7 +80,7 @@ class Bench:
             ProductsDouble(product()),
             self.tracker,
             self.clock,
-            media.__getitem__,
+            lambda channel, _: media[channel],
         )
         return sender.send(self.through, self.shop, self.person, enrolment(), "thank-you-new", step, kind, self.content)
 
@@ -116,7 +124,56 @@ def test_marketing_can_be_left_with_one_click(bench: Bench) -> None:
 
 def test_a_transactional_email_has_no_unsubscribe_header(bench: Bench) -> None:
     bench.send(MessageKind.TRANSACTIONAL)
-    assert "List-Unsubscribe" not in bench.channel.sent[0].headers
+    assert not {"List-Unsubscribe", "List-Id"} & bench.channel.sent[0].headers.keys()
+
+
+@pytest.mark.parametrize(
+    ("sender", "list_id"), [("news@hadar.example", "<s1.hadar.example>"), ("a@קפה.example", "<s1.xn--8db5ai.example>")]
+)
+def test_answers_go_where_the_store_says_and_its_list_has_a_name(bench: Bench, sender: str, list_id: str) -> None:
+    bench.shop = store(settings={"sender": {"email": sender, "reply_to": "help@hadar.example"}})
+    bench.send()
+    [email] = bench.channel.sent
+    read = message_from_bytes(to_mime(email), policy=default)
+    assert (read["Reply-To"], read["List-Id"]) == ("help@hadar.example", list_id)
+    assert read["Message-ID"].strip().startswith(f"<{email.message_id}@")
+    assert read["Feedback-ID"] == "thank-you-new.mail-1:s1:marketing:agala"
+
+
+def test_an_sms_is_kept_with_its_parts() -> None:
+    bench = Bench(through=Channel.SMS)
+    bench.content = {"he": "שלום " * 20}
+    assert bench.send().parts == bench.channel.sent[0].parts == 4
+    assert Bench().send().parts is None
+
+
+def test_what_the_channel_forbids_is_not_sent_and_says_why(bench: Bench) -> None:
+    bench.through = Channel.WHATSAPP
+    bench.person = contact(consent={Channel.WHATSAPP: SUBSCRIBED})
+    bench.content = {"he": WhatsAppContent(text="שלום")}
+    message = bench.send()
+    assert (message.status, message.reason) == (MessageStatus.NOT_SENT, "session_over")
+    assert bench.statuses() == ["not_sent"] and bench.channel.sent == []
+
+
+@pytest.mark.parametrize("address", ["a@b.example, c@d.example", "a@b.example;c@d.example", "a@b.example c@d.example"])
+def test_a_list_of_addresses_in_one_field_goes_nowhere(bench: Bench, address: str) -> None:
+    assert normalise_email(address) is None
+    bench.person = contact(email=address, consent={Channel.EMAIL: SUBSCRIBED})
+    email = bench.send()
+    with pytest.raises(SendRejected, match="InvalidAddress"):
+        to_mime(bench.channel.sent[0])
+    assert email.to == address
+    with pytest.raises(ValidationError, match="reply_to"):
+        store(settings={"sender": {"reply_to": address}})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["050-555-0101, 050-555-0102", "0505550101/0505550102", "0505550101;0505550102", "+972505550101 +972505550102"],
+)
+def test_a_list_of_phones_in_one_field_is_nobodys(text: str) -> None:
+    assert normalise_phone(text, "IL") is None
 
 
 @BOTH
@@ -168,7 +225,7 @@ def test_an_sms_goes_out_and_is_recorded() -> None:
     assert (message.to, message.subject) == ("+972505550101", None)
     assert (sms.to, sms.sender, sms.sender_name) == ("+972505550101", "+972505550199", "בית קפה הדר")
     assert sms.text.startswith("פרסומת: בית קפה הדר\nשלום דנה\nלהסרה: https://agala.example/u/u2.")
-    found = bench.links.read_unsubscribe(sms.text.rpartition("/")[2])
+    found = bench.links.read_unsubscribe(sms.text.rpartition("/")[2].removesuffix(" או להשיב הסר"))
     assert found is not None and (found.contact_id, found.channel) == (contact().id, Channel.SMS)
 
 

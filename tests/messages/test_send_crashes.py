@@ -115,7 +115,7 @@ class House:
             through("storefront", ProductsDouble()),
             through("tracker", Tracker(links, FollowedLinks(memory_table()))),
             self.clock,
-            lambda asked: medium,
+            lambda asked, store: medium,
         )
 
     def send(self, step: str = "one", words: str | None = None) -> Message:

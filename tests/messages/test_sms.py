@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.contacts.consent import Channel
 from chalicelib.messages.content import RenderingError
-from chalicelib.messages.message import MessageKind
-from chalicelib.messages.sms import LONGEST, LONGEST_IN_OTHER_ALPHABETS, render_sms
-from tests.messages.shop import contact, data, event, product, store
+from chalicelib.messages.message import Message, MessageKind, MessageStatus
+from chalicelib.messages.ports import Sms
+from chalicelib.messages.sms import LONGEST, LONGEST_IN_OTHER_ALPHABETS, SmsComposer, render_sms
+from tests.messages.shop import NOW, contact, data, event, product, store
 
 CART = "https://hadar.example/?agala_cart=" + "k" * 60
 LEAVE = "https://agala.example/u/token"
@@ -93,3 +95,33 @@ class TestTooLong:
         assert len(shown.encode("utf-16-le")) // 2 <= LONGEST
         assert shown.endswith(LEAVE)
         assert all(link == CART for link in shown.split() if link.startswith(CART[:30]) and CART in source)
+
+
+def test_where_a_reply_is_heard_it_may_say_stop() -> None:
+    leave = f"\nלהסרה: {LEAVE} או להשיב הסר"
+    message = Message(
+        id="c-x",
+        store_id="s1",
+        contact_id="c",
+        channel=Channel.SMS,
+        kind=MessageKind.MARKETING,
+        status=MessageStatus.CLAIMED,
+        created_at=NOW,
+        at=NOW,
+    )
+
+    def made(sender: dict[str, Any], default: str | None = None, hears: bool | None = None) -> Sms:
+        shop = store(settings={"sender": sender})
+        return SmsComposer(default, hears).compose("שלום", data(event=EVENT, store=shop), message)
+
+    assert made({"sms": "+972505550199"}).text.endswith(leave)
+    assert made({}, "12345").text.endswith(leave)
+    assert made({"sms": "Hadar", "sms_replies": True}).text.endswith(leave)
+    assert made({"sms": "Hadar"}, hears=True).text.endswith(leave)
+    for silent in (
+        made({"sms": "Hadar"}),
+        made({}),
+        made({"sms": "12345", "sms_replies": False}),
+        made({"sms": "12345"}, hears=False),
+    ):
+        assert silent.text.endswith(LEAVE) and silent.parts == 1

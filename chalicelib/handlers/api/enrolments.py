@@ -101,7 +101,7 @@ class EnrolmentWhole(EnrolmentAnswer):
 @door(enrolments, "GET", _ONE, summary="One pass: what happened, when and why", scope="store", answers=EnrolmentWhole)
 def get_enrolment(call: Call) -> EnrolmentWhole:
     enrolment = _found(call)
-    messages = [message_shown(one) for one in _messages(call, enrolment)]
+    messages = [message_shown(one, call.store) for one in _messages(call, enrolment)]
     return EnrolmentWhole(**dict(shown(enrolment)), event=enrolment.event, messages=messages)
 
 

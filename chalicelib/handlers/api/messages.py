@@ -7,11 +7,14 @@ from typing import Annotated
 from chalice.app import Blueprint
 from pydantic import Field
 
+from chalicelib.commerce.money import Money
+from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.handlers.api.shapes import Answer, PageQuery, Time, page, sift
 from chalicelib.handlers.http import PATH_PATTERNS, Call, door
 from chalicelib.handlers.request import after_cursor
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
+from chalicelib.messages.sms_parts import price
 
 messages = Blueprint(__name__)
 
@@ -29,7 +32,8 @@ class MessageMoment(Answer):
 
 class MessageAnswer(Answer):
     """`at` is when `status` was reached. `not_sent` tells why in `reason`; `unknown` is a send that was cut off and
-    that the provider cannot confirm: it is never repeated. `to_manager`: an alert about the contact, not to them."""
+    that the provider cannot confirm: it is never repeated. `to_manager`: an alert about the contact, not to them.
+    `parts`: how many SMS carriers make of it, `price` what these cost by the store's present price of a thousand."""
 
     id: str
     contact_id: str
@@ -45,6 +49,8 @@ class MessageAnswer(Answer):
     at: Time
     reason: str | None
     to_manager: bool
+    parts: int | None
+    price: Money | None
     history: list[MessageMoment]
 
 
@@ -85,11 +91,13 @@ def list_messages(call: Call) -> MessageList:
             listing,
             after,
         )
-    return MessageList(items=[shown(message) for message in found], next=following)
+    return MessageList(items=[shown(message, call.store) for message in found], next=following)
 
 
-def shown(message: Message) -> MessageAnswer:
+def shown(message: Message, store: Store) -> MessageAnswer:
     """A message as the API shows it."""
-    kept = {name: getattr(message, name) for name in MessageAnswer.model_fields if name != "history"}
+    kept = {name: getattr(message, name) for name in MessageAnswer.model_fields if name not in ("history", "price")}
+    per_thousand = store.settings.sms_price_per_thousand
+    kept["price"] = price(message.parts, per_thousand) if message.parts and per_thousand else None
     history = [MessageMoment(at=entry.at, status=entry.status, detail=entry.detail) for entry in message.history]
     return MessageAnswer(**kept, history=history)

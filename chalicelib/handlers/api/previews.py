@@ -156,6 +156,7 @@ def check_journey(call: Call) -> CheckAnswer:
 
 def _made(call: Call, asked: MessageAsked, to: str | None = None) -> tuple[Channel, Any]:
     from chalicelib.messages.content import RenderingError
+    from chalicelib.messages.ports import NotAllowed
 
     channel, kind, content, trigger = _asked(call, asked)
     try:
@@ -171,7 +172,7 @@ def _made(call: Call, asked: MessageAsked, to: str | None = None) -> tuple[Chann
             step=asked.step or "preview",
             to=to,
         )
-    except RenderingError as wrong:
+    except (RenderingError, NotAllowed) as wrong:
         raise BadInput("The message cannot be made.", [FieldMistake("content", str(wrong))]) from None
     return channel, finished
 

@@ -10,7 +10,9 @@ from chalice.app import Blueprint
 from pydantic import AfterValidator, Field, ValidationError
 
 from chalicelib.commerce.store import Connection, ConnectionStatus, Platform, Store, StoreSettings
+from chalicelib.contacts.consent import Channel
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound
+from chalicelib.handlers.api.gateways import forget_gateway
 from chalicelib.handlers.api.shapes import Answer, Body, Line, PageQuery, Time, Timezone, page
 from chalicelib.handlers.http import Call, Reply, door
 from chalicelib.handlers.request import after_cursor, field_mistakes
@@ -240,6 +242,8 @@ def delete_store(call: Call) -> None:
     if store is None:
         raise NotFound("no such store")
     call.wiring.lifecycle.stop_every(store)
+    for channel in (Channel.SMS, Channel.WHATSAPP):
+        forget_gateway(call, store.id, channel)
     call.wiring.secrets.delete_rest_keys(store.id)
     call.wiring.secrets.delete_shopify_access(store.id)
     call.wiring.secrets.delete_webhook_secret(store.id)

@@ -50,6 +50,6 @@ def _body(message: WhatsApp) -> dict[str, Any]:
     template = {
         "name": message.template,
         "language": {"code": message.language},
-        "components": [{"type": "body", "parameters": [{"type": "text", "text": message.text}]}],
+        "components": [{"type": "body", "parameters": [{"type": "text", "text": one} for one in message.variables]}],
     }
     return {**body, "type": "template", "template": template}

@@ -16,6 +16,8 @@ from chalicelib.messages.channels.end_user_messaging_social import EndUserMessag
 from chalicelib.messages.ports import SendRejected, SendUncertain, WhatsApp
 from chalicelib.settings import Settings
 from chalicelib.wiring import Wiring
+from tests.memory_client import memory_table
+from tests.messages.shop import store
 
 
 def message(**changes: Any) -> WhatsApp:
@@ -70,7 +72,9 @@ def test_the_request_is_metas_message_and_bears_what_reports_come_back_with(
     template: str | None, content: dict[str, Any]
 ) -> None:
     recorder = Recorder()
-    assert EndUserMessagingSocialChannel(recorder).send(message(template=template)) == "eums-1"
+    assert (
+        EndUserMessagingSocialChannel(recorder).send(message(template=template, variables=("העגלה מחכה",))) == "eums-1"
+    )
     assert json.loads(recorder.asked["message"]) == {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -122,8 +126,12 @@ def test_a_lost_answer_is_not_repeated() -> None:
 
 def test_production_sends_once_and_only_with_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    without, wiring = (
+        Wiring(Settings.from_environment(known)) for known in ({}, {"AGALA_WHATSAPP_PHONE_NUMBER_ID": "n"})
+    )
+    without.table = wiring.table = memory_table()
     with pytest.raises(StepCannot, match="no_whatsapp_number"):
-        Wiring(Settings.from_environment({})).medium(Channel.WHATSAPP)
-    medium: Any = Wiring(Settings.from_environment({"AGALA_WHATSAPP_PHONE_NUMBER_ID": "n"})).medium(Channel.WHATSAPP)
+        without.medium(Channel.WHATSAPP, store())
+    medium: Any = wiring.medium(Channel.WHATSAPP, store())
     assert medium.channel._client.meta.config.retries["total_max_attempts"] == 1
     assert medium.channel.was_taken("c1-digest") is None

@@ -72,9 +72,11 @@ def server() -> Iterator[MailServer]:
 
 
 def test_an_email_arrives_with_its_date(server: MailServer) -> None:
-    deliver_smtp(server.url, email(), timeout=5)
+    deliver_smtp(server.url, email(reply_to="help@hadar.example", headers={"List-Id": "<s1.hadar.example>"}), timeout=5)
     read: Any = message_from_bytes(server.taken[0], policy=default)
     assert read["Subject"] == email().subject
+    assert (read["Reply-To"], read["List-Id"]) == ("help@hadar.example", "<s1.hadar.example>")
+    assert read["Message-ID"] == "<c1-digest@hadar.example>", "ours: the server keeps it"
     assert read["Date"] is not None
     assert "dana@example.test" in next(c for c in server.commands if c.lower().startswith("rcpt to:"))
 

@@ -97,7 +97,7 @@ class House:
     def __init__(self, channel: Channel, knows: bool, **settings: Any) -> None:
         self.channel, self.doors, self.clock = channel, Doors(), HandClock(NOW)
         self.shop = store(settings={"caps": {channel.value: {"per_day": 1}}, **settings})
-        self.person = contact(consent={channel: SUBSCRIBED})
+        self.person = contact(consent={channel: SUBSCRIBED}, replied={Channel.WHATSAPP: NOW})
         self.messages, self.recents, self.provider = MessagesDouble(), RecentsDouble(), ChannelDouble(knows)
         composer: Any = {
             Channel.EMAIL: EmailComposer("default@agala.example"),

@@ -87,6 +87,9 @@ class Nowhere:
     def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
         return NOT_TRACKED
 
+    def plain(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        return NOT_TRACKED
+
     def keep(self, links: MessageLinks) -> None:
         """There are none."""
 

@@ -18,7 +18,7 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
-from chalicelib.messages.sample import sample_contact, sample_event, sample_pass
+from chalicelib.messages.sample import NOBODY, sample_contact, sample_event, sample_pass
 from chalicelib.messages.send import Medium
 from chalicelib.messages.wording import choose_language, primary
 
@@ -37,6 +37,8 @@ class Composing(Protocol):
         enrolment: Enrolment,
         message: Message,
         content_by_language: Mapping[str, Any],
+        *,
+        plain: bool = True,
     ) -> Any:
         """Raises RenderingError, naming the field."""
         ...
@@ -94,7 +96,8 @@ class Preview:
         event = self._event(store, contact, contact_id is not None, trigger, language or contact.locale or store.locale)
         enrolment = sample_pass(store, contact, journey, event, now)
         message = Message(
-            id=f"{contact.id}-{digest('preview', journey, step, rfc3339(now), to or '')}",
+            # Nobody's: who tries its unsubscribe link takes nobody off the list.
+            id=f"{NOBODY}-{digest('preview', journey, step, rfc3339(now), to or '')}",
             store_id=store.id,
             contact_id=contact.id,
             journey=journey,
@@ -106,7 +109,8 @@ class Preview:
             created_at=now,
             at=now,
         )
-        return self._sender.composed(store, contact, enrolment, message, some)
+        plain = channel is Channel.EMAIL or to is not None  # the parts of an SMS are counted with its short links
+        return self._sender.composed(store, contact, enrolment, message, some, plain=plain)
 
     def send(self, store: Store, channel: Channel, to: str, finished: Any) -> str:
         """To one of the shop's own people (`may_test`), marked as a test; what became of it: `sent` or `unknown`.

@@ -213,10 +213,15 @@ class Sender:
         message: Message,
         content_by_language: Mapping[str, Any],
         holds: Holds = _nothing_holds,
+        *,
+        plain: bool = True,
     ) -> Any:
-        """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
+        """The finished message, to look at: nothing is decided, claimed, kept or sent. `plain`: with the addresses that
+        its links lead to, else with links as long as they will be, which lead nowhere. Raises RenderingError."""
         medium = self._medium(message.channel, store)
-        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds).finished
+        return self._compose(
+            medium, store, contact, enrolment, message, content_by_language, None, holds, plain=plain
+        ).finished
 
     def ask(
         self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
@@ -322,6 +327,7 @@ class Sender:
         cart: CartRecord | None,
         holds: Holds,
         alert: Alert | None = None,
+        plain: bool = False,
     ) -> Composed:
         if not content_by_language:
             raise RenderingError("content: in no language")
@@ -333,7 +339,8 @@ class Sender:
         pictured = placed_pictures(
             needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
         )
-        linking = self._tracker.begin(store, message, content, language)
+        begin = self._tracker.plain if plain else self._tracker.begin
+        linking = begin(store, message, content, language)
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,

@@ -76,6 +76,10 @@ class Tracking(Protocol):
 
     def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking: ...
 
+    def plain(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        """For a message that is only looked at: its links lead where they will, and nobody is seen following them."""
+        ...
+
     def keep(self, links: MessageLinks) -> None: ...
 
     def forget(self, code: str) -> None: ...
@@ -90,6 +94,9 @@ class Tracker:
         if message.to_manager:
             return NOT_TRACKED
         return TrackedLinks(self._links, store, message, smart_links(content), language)
+
+    def plain(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        return PlainLinks(self._links, store, message, smart_links(content), language)
 
     def keep(self, links: MessageLinks) -> None:
         """Before the provider gets the message: whoever follows a link at once finds it."""
@@ -214,6 +221,20 @@ class TrackedLinks:
         unseen += _PIXEL.format(escape(self._links.pixel_url(self._code)))
         before, end, after = html.rpartition("</body>")
         return f"{before}{unseen}{end}{after}" if end else f"{html}{unseen}"
+
+
+class PlainLinks(TrackedLinks):
+    """A `Linking` whose links are where they lead: nothing is kept, and a click does nothing besides."""
+
+    def record(self, now: datetime) -> None:
+        return None
+
+    def _new_link(self, address: str) -> str | None:
+        target = self._target(address)
+        return (target.url or web_address(self._store.url)) if target is not None else None
+
+    def _with_unseen(self, html: str) -> str:
+        return html
 
 
 def smart_links(content: Any) -> dict[str, SmartLink]:

@@ -71,6 +71,9 @@ def test_a_test_goes_to_the_shops_own_people_only(call: Caller, path: str, chann
     assert email.to == "boss@tea.example"
     assert "Order 1001" in email.subject
     assert email.subject.startswith("[")
+    assert 'href="https://tea.shop/x"' in email.html  # as it will lead; a test is nobody's click
+    assert "/l/" not in email.html + email.text
+    assert "00000000000000000000000000-" in email.headers["List-Unsubscribe"]
     call("PATCH", path, {"settings": {"sending": "stopped"}})
     assert call("POST", f"{path}/test-messages", {**asked, "to": "boss@tea.example"}).status == 409
 

@@ -93,6 +93,7 @@ class Wiring(ShopWiring):
             lambda store, channel: self.medium(channel, store),
             self.contacts,
             self.timeline,
+            self.decisions,
             goods,
             self.clock,
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from chalicelib.clock import Clock, rfc3339
+from chalicelib.clock import Clock, parse_rfc3339, rfc3339
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Sending, Store, manager_address
@@ -14,12 +14,17 @@ from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
 from chalicelib.ids import digest
+from chalicelib.journeys.condition_forms import Condition
+from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment
-from chalicelib.journeys.ports import ProviderBusy
+from chalicelib.journeys.facts import before_entry, wanted_for
+from chalicelib.journeys.ports import DecisionRecords, ProviderBusy
+from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.sample import NOBODY, sample_contact, sample_event, sample_pass
 from chalicelib.messages.send import Medium
+from chalicelib.messages.showing import Holds
 from chalicelib.messages.wording import choose_language, primary
 
 _SAMPLES = 4
@@ -37,6 +42,7 @@ class Composing(Protocol):
         enrolment: Enrolment,
         message: Message,
         content_by_language: Mapping[str, Any],
+        holds: Holds,
         *,
         plain: bool = True,
     ) -> Any:
@@ -65,11 +71,13 @@ class Preview:
         medium: Callable[[Store, Channel], Medium[Any, Any]],
         contacts: ContactRecords,
         timeline: Timeline,
+        decisions: DecisionRecords,
         goods: Goods,
         clock: Clock,
     ) -> None:
         self._sender, self._medium, self._contacts = sender, medium, contacts
-        self._timeline, self._goods, self._clock = timeline, goods, clock
+        self._timeline, self._decisions = timeline, decisions
+        self._goods, self._clock = goods, clock
 
     def shown(
         self,
@@ -110,7 +118,8 @@ class Preview:
             at=now,
         )
         plain = channel is Channel.EMAIL or to is not None  # the parts of an SMS are counted with its short links
-        return self._sender.composed(store, contact, enrolment, message, some, plain=plain)
+        holds = self._holds(store, contact, event, some) if contact_id is not None else _nothing_holds
+        return self._sender.composed(store, contact, enrolment, message, some, holds, plain=plain)
 
     def send(self, store: Store, channel: Channel, to: str, finished: Any) -> str:
         """To one of the shop's own people (`may_test`), marked as a test; what became of it: `sent` or `unknown`.
@@ -132,6 +141,22 @@ class Preview:
             return "unknown"
         return "sent"
 
+    def _holds(self, store: Store, contact: Contact, event: Mapping[str, Any], content: Mapping[str, Any]) -> Holds:
+        """What of its focused content this contact would see today, outside of any pass."""
+        emails = [one for one in content.values() if isinstance(one, EmailContent)]
+        asked = [condition for email in emails for _, condition in email.conditions()]
+        if not asked:
+            return _nothing_holds
+        found = self._decisions.read(store.id, contact.id, wanted_for(asked, event))
+        told = Event(
+            id=event["id"],
+            type=event["type"],
+            occurred_at=parse_rfc3339(event["occurred_at"]),
+            properties=event["properties"],
+        )
+        facts = before_entry(told, found, self._clock.now())
+        return (lambda condition: evaluate(condition, facts)) if facts is not None else _nothing_holds
+
     def _contact(self, store: Store, contact_id: str | None, language: str, now: datetime) -> Contact:
         if contact_id is None:
             return sample_contact(store, language, now)
@@ -149,6 +174,11 @@ class Preview:
                 return {**told, "occurred_at": rfc3339(newest.occurred_at)}
         goods = self._goods(store.id, _SAMPLES)
         return sample_event(kind, store, goods, language, self._clock.now())
+
+
+def _nothing_holds(condition: Condition) -> bool:
+    """Nobody made up belongs to anything."""
+    return False
 
 
 def may_test(store: Store, channel: Channel) -> set[str]:

@@ -50,6 +50,15 @@ def test_a_preview_with_a_real_contact_in_their_language(call: Caller, path: str
     asked = {"content": WORDS, "contact_id": contact, "trigger": "order_cheered", "kind": "transactional"}
     assert call("POST", f"{path}/previews", asked).json["subject"] == "Order 77 for Gil"
     assert call("POST", f"{path}/previews", {**asked, "contact_id": "0" * 26}).status == 404
+    focus = {
+        "type": "focus",
+        "if": {"field": "first_name", "is": "equals", "value": "Gil"},
+        "blocks": [{"type": "text", "text": "Only Gil reads this"}],
+        "else": [{"type": "text", "text": "Others read that"}],
+    }
+    focused = {"content": {"en": {"subject": "x", "blocks": [focus]}}}
+    assert "Only Gil" in call("POST", f"{path}/previews", {**focused, "contact_id": contact}).json["text"]
+    assert "Others" in call("POST", f"{path}/previews", focused).json["text"]
 
 
 def test_what_is_asked_for_must_be_one_thing_that_is_there(call: Caller, path: str) -> None:

@@ -146,7 +146,8 @@ def test_no_request_breaks_the_contract(operation: Any, good: bool, shop: Shop) 
         if not _bad_path(case):
             shop.place(case)
         answer = case.call(headers={"Authorization": f"Bearer {ADMIN}"})
-        case.validate_response(answer, checks=CHECKS)
+        # What is too large is refused before it is read: schemathesis does not count 413 among the refusals.
+        case.validate_response(answer, checks=CHECKS[:-1] if answer.status_code == 413 else CHECKS)
 
     ask()
 

@@ -15,9 +15,13 @@ from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.pace import Limits, Pace, Turn, UsedUp
+from chalicelib.messages.ports import NobodySuppressed
 from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.tracking import Tracker
 from chalicelib.storage import keys
+from chalicelib.storage.followed import FollowedLinks
 from chalicelib.storage.messages import Messages
+from chalicelib.storage.recents import Recents
 from chalicelib.storage.table import Table
 from chalicelib.storage.turns import Turns
 from tests.conftest import HandClock
@@ -126,7 +130,7 @@ class Office:
 
     def __init__(self, table: Table, rate: float = 4 / 3) -> None:
         self.clock, self.channel, self.slept = HandClock(NOW), ChannelDouble(knows=False), list[float]()
-        self.messages = Messages(table)
+        self.table, self.messages = table, Messages(table)
         self.pace = Pace("email", Account(rate), Turns(table))
 
     def send(self, step: str) -> Message:
@@ -136,11 +140,22 @@ class Office:
 
         medium: Medium[Any, Any] = Medium(EmailComposer("shop@hadar.example"), self.channel, self.pace)
         links = SignedLinks("https://agala.example", [b"key"])
-        sender = Sender(self.messages, links, ProductsDouble(), self.clock, lambda *_: medium, sleep)
+        tracker = Tracker(links, FollowedLinks(self.table))
+        sender = Sender(
+            self.messages,
+            Recents(self.table),
+            NobodySuppressed(),
+            links,
+            ProductsDouble(),
+            tracker,
+            self.clock,
+            lambda *_: medium,
+            sleep,
+        )
         person = contact(consent={"email": {"status": "subscribed", "at": NOW}})
         return sender.send(
             "email",  # type: ignore[arg-type]
-            store(),
+            store(settings={"duplicate_days": 0}),
             person,
             enrolment(),
             "thank-you-new",

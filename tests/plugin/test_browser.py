@@ -196,7 +196,8 @@ def leave_a_cart(shop: Shop) -> None:
 
 
 def restore_link(message: dict[str, Any]) -> str:
-    found = re.search(r"https?://[^\s\"'<>]*agala-restore=[^\s\"'<>]+", message["text"].replace("&amp;", "&"))
+    """Ours, which leads to the shop's."""
+    found = re.search(r"https?://[^\s\"'<>]*/l/\w+", message["text"])
     assert found, message["text"]
     return found[0]
 

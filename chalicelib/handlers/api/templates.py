@@ -72,7 +72,7 @@ def list_templates(call: Call) -> TemplateList:
     query=PageQuery,
     answers=MessageTemplateList,
 )
-def list_message_templates(call: Call) -> MessageTemplateList:
+def list_ready_emails(call: Call) -> MessageTemplateList:
     from chalicelib.messages.gallery import written
 
     after = after_cursor("message-templates", call.query.cursor) or ""

@@ -20,6 +20,8 @@ WEEK = timedelta(days=7)
 LONGEST_RUN = timedelta(minutes=20)
 # Longer than a step tries again for while its provider is busy.
 _TRIES_LAST = timedelta(days=1)
+# What comes every so many days at one hour comes some moments sooner now and then: it is no duplicate for that.
+_EARLY = timedelta(hours=1)
 _MOST = 100
 _OUT = frozenset(
     (
@@ -82,7 +84,7 @@ def too_much(
         lately = [place for place in mine if place.at > now - length]
         if most is not None and len(lately) >= most:
             return "frequency_cap", lately
-    spoken = now - timedelta(days=settings.duplicate_days)
+    spoken = now - timedelta(days=settings.duplicate_days) + _EARLY
     same = [place for place in mine if place.words == words and place.at > spoken]
     return ("duplicate", same) if same else None
 

@@ -29,6 +29,7 @@ _FUNCTIONS = frozenset(
     ("contains", "ends_with", "keys", "length", "max", "min", "not_null", "starts_with", "to_number", "type", "values")
 )
 _OUTPUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_TRIMMED = re.compile(r"(-?)(.*?)(-?)", re.DOTALL)  # Liquid's signs that take spaces away
 
 
 def _liquid(source: str) -> str:
@@ -210,6 +211,9 @@ def encoded_address(source: str) -> str:
     """The address's Liquid, each value in it percent-encoded."""
 
     def encode(found: re.Match[str]) -> str:
-        return found[0] if "url_encode" in found[1] else f"{{{{{found[1]} | url_encode }}}}"
+        if "url_encode" in found[1]:
+            return found[0]
+        before, inner, after = _TRIMMED.fullmatch(found[1]).groups()  # type: ignore[union-attr]  # anything matches
+        return f"{{{{{before}{inner} | url_encode {after}}}}}"
 
     return _OUTPUT.sub(encode, source)

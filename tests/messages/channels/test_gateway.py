@@ -163,3 +163,10 @@ def test_it_knows_which_secrets_it_needs() -> None:
         signature={"header": "X-S", "secret": "three"},
     )
     assert form.secret_names == {"one", "two", "three"}
+
+
+def test_liquid_that_trims_spaces_and_text_that_is_no_unicode_are_sent(server: GatewayServer) -> None:
+    send(server, gateway(url=f"{URL}?to={{{{- to -}}}}&n={{{{- name | url_encode -}}}}"), sms(text="a\ud800\x00b"))
+    (asked,) = server.asked
+    assert asked.path.startswith("/send?to=%2B972505550101&n=%")
+    assert json.loads(asked.body)["text"] == "ab"

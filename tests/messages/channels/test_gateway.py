@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.errors import TryLater
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.channels.gateway import LARGEST, GatewayChannel, GatewayHttp
 from chalicelib.messages.channels.gateway_request import Request
@@ -170,3 +171,15 @@ def test_liquid_that_trims_spaces_and_text_that_is_no_unicode_are_sent(server: G
     (asked,) = server.asked
     assert asked.path.startswith("/send?to=%2B972505550101&n=%")
     assert json.loads(asked.body)["text"] == "ab"
+
+
+def test_secrets_out_of_reach_mean_not_taken(server: GatewayServer) -> None:
+    """Else a message that surely never left would be shown as unknown, and never go."""
+
+    def out() -> dict[str, str]:
+        raise TryLater("the parameter store is out of reach")
+
+    form = gateway(headers={"Authorization": "Bearer {{ secret.token }}"})
+    with pytest.raises(ProviderBusy, match="secrets"):
+        GatewayChannel(form, out, "https://agala.example/reports/x", server.http).send(sms())
+    assert server.asked == []

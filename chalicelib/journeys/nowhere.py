@@ -87,6 +87,8 @@ class Nowhere:
     def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
         return NOT_TRACKED
 
+    direct = begin
+
     def keep(self, links: MessageLinks) -> None:
         """There are none."""
 

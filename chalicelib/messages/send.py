@@ -48,7 +48,7 @@ from chalicelib.messages.recent import matters
 from chalicelib.messages.recent_places import Places
 from chalicelib.messages.said import words_digest
 from chalicelib.messages.showing import Holds, Needs, Storefront, gather
-from chalicelib.messages.tracking import Tracking
+from chalicelib.messages.tracking import Linking, Tracking
 
 # How often a held message looks whether the owner's switch is back on.
 HELD_RECHECK = timedelta(hours=1)
@@ -213,10 +213,14 @@ class Sender:
         message: Message,
         content_by_language: Mapping[str, Any],
         holds: Holds = _nothing_holds,
+        direct: bool = True,
     ) -> Any:
-        """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
+        """The finished message, to look at: nothing is decided, claimed, kept or sent. Its links are `direct`, or such
+        as it would have, which lead nowhere. Raises RenderingError."""
         medium = self._medium(message.channel, store)
-        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds).finished
+        begin = self._tracker.direct if direct else self._tracker.begin
+        made = self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds, begin=begin)
+        return made.finished
 
     def ask(
         self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
@@ -324,6 +328,7 @@ class Sender:
         cart: CartRecord | None,
         holds: Holds,
         alert: Alert | None = None,
+        begin: Callable[[Store, Message, Any, str], Linking] | None = None,
     ) -> Composed:
         if not content_by_language:
             raise RenderingError("content: in no language")
@@ -335,7 +340,7 @@ class Sender:
         pictured = placed_pictures(
             needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
         )
-        linking = self._tracker.begin(store, message, content, language)
+        linking = (begin or self._tracker.begin)(store, message, content, language)
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,

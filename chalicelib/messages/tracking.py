@@ -76,6 +76,8 @@ class Tracking(Protocol):
 
     def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking: ...
 
+    def direct(self, store: Store, message: Message, content: Any, language: str) -> Linking: ...
+
     def keep(self, links: MessageLinks) -> None: ...
 
     def forget(self, code: str) -> None: ...
@@ -90,6 +92,10 @@ class Tracker:
         if message.to_manager:
             return NOT_TRACKED
         return TrackedLinks(self._links, store, message, smart_links(content), language)
+
+    def direct(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+        """For a message that is only looked at: nothing is kept, so its links lead straight to where they lead."""
+        return DirectLinks(self._links, store, message, smart_links(content), language)
 
     def keep(self, links: MessageLinks) -> None:
         """Before the provider gets the message: whoever follows a link at once finds it."""
@@ -214,6 +220,20 @@ class TrackedLinks:
         unseen += _PIXEL.format(escape(self._links.pixel_url(self._code)))
         before, end, after = html.rpartition("</body>")
         return f"{before}{unseen}{end}{after}" if end else f"{html}{unseen}"
+
+
+class DirectLinks(TrackedLinks):
+    """A `Linking` that follows nobody. A link that only answers a question leads to the store."""
+
+    def record(self, now: datetime) -> None:
+        return None
+
+    def _new_link(self, address: str) -> str | None:
+        target = self._target(address) if address.lower().startswith("agala:") else None
+        return (target.url or web_address(self._store.url) or self._links.base) if target else None
+
+    def _with_unseen(self, html: str) -> str:
+        return html
 
 
 def smart_links(content: Any) -> dict[str, SmartLink]:

@@ -112,3 +112,32 @@ def test_a_ready_journey_has_nothing_to_mend(call: Caller, path: str) -> None:
         assert call("PUT", f"{path}/journeys/{template['id']}", template["definition"]).status == 200
         told = call("GET", f"{path}/journeys/{template['id']}/check").json
         assert [one for one in told["items"] if one["level"] == "mistake"] == []
+
+
+def test_a_test_of_somebodys_message_leads_where_it_should_and_never_to_their_choices(
+    call: Caller, path: str, channel: RecordingChannel, wired: ApiWiring
+) -> None:
+    """Whoever tries the unsubscribe button of a test must not unsubscribe the customer; and links of what is kept
+    nowhere lead to themselves, or nobody could try them."""
+    call("PATCH", path, {"settings": {"manager": {"email": "boss@tea.example", "phone": "+972505550188"}}})
+    consent = {"email": {"status": "subscribed", "source": "checkout"}}
+    known = {"email": "gil@shopper.example", "first_name": "Gil", "consent": consent}
+    contact = call("POST", f"{path}/contacts", known).json["id"]
+    smart = {"type": "button", "text": "Like", "url": "https://tea.shop/like", "smart": {"name": "likes"}}
+    rating = {"type": "rating", "survey": "s", "question": "q", "text": "How?"}
+    words = {"en": {**WORDS["en"], "blocks": [*WORDS["en"]["blocks"], smart, rating]}}
+    asked = {"content": words, "contact_id": contact, "to": "boss@tea.example"}
+    assert call("POST", f"{path}/test-messages", asked).json == {"status": "sent"}
+    (email,) = channel.taken
+    assert 'href="https://tea.shop/x"' in email.html and 'href="https://tea.shop/like"' in email.html
+    assert "agala:" not in email.html + email.text and "/l/" not in email.html + email.text
+    token = email.headers["List-Unsubscribe"].rpartition("/")[2].removesuffix(">")
+    link = wired.links.read_unsubscribe(token)
+    assert link is not None and link.contact_id == "0" * 26
+    assert contact not in email.html + email.text
+    wired.choices.leave(link, [link.channel], "unsubscribe_link")
+    stands = wired.contacts.get(path.rpartition("/")[2], contact)
+    assert stands is not None and stands.consent_for(link.channel).status == "subscribed"
+    sms = {"channel": "sms", "text": {"en": "Hi https://tea.shop/x"}, "to": "+972505550188", "contact_id": contact}
+    shown = call("POST", f"{path}/previews", {name: value for name, value in sms.items() if name != "to"}).json
+    assert "https://tea.shop/x" not in shown["text"] and contact not in shown["text"], "as long as it will be"

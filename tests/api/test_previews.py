@@ -141,3 +141,28 @@ def test_a_test_of_somebodys_message_leads_where_it_should_and_never_to_their_ch
     sms = {"channel": "sms", "text": {"en": "Hi https://tea.shop/x"}, "to": "+972505550188", "contact_id": contact}
     shown = call("POST", f"{path}/previews", {name: value for name, value in sms.items() if name != "to"}).json
     assert "https://tea.shop/x" not in shown["text"] and contact not in shown["text"], "as long as it will be"
+
+
+def test_addresses_that_are_none_are_named_and_following_ends_in_time(
+    call: Caller, path: str, wired: ApiWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many addresses are slow: the gateway in front of us gives up after 29 seconds."""
+    links = "".join(f" [x](https://tea.shop/{number})" for number in range(20))
+    words = {"en": {"subject": "Hi", "blocks": [{"type": "text", "text": f"See [here](https://[b){links}"}]}}
+    assert (
+        call("PUT", f"{path}/journeys/hello", journey({"id": "m", "type": "send_email", "content": words})).status
+        == 200
+    )
+    told = call("GET", f"{path}/journeys/hello/check")
+    assert told.status == 200
+    assert "this is no address" in {one["message"] for one in told.json["items"]}
+    spent = [0.0]
+
+    def slow(address: str, seconds: float) -> bool:
+        spent[0] += 2 * seconds
+        return False
+
+    monkeypatch.setattr(wired, "is_gone", slow, raising=False)
+    monkeypatch.setattr("chalicelib.handlers.api.previews.monotonic", lambda: spent[0])
+    assert call("GET", f"{path}/journeys/hello/check?follow=true").status == 200
+    assert 0 < spent[0] <= 20

@@ -193,6 +193,20 @@ def test_an_answer_is_kept_and_thanked_for(reader: Reader) -> None:
     assert (told.properties["survey"], told.properties["answers"]) == ("taste", {"stars": 4})
 
 
+@pytest.mark.parametrize("value", ["9" * 100, "1" * 40, "٣", "-1", "1e5", "007", "a\x00\u202eb"])
+def test_an_answer_that_is_no_small_number_is_kept_as_it_was_written(reader: Reader, value: str) -> None:
+    """A number with too many digits has no place in the table: the click would fail for ever."""
+    code = reader.shop.parts.links.read_followed(reader.links()[4].rpartition("/")[2])[0]
+    links = reader.shop.parts.followed.get(code)
+    assert links is not None
+    answer = links.targets[4].answer.model_copy(update={"value": value})
+    targets = [t.model_copy(update={"answer": answer}) if t.answer else t for t in links.targets]
+    reader.shop.parts.followed.keep(links.model_copy(update={"targets": tuple(targets)}))
+    reader.get(reader.links()[4])
+    reader.told()
+    assert reader.profile().fields["stars"] == value
+
+
 @pytest.mark.parametrize("fails_at", range(14))
 def test_whatever_is_cut_short_is_done_when_it_comes_again(
     reader: Reader, fails_at: int, monkeypatch: pytest.MonkeyPatch

@@ -15,8 +15,13 @@ from chalicelib.commerce.change import ErasureAsked
 from chalicelib.commerce.coupon import Coupon, coupon_code
 from chalicelib.commerce.event import Event
 from chalicelib.commerce.intake import ContactRef
-from chalicelib.commerce.store import Platform
+from chalicelib.commerce.store import Platform, StoreSettings
 from chalicelib.contacts.book import ContactInput
+from chalicelib.contacts.consent import Channel, Consent, ConsentChange, ConsentStatus
+from chalicelib.messages.followed import Sighting
+from chalicelib.messages.message import MessageStatus
+from chalicelib.messages.replies import Reply
+from chalicelib.messages.reports import Report
 from chalicelib.store_adapters.envelope import by_object
 from local.demo.carts import Cart
 from local.demo.shop import GREEN, Shopper
@@ -31,6 +36,7 @@ from tests.test_any_order import HEBREW, NOW
 PLANTED = Shopper(77, "Quillfeather", "Zubrowka")
 TOKEN = "0123456789abcdef"
 EMAIL, PHONE = "quillfeather.zubrowka@plant.example", "+972505550177"
+CHOICES = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
 WORDS = ("quillfeather", "zubrowka", "plant.example", "505550177", "050-555-0177", "0505550177")
 
 
@@ -270,3 +276,81 @@ def test_what_journeys_gathered_watched_gave_and_waited_for_goes_too(shop: Liste
     assert traces(shop) == []
     kept = [item for item in shop.items() if contact_id in str(item.get("pk"))]
     assert {str(item["sk"])[0] for item in kept} <= {"N", "M"}
+
+
+@pytest.mark.parametrize("merged", [False, True])
+def test_what_messages_said_led_to_heard_and_earned_goes_too(shop: Listening, merged: bool) -> None:
+    """Links and who followed them, answers, smart links, replies, wishes, the list of addresses, earned orders: of
+    somebody who was two contacts, too."""
+    parts, manner = shop.parts, {"set_fields": {"likes": "Zubrowka"}, "name": "zubrowka"}
+    settings = {"double_opt_in": ["sms"], "sender": {"sms": "+972505550199"}, "quiet_hours": {}}
+    whole = {**shop.store.settings.model_dump(mode="json", by_alias=True), **settings}
+    fresh = shop.store.model_copy(update={"settings": StoreSettings.model_validate(whole)})
+    shop.store = parts.stores.save(fresh)
+    words = json.loads(json.dumps(mail("asks", "marketing")))
+    where = "https://tea.example/?who={{ contact.last_name }}&mail={{ contact.email }}"
+    words["content"]["en"]["blocks"] = [
+        {"type": "button", "text": "{{ contact.first_name }}", "url": where, "smart": manner},
+        {"type": "survey", "survey": "s", "question": "q", "text": "Zubrowka?", "field": "answer", "choices": CHOICES},
+    ]
+    text = {"id": "text", "type": "send_sms", "text": {"en": "{{ contact.first_name }} " + where}}
+    asked = {"type": "api_event", "name": "asked"}
+    shop.activate({"asks": journey(words, text, pause(days=3), mail("later"), trigger=asked)})
+    yes = Consent(
+        status=ConsentStatus.SUBSCRIBED, source="form", at=NOW - timedelta(days=40), text="I, Zubrowka, agree"
+    )
+    given = ContactInput(
+        email=EMAIL, phone=PHONE, first_name="Quillfeather", last_name="Zubrowka", consent=dict.fromkeys(Channel, yes)
+    )
+    contact_id = parts.contact_book.upsert(shop.store, given).id
+    parts.intake.record_event(shop.store, ContactRef(id=contact_id), Event(id="a-1", type="asked", occurred_at=NOW))
+    wish = yes.model_copy(update={"at": NOW - timedelta(minutes=1)})
+    parts.contact_book.change_consent("shop", contact_id, [ConsentChange(channel=Channel.WHATSAPP, consent=wish)])
+    shop.workflows.live(hours=12)
+    sent = parts.messages.of_contact("shop", contact_id)
+    assert {(one.step, one.status.value) for one in sent} >= {("asks", "sent"), ("text", "sent")}
+    for one in sent:
+        for number in range(3 if one.links else 0):
+            seen = Sighting(at=shop.clock.now(), number=str(number), agent="", network=f"n{number}")
+            shop.clock.advance(minutes=1)
+            parts.followed.see(one.links, seen)
+            parts.activity.take(one.links, str(number), seen.at)
+    parts.reports.take(
+        Report("shop", sent[0].id, MessageStatus.FAILED, shop.clock.now(), detail=f"550 {EMAIL} is gone")
+    )
+    parts.replies.take(Reply(Channel.SMS, "r-1", PHONE, "I am Zubrowka", NOW, numbers=("+972505550199",)))
+    parts.suppression_list.add("shop", Channel.SMS, PHONE, "imported", "api", NOW)
+    paid = shop.clock.now()
+    shop.hear(
+        [
+            told(
+                "order.updated",
+                Purchase(931, PLANTED, ((GREEN, 1),), paid, "", email=EMAIL).told("processing", paid, paid=paid),
+            )
+        ]
+    )
+    assert parts.attributions.get("shop", "931").contact_id is not None
+    if merged:
+        parts.contact_book.upsert(shop.store, ContactInput(external_id="older"))
+        parts.contact_book.upsert(shop.store, ContactInput(external_id="older", email=EMAIL))
+        contact_id = parts.contacts.find("shop", "email", EMAIL).id
+    kinds = {str(item["pk"]).partition("#")[0] for item in shop.items()}
+    assert kinds >= {"LINKS", "SUPPRESSED", "ATTRIBUTION"}
+    export = str(parts.contact_book.export("shop", contact_id)).lower()
+    assert {word for word in WORDS[:3] if word in export} == set(WORDS[:3])
+    parts.contact_book.erase("shop", contact_id)
+    assert [word for word in traces(shop) if word != "zubrowka"] == []
+    left = [item for item in shop.items() if "zubrowka" in _unpacked(item).lower()]
+    assert {str(item["pk"]).partition("#")[0] for item in left} <= {"J", "JOURNEY"}, "the owner's own words stay"
+    assert "LINKS" not in {str(item["pk"]).partition("#")[0] for item in shop.items()}
+    earned = parts.attributions.get("shop", "931")
+    assert earned is None or (earned.contact_id, earned.message_id) == (None, None)
+    for one in sent:  # whoever clicks, reports or writes later finds nobody
+        if one.links:
+            parts.activity.take(one.links, "0", shop.clock.now())
+        parts.reports.take(Report("shop", one.id, MessageStatus.BOUNCED, shop.clock.now(), detail="General"))
+    parts.replies.take(Reply(Channel.SMS, "r-2", PHONE, "stop, says Zubrowka", NOW, numbers=("+972505550199",)))
+    assert [word for word in traces(shop) if word != "zubrowka"] == []
+    taken = len(shop.channel.taken)
+    shop.workflows.live(days=12)
+    assert len(shop.channel.taken) == taken

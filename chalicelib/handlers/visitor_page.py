@@ -22,7 +22,9 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
 }
 _STYLE = (
     "body{margin:0;background:#f2f4f7;color:#1d2433;font:18px/1.6 'Segoe UI','Helvetica Neue',Arial,sans-serif}"

@@ -9,6 +9,7 @@ undone the next one of the message does.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -31,6 +32,7 @@ ROBOT_OPENED, ROBOT_CLICKED, PROXY_OPENED = "robot_opened", "robot_clicked", "pr
 """In the message's history, the first of each kind with the rule that told: they move no status and nobody hears."""
 _log = logging.getLogger("agala")
 _LONGEST_LINK = 2000
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,14}")
 _TRIES = 5
 
 
@@ -218,6 +220,5 @@ def _spoken(target: Target | None) -> str:
 
 
 def _value(answer: Answer) -> str | int:
-    """A rating is a number."""
-    value = answer.value
-    return int(value) if value.isascii() and value.isdecimal() and str(int(value)) == value else value
+    """A rating is a number; one with more digits than a JSON reader keeps is none."""
+    return int(answer.value) if _NUMBER.fullmatch(answer.value) else answer.value

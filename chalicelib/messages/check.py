@@ -28,6 +28,7 @@ from chalicelib.messages.block_forms import (
 from chalicelib.messages.content import RenderingError
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.message import MessageKind
+from chalicelib.messages.safe_text import web_address
 from chalicelib.messages.sms_parts import parts
 from chalicelib.messages.wording import primary
 
@@ -201,6 +202,9 @@ def _blocks(place: Located, path: str, step: SendEmail, content: EmailContent) -
 
 
 def _address(place: Located, path: str, address: str) -> Iterator[Finding]:
+    if web_address(address) is None:
+        yield _warn(place, path, "this is no address")
+        return
     parts_of = urlsplit(address)
     if _PLACEHOLDERS.search(parts_of.hostname or ""):
         yield _warn(place, path, "this address is a placeholder; put the real one here")

@@ -107,7 +107,8 @@ class Choices:
         leaves = sorted((wanted.channels_shown - wanted.channels) & offered)
         joins = sorted((wanted.channels - wanted.channels_shown) & offered)
         changes = [self._refusal(channel, "preference_page", link) for channel in leaves]
-        changes += [self._wish(channel, link, now, texts[channel]) for channel in joins]
+        proven = now if joins and self._came_to(link, contact) else None
+        changes += [self._wish(channel, link, now, texts[channel], proven) for channel in joins]
         known = set(store.settings.topics)
         topics_in = sorted((wanted.topics - wanted.topics_shown) & known)
         topics_out = sorted((wanted.topics_shown - wanted.topics) & known)
@@ -135,9 +136,18 @@ class Choices:
         change = ConsentChange(channel=link.channel, consent=confirmed(asked, self._clock.now(), place))
         self._book.change_consent(link.store_id, link.contact_id, [change])
 
-    def _wish(self, channel: Channel, link: Unsubscription, now: datetime, text: str) -> ConsentChange:
-        """Proven where the link itself came to the same address; else a double opt-in asks there."""
-        proven = now if address_channel(channel) is address_channel(link.channel) else None
+    def _came_to(self, link: Unsubscription, contact: Contact) -> bool:
+        """Whether the link came to the address that the contact has now. One that was mistyped and mended since may be
+        somebody else's, who has the link still."""
+        message = self._message(link, contact.id)
+        address = contact.email if link.channel is Channel.EMAIL else contact.phone
+        return message is not None and message.to is not None and message.to == address
+
+    def _wish(
+        self, channel: Channel, link: Unsubscription, now: datetime, text: str, came: datetime | None
+    ) -> ConsentChange:
+        """Proven where the link itself `came` to the same address; else a double opt-in asks there."""
+        proven = came if address_channel(channel) is address_channel(link.channel) else None
         yes = Consent(
             status=ConsentStatus.SUBSCRIBED,
             source="preference_page",

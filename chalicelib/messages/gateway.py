@@ -8,7 +8,7 @@ named here and kept elsewhere (`storage.secrets`). docs/adding-a-channel.md has 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -22,7 +22,14 @@ FIELDS = frozenset(
 _DEEPEST, _MOST_LEAVES = 8, 100
 # What HTTP itself says of a request (RFC 9110 §7.2, §8.6; RFC 9112): not the owner's to write.
 _NOT_HEADERS = frozenset(("host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"))
+# Of JMESPath: what picks. What makes new lists and texts can double them at each step, until a function that all stores
+# share has no memory left ("[@, @][]", forty times).
+_MAKING = frozenset(("multi_select_list", "multi_select_dict"))
+_FUNCTIONS = frozenset(
+    ("contains", "ends_with", "keys", "length", "max", "min", "not_null", "starts_with", "to_number", "type", "values")
+)
 _OUTPUT = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_TRIMMED = re.compile(r"(-?)(.*?)(-?)", re.DOTALL)  # Liquid's signs that take spaces away
 
 
 def _liquid(source: str) -> str:
@@ -45,10 +52,22 @@ def _liquid(source: str) -> str:
 
 def _path(source: str) -> str:
     try:
-        jmespath.compile(source)
+        parts = list(_parts(jmespath.compile(source).parsed))
     except (JMESPathError, RecursionError):
         raise ValueError("expected a JMESPath expression") from None
+    if any(part["type"] in _MAKING for part in parts):
+        raise ValueError("expected a JMESPath expression that picks, without lists and objects of its own")
+    called = {str(part["value"]) for part in parts if part["type"] == "function_expression"}
+    if unknown := sorted(called - _FUNCTIONS):
+        raise ValueError(f"unknown function {unknown[0]}: expected one of {', '.join(sorted(_FUNCTIONS))}")
     return source
+
+
+def _parts(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    for inner in node.get("children", ()):
+        if isinstance(inner, dict):
+            yield from _parts(inner)
 
 
 def _address(source: str) -> str:
@@ -192,6 +211,9 @@ def encoded_address(source: str) -> str:
     """The address's Liquid, each value in it percent-encoded."""
 
     def encode(found: re.Match[str]) -> str:
-        return found[0] if "url_encode" in found[1] else f"{{{{{found[1]} | url_encode }}}}"
+        if "url_encode" in found[1]:
+            return found[0]
+        before, inner, after = _TRIMMED.fullmatch(found[1]).groups()  # type: ignore[union-attr]  # anything matches
+        return f"{{{{{before}{inner} | url_encode {after}}}}}"
 
     return _OUTPUT.sub(encode, source)

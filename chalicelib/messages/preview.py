@@ -96,7 +96,9 @@ class Preview:
         """The finished message, in `language` or the one that the contact would get.
 
         With a contact, it is about their newest event of this type, else a made-up one; without, all is made up.
-        Raises NotFound for a contact that is not there, RenderingError."""
+        Whoever looks is not the contact: its ways to unsubscribe and to choose are nobody's. An SMS that goes nowhere
+        has links as long as the real ones, which are paid for. Raises NotFound for a contact that is not there,
+        RenderingError."""
         now = self._clock.now()
         some = {language: content[language]} if language is not None and language in content else content
         spoken = language or choose_language(tuple(some), None, store.locale)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from chalicelib.commerce.store import Cap, Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.messages.message import BUSY, Message, MessageStatus
+from chalicelib.messages.pace import SEND_RATE
 
 WEEK = timedelta(days=7)
 # Longer than any run of a step: Lambda ends one after 15 minutes.
@@ -102,7 +103,7 @@ def still_stands(place: Place, message: Message | None, now: datetime) -> bool:
     if message.status is not MessageStatus.CLAIMED:
         return message.status in _OUT
     last = message.history[-1] if message.history else None
-    return last is None or last.status != BUSY or now - last.at < _TRIES_LAST
+    return last is None or last.status not in (BUSY, SEND_RATE) or now - last.at < _TRIES_LAST
 
 
 def joined(one: Recent, other: Recent) -> Recent:

@@ -102,10 +102,16 @@ class Book(Protocol):
 
 
 class Held(Protocol):
-    """An address that must not be written to."""
+    """An address that must not be written to since `at`; until `lifted_at`, if it was let in again."""
 
     @property
     def source(self) -> str: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def lifted_at(self) -> datetime | None: ...
 
 
 class Suppressions(Protocol):
@@ -148,7 +154,9 @@ class Replies:
                 continue  # erased at this very moment
             heard += 1
         if heard == 0 and wish is ConsentStatus.UNSUBSCRIBED and self._suppressions is not None:
-            self._suppressions.add(store.id, reply.channel, phone, REASON, SOURCE, reply.at)
+            held = self._suppressions.get(store.id, reply.channel, phone)
+            if held is None or held.lifted_at is None or held.lifted_at < reply.at:  # else told again, late
+                self._suppressions.add(store.id, reply.channel, phone, REASON, SOURCE, reply.at)
         return heard
 
     def _remember(self, store: Store, phone: str, reply: Reply, wish: ConsentStatus | None) -> None:
@@ -156,7 +164,7 @@ class Replies:
         if wish is not ConsentStatus.SUBSCRIBED or self._suppressions is None:
             return
         held = self._suppressions.get(store.id, reply.channel, phone)
-        if held is not None and held.source == SOURCE:
+        if held is not None and held.source == SOURCE and held.at <= reply.at:  # else they left after it
             self._suppressions.remove(store.id, reply.channel, phone, "subscribed by reply", reply.at)
 
     def _hear(self, store: Store, contact_id: str, reply: Reply, wish: ConsentStatus | None) -> None:

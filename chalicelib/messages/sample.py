@@ -20,6 +20,7 @@ _NAMES = {"he": ("נועה", "לוי"), "en": ("Noa", "Levi")}
 _PRODUCTS = {"he": ("מוצר לדוגמה", "עוד מוצר לדוגמה"), "en": ("A sample product", "Another sample product")}
 _SHOWN = 3
 NOBODY = "0" * 26
+"""An id that no contact has: ids begin with the time."""
 SAMPLE_CODE = "SAMP-LE00-CODE"
 
 

@@ -308,13 +308,15 @@ class Sender:
         return self._hand_over(claimed, composed.finished, medium)
 
     def _words(self, claim: Message, composed: Composed) -> str | None:
-        """Of marketing; nobody counts the others. Links of ours differ each time: where they lead is what is said."""
+        """Of marketing; nobody counts the others. Links of ours differ each time: where they lead is what is said. So
+        is a WhatsApp template's name: most of its words are kept at Meta."""
         if claim.kind is not MessageKind.MARKETING:
             return None
         made = composed.finished
         ours = self._links.unsubscribe_url(claim.store_id, claim.id, claim.channel)
         lead = sorted(target.url for target in composed.links.targets if target.url) if composed.links else []
-        return words_digest(claim.channel, made.subject, " ".join((made.text, *lead)), ours)
+        approved = getattr(made, "template", None) or made.subject
+        return words_digest(claim.channel, approved, " ".join((made.text, *lead)), ours)
 
     def _compose(
         self,

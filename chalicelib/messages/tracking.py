@@ -230,8 +230,8 @@ class PlainLinks(TrackedLinks):
         return None
 
     def _new_link(self, address: str) -> str | None:
-        target = self._target(address)
-        return (target.url or web_address(self._store.url)) if target is not None else None
+        target = self._target(address) if address.lower().startswith("agala:") else None
+        return (target.url or web_address(self._store.url) or self._links.base) if target else None
 
     def _with_unseen(self, html: str) -> str:
         return html

@@ -8,12 +8,16 @@ look-up and the call (DNS rebinding) gains nothing.
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+# IPv4 in the last 32 bits: a subnet's NAT64 leads there (RFC 6052 §2.1), and once systems did (RFC 4291 §2.5.5.1).
+_WITH_IPV4 = tuple(map(ip_network, ("64:ff9b::/96", "::/96")))
+_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # RFC 8215: wherever in it the IPv4 address is
 
 
 class PrivateAddress(Exception):
@@ -33,6 +37,10 @@ def is_public(address: str) -> bool:
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
+        if found in _LOCAL_NAT64:
+            return False
+        if any(found in network for network in _WITH_IPV4):
+            inner = IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
     return found.is_global and not found.is_multicast

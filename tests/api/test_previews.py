@@ -124,3 +124,57 @@ def test_a_ready_journey_has_nothing_to_mend(call: Caller, path: str) -> None:
         assert call("PUT", f"{path}/journeys/{template['id']}", template["definition"]).status == 200
         told = call("GET", f"{path}/journeys/{template['id']}/check").json
         assert [one for one in told["items"] if one["level"] == "mistake"] == []
+
+
+def test_a_test_of_somebodys_message_leads_where_it_should_and_never_to_their_choices(
+    call: Caller, path: str, channel: RecordingChannel, wired: ApiWiring
+) -> None:
+    """Whoever tries the unsubscribe button of a test must not unsubscribe the customer; and links of what is kept
+    nowhere lead to themselves, or nobody could try them."""
+    call("PATCH", path, {"settings": {"manager": {"email": "boss@tea.example", "phone": "+972505550188"}}})
+    consent = {"email": {"status": "subscribed", "source": "checkout"}}
+    known = {"email": "gil@shopper.example", "first_name": "Gil", "consent": consent}
+    contact = call("POST", f"{path}/contacts", known).json["id"]
+    smart = {"type": "button", "text": "Like", "url": "https://tea.shop/like", "smart": {"name": "likes"}}
+    rating = {"type": "rating", "survey": "s", "question": "q", "text": "How?"}
+    words = {"en": {**WORDS["en"], "blocks": [*WORDS["en"]["blocks"], smart, rating]}}
+    asked = {"content": words, "contact_id": contact, "to": "boss@tea.example"}
+    assert call("POST", f"{path}/test-messages", asked).json == {"status": "sent"}
+    (email,) = channel.taken
+    assert 'href="https://tea.shop/x"' in email.html and 'href="https://tea.shop/like"' in email.html
+    assert "agala:" not in email.html + email.text and "/l/" not in email.html + email.text
+    token = email.headers["List-Unsubscribe"].rpartition("/")[2].removesuffix(">")
+    link = wired.links.read_unsubscribe(token)
+    assert link is not None and link.contact_id == "0" * 26
+    assert contact not in email.html + email.text
+    wired.choices.leave(link, [link.channel], "unsubscribe_link")
+    stands = wired.contacts.get(path.rpartition("/")[2], contact)
+    assert stands is not None and stands.consent_for(link.channel).status == "subscribed"
+    sms = {"channel": "sms", "text": {"en": "Hi https://tea.shop/x"}, "to": "+972505550188", "contact_id": contact}
+    shown = call("POST", f"{path}/previews", {name: value for name, value in sms.items() if name != "to"}).json
+    assert "https://tea.shop/x" not in shown["text"] and contact not in shown["text"], "as long as it will be"
+
+
+def test_addresses_that_are_none_are_named_and_following_ends_in_time(
+    call: Caller, path: str, wired: ApiWiring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many addresses are slow: the gateway in front of us gives up after 29 seconds."""
+    links = "".join(f" [x](https://tea.shop/{number})" for number in range(20))
+    words = {"en": {"subject": "Hi", "blocks": [{"type": "text", "text": f"See [here](https://[b){links}"}]}}
+    assert (
+        call("PUT", f"{path}/journeys/hello", journey({"id": "m", "type": "send_email", "content": words})).status
+        == 200
+    )
+    told = call("GET", f"{path}/journeys/hello/check")
+    assert told.status == 200
+    assert "this is no address" in {one["message"] for one in told.json["items"]}
+    spent = [0.0]
+
+    def slow(address: str, seconds: float) -> bool:
+        spent[0] += 2 * seconds
+        return False
+
+    monkeypatch.setattr(wired, "is_gone", slow, raising=False)
+    monkeypatch.setattr("chalicelib.handlers.api.previews.monotonic", lambda: spent[0])
+    assert call("GET", f"{path}/journeys/hello/check?follow=true").status == 200
+    assert 0 < spent[0] <= 20

@@ -13,7 +13,7 @@ from chalice.test import Client
 
 from app import app
 from chalicelib.commerce.store import StoreSettings
-from chalicelib.contacts.book import ContactInput
+from chalicelib.contacts.book import ContactInput, ContactPatch
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
@@ -64,6 +64,7 @@ def sent(shop: Listening, name: str, channel: Channel) -> Message:
         contact_id=dana(shop).id,
         channel=channel,
         kind=MessageKind.MARKETING,
+        to=EMAIL if channel is Channel.EMAIL else PHONE,
         status=MessageStatus.SENT,
         created_at=NOW,
         at=NOW,
@@ -242,3 +243,20 @@ def test_unsubscribing_is_noted_on_its_message_and_offers_the_page(client: Clien
         message = shop.parts.messages.get("shop", f"{dana(shop).id}-{name}")
         assert [(entry.status, entry.detail) for entry in message.history] == [("unsubscribed", channel.value)]
     assert dana(shop).consent_for(Channel.EMAIL).place == f"{dana(shop).id}-m1"
+
+
+def test_a_link_that_came_to_an_address_of_before_proves_nothing_about_the_one_of_now(
+    client: Client, shop: Listening
+) -> None:
+    """An address that was mistyped and mended since may be somebody else's, who has the link still."""
+    wants(shop, double_opt_in=["email"])
+    who, to = dana(shop).id, path(shop)
+    shop.clock.advance(minutes=1)
+    shop.parts.contact_book.patch(shop.store, who, ContactPatch(email="dana.right@shopper.example"))
+    shop.clock.advance(hours=1)
+    press(client, to, [("had", "email")])
+    shop.clock.advance(hours=1)
+    press(client, to, [("channel", "email")])
+    contact = shop.parts.contacts.get("shop", who)
+    assert contact.email == "dana.right@shopper.example"
+    assert contact.consent_for(Channel.EMAIL).status is ConsentStatus.PENDING

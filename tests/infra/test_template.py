@@ -114,6 +114,14 @@ def test_only_steps_and_errands_may_send_and_the_api_for_tests() -> None:
     assert may == {"journey_step", "errands", "api_handler"}, "an errand asks whether it was they who subscribed"
 
 
+@pytest.mark.parametrize("function", ["journey_step", "errands"])
+def test_who_sends_may_read_the_gateways_secrets_and_the_accounts_pace(function: str) -> None:
+    """Else a double opt-in through a store's own gateway fails after its claim, and emails go at no pace."""
+    told = [(action, str(s["Resource"])) for s in POLICIES[function]["Statement"] for action in s["Action"]]
+    assert [where for action, where in told if action == "ses:GetAccount"] == ["*"]
+    assert [where for action, where in told if action == "ssm:GetParameter" and "/stores/*/gateway-*" in where]
+
+
 def test_whoever_tells_events_may_also_wake_those_who_wait_for_them() -> None:
     def may(action: str) -> set[str]:
         return {

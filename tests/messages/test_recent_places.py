@@ -11,6 +11,7 @@ import pytest
 from chalicelib.contacts.consent import Channel
 from chalicelib.errors import Conflict
 from chalicelib.messages.message import BUSY, HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.pace import SEND_RATE
 from chalicelib.messages.ports import RecentRecords
 from chalicelib.messages.recent import LONGEST_RUN, Place, Recent, joined
 from chalicelib.messages.recent_places import Places
@@ -127,10 +128,11 @@ def test_a_place_whose_run_was_cut_off_before_its_claim_is_free_when_that_run_ca
     assert book.ask("a", words="hello") == "frequency_cap", "it must ask like any other now"
 
 
-def test_a_place_of_one_whose_provider_stayed_busy_is_free_the_next_day() -> None:
+@pytest.mark.parametrize("waits", [BUSY, SEND_RATE])
+def test_a_place_of_one_whose_provider_stayed_busy_is_free_the_next_day(waits: str) -> None:
     book = Book(caps={"email": {"per_week": 1}})
     book.ask("a")
-    busy = HistoryEntry(at=NOW, status=BUSY)
+    busy = HistoryEntry(at=NOW, status=waits)
     book.messages.claim(book.message("a").model_copy(update={"history": (busy,)}))
     assert book.send("b") == "frequency_cap"
     book.clock.advance(days=1)

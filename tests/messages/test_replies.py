@@ -9,9 +9,11 @@ import pytest
 
 from chalicelib.contacts.book import ContactInput
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
+from chalicelib.contacts.erased import AddressHashes
 from chalicelib.messages.numbers import SenderNumbers
 from chalicelib.messages.replies import Replies, Reply, wish_of
 from chalicelib.messages.whatsapp import session_open
+from chalicelib.storage.suppressions import Suppressions as RealSuppressions
 from tests.any_order import Listening, listening
 from tests.conftest import HandClock
 from tests.memory_client import MemoryTables
@@ -29,7 +31,7 @@ class Suppressions:
         return self.kept.get((store_id, channel, address))
 
     def add(self, store_id: str, channel: Channel, address: str, reason: str, source: str, at: datetime) -> None:
-        self.kept[store_id, channel, address] = SimpleNamespace(reason=reason, source=source, at=at)
+        self.kept[store_id, channel, address] = SimpleNamespace(reason=reason, source=source, at=at, lifted_at=None)
 
     def remove(self, store_id: str, channel: Channel, address: str, reason: str, at: datetime) -> None:
         del self.kept[store_id, channel, address]
@@ -158,6 +160,22 @@ def test_a_phone_that_nobody_has_is_remembered_until_its_owner_says_start(here: 
     assert len(held) == 2
     here.replies.take(reply("start", id="in-3"))
     assert set(held) == {("second", Channel.SMS, DANA)}, "the owner's list is the owner's"
+
+
+def test_of_a_phone_that_nobody_has_the_newest_word_counts_in_whatever_order_it_comes(here: Numbers) -> None:
+    """Providers tell late and twice: an old START lets nobody in who left since, an old STOP holds nobody back."""
+    kept: Any = RealSuppressions(here.shop.parts.table, AddressHashes(lambda: "key"))
+    here.suppressions = kept
+    stop, start = reply("stop", at=AT), reply("start", id="in-2", at=AT - timedelta(minutes=5))
+    here.replies.take(stop)
+    here.replies.take(start)
+    assert kept.holds("shop", Channel.SMS, DANA) == "unsubscribed"
+    later = reply("start", id="in-3", at=AT + timedelta(minutes=5))
+    for one in (later, stop, stop):
+        here.replies.take(one)
+    assert kept.holds("shop", Channel.SMS, DANA) is None
+    here.replies.take(reply("stop", id="in-4", at=AT + timedelta(minutes=9)))
+    assert kept.holds("shop", Channel.SMS, DANA) == "unsubscribed"
 
 
 @pytest.mark.parametrize("sender", ["972505550101", "0505550101", "050-555-0101", "+972 50 555 0101"])

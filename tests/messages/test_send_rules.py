@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.journeys.ports import NotNow
+from chalicelib.contacts.consent import Channel
+from chalicelib.journeys.ports import NotNow, ProviderBusy
+from chalicelib.messages.content_model import WhatsAppContent
 from chalicelib.messages.message import MessageKind, MessageStatus
-from tests.messages.shop import contact, store
-from tests.messages.test_send import Bench
+from tests.messages.shop import contact, content, store
+from tests.messages.test_send import SUBSCRIBED, Bench
 
 
 @pytest.fixture
@@ -48,3 +50,40 @@ def test_nothing_is_counted_where_the_store_counts_nothing(bench: Bench) -> None
     bench.shop = store(settings={"duplicate_days": 0, "caps": {"sms": {"per_day": 1}}})
     assert [bench.send(step=f"mail-{n}").status for n in range(3)] == [MessageStatus.SENT] * 3
     assert bench.recents.kept == {}
+
+
+def test_two_whatsapp_templates_with_one_name_in_them_are_two_things_said() -> None:
+    """What Meta approved stands in the template: its places alone do not tell what is said."""
+    bench = Bench(through=Channel.WHATSAPP)
+
+    def content(template: str) -> dict[str, WhatsAppContent]:
+        return {"he": WhatsAppContent(text="x", template=template, variables=("{{ contact.first_name }}",))}
+
+    bench.content = content("cart_waits")
+    assert bench.send(step="w-1").status is MessageStatus.SENT
+    bench.content = content("we_miss_you")
+    assert bench.send(step="w-2").status is MessageStatus.SENT
+    assert bench.send(step="w-3").reason == "duplicate"
+
+
+@pytest.mark.parametrize("through", list(Channel))
+def test_one_words_to_two_carts_are_two_things_said_and_a_retry_is_no_duplicate(through: Channel) -> None:
+    bench = Bench(through=through)
+    if through is Channel.EMAIL:
+        button = {"type": "button", "text": "לסל", "url": "https://tea.example/{{ contact.fields.cart }}"}
+        bench.content = {"he": content({"type": "text", "text": "שלום"}, button)}
+    elif through is Channel.SMS:
+        bench.content = {"he": "שלום https://tea.example/{{ contact.fields.cart }}"}
+    else:
+        words = "https://tea.example/{{ contact.fields.cart }}"
+        bench.content = {"he": WhatsAppContent(text="x", template="t", variables=(words,))}
+    consent = {through: SUBSCRIBED}
+    bench.person = contact(consent=consent, fields={"cart": "one"})
+    bench.channel.trouble = [ProviderBusy("429")]
+    with pytest.raises(ProviderBusy):
+        bench.send(step="m-1")
+    bench.clock.advance(hours=1)
+    assert bench.send(step="m-1").status is MessageStatus.SENT
+    assert bench.send(step="m-2").reason == "duplicate"
+    bench.person = contact(consent=consent, fields={"cart": "two"})
+    assert bench.send(step="m-3").status is MessageStatus.SENT

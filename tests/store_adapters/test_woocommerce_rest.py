@@ -319,6 +319,10 @@ def test_a_private_address_is_not_spoken_to() -> None:
         ("fd00::1", False),
         ("::ffff:169.254.169.254", False),
         ("2002:7f00:1::", False),
+        ("64:ff9b::a9fe:a9fe", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("::7f00:1", False),
+        ("64:ff9b::5db8:d822", True),
     ],
 )
 def test_what_is_public(address: str, public: bool) -> None:

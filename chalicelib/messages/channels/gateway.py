@@ -12,6 +12,7 @@ from jmespath.exceptions import JMESPathError
 from requests.exceptions import ConnectTimeout, InvalidURL, RequestException, SSLError
 from urllib3.exceptions import HTTPError, NewConnectionError
 
+from chalicelib.errors import TryLater
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.channels.gateway_request import Request, request_of
 from chalicelib.messages.gateway import Gateway
@@ -67,9 +68,7 @@ class GatewayChannel:
 
     def send(self, message: Sms | WhatsApp) -> str:
         """The provider's id, or ours where it tells none."""
-        status, content = self._http.call(
-            request_of(self._gateway, message, self._secrets() if self._gateway.secret_names else {}, self._report_url)
-        )
+        status, content = self._http.call(request_of(self._gateway, message, self._keys(), self._report_url))
         answer = self._gateway.answer
         if status in answer.busy_statuses:
             raise ProviderBusy(str(status))
@@ -83,6 +82,13 @@ class GatewayChannel:
             raise SendUncertain(str(status))
         reason = plain_reason(str(found_in(told, answer.error) or ""))
         raise SendRejected(f"{status}/{reason}" if reason else str(status))
+
+    def _keys(self) -> Mapping[str, str]:
+        """Nothing is handed over without them, so the message may go again. Raises ProviderBusy."""
+        try:
+            return self._secrets() if self._gateway.secret_names else {}
+        except TryLater:
+            raise ProviderBusy("secrets") from None
 
     def was_taken(self, message_id: str) -> None:
         """A gateway cannot look a message up by a name of ours."""

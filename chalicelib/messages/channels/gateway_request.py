@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from chalicelib.messages.gateway import Gateway, encoded_address
-from chalicelib.messages.phrase import PhraseError, bare_phrase, one_line
+from chalicelib.messages.phrase import PhraseError, bare_phrase, clean, one_line
 from chalicelib.messages.ports import SendRejected, Sms, WhatsApp
 
 _ALONE = re.compile(r"\{\{\s*variables\s*\}\}")
@@ -46,7 +46,7 @@ def request_of(gateway: Gateway, message: Sms | WhatsApp, secrets: Mapping[str, 
 
 def _fields(gateway: Gateway, message: Sms | WhatsApp, secrets: Mapping[str, str], report_url: str) -> dict[str, Any]:
     whatsapp = message if isinstance(message, WhatsApp) else None
-    return {
+    fields = {
         "to": message.to,
         "from": gateway.sender or message.sender or "",
         "name": message.sender_name,
@@ -58,6 +58,7 @@ def _fields(gateway: Gateway, message: Sms | WhatsApp, secrets: Mapping[str, str
         "report_url": f"{report_url}?message={message.message_id}",
         "secret": dict(secrets),
     }
+    return dict(clean(fields))
 
 
 def _body(gateway: Gateway, fields: Mapping[str, Any]) -> tuple[str | None, bytes]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from chalicelib.errors import TryLater
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.channels.gateway import LARGEST, GatewayChannel, GatewayHttp
 from chalicelib.messages.channels.gateway_request import Request
@@ -101,7 +102,7 @@ def test_values_stay_in_their_places(server: GatewayServer) -> None:
     )
     send(server, form, sms(text=text, sender="Hadar"))
     (asked,) = server.asked
-    assert json.loads(asked.body) == {"list": [text, 5, True, None], "name": sms().sender_name}
+    assert json.loads(asked.body) == {"list": [text.replace("\r\n", "\n"), 5, True, None], "name": sms().sender_name}
     assert "&a=b" not in asked.path and "%26a%3Db" in asked.path and asked.path.startswith("/send/%2B972505550101?")
     assert asked.headers["x-reference"] == "c1-digest Hadar"
     assert asked.headers["authorization"] == "Bearer s3cret"
@@ -143,6 +144,9 @@ def test_a_whatsapp_template_is_told_with_its_variables(server: GatewayServer) -
         ("body", {"body": {"json": [[[[[[[[[["x"]]]]]]]]]]}}),
         ("answer", {"answer": {"id": "a["}}),
         ("answer", {"answer": {"id": "(" * 299}}),
+        ("answer", {"answer": {"id": "[@,@][]" + "|[@,@][]" * 30}}),
+        ("answer", {"answer": {"id": "a.{b: c}"}}),
+        ("answer", {"answer": {"error": "a[?to_string(b) == 'x']"}}),
         ("report", {"report": {"message": "body.id", "status": "body.s", "statuses": {"1": "clicked"}}}),
         ("signature", {"signature": {"header": "X-S", "algorithm": "md5", "secret": "key"}}),
     ],
@@ -160,3 +164,22 @@ def test_it_knows_which_secrets_it_needs() -> None:
         signature={"header": "X-S", "secret": "three"},
     )
     assert form.secret_names == {"one", "two", "three"}
+
+
+def test_liquid_that_trims_spaces_and_text_that_is_no_unicode_are_sent(server: GatewayServer) -> None:
+    send(server, gateway(url=f"{URL}?to={{{{- to -}}}}&n={{{{- name | url_encode -}}}}"), sms(text="a\ud800\x00b"))
+    (asked,) = server.asked
+    assert asked.path.startswith("/send?to=%2B972505550101&n=%")
+    assert json.loads(asked.body)["text"] == "ab"
+
+
+def test_secrets_out_of_reach_mean_not_taken(server: GatewayServer) -> None:
+    """Else a message that surely never left would be shown as unknown, and never go."""
+
+    def out() -> dict[str, str]:
+        raise TryLater("the parameter store is out of reach")
+
+    form = gateway(headers={"Authorization": "Bearer {{ secret.token }}"})
+    with pytest.raises(ProviderBusy, match="secrets"):
+        GatewayChannel(form, out, "https://agala.example/reports/x", server.http).send(sms())
+    assert server.asked == []

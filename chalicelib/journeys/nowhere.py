@@ -84,7 +84,7 @@ class Nowhere:
     def read(self, store_id: str, contact_id: str, wanted: Wanted) -> Shown:
         return Shown()
 
-    def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
+    def begin(self, store: Store, message: Message, content: Any, language: str, straight: bool = False) -> Linking:
         return NOT_TRACKED
 
     def keep(self, links: MessageLinks) -> None:

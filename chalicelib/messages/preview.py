@@ -18,7 +18,7 @@ from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
-from chalicelib.messages.sample import sample_contact, sample_event, sample_pass
+from chalicelib.messages.sample import NOBODY, sample_contact, sample_event, sample_pass
 from chalicelib.messages.send import Medium
 from chalicelib.messages.wording import choose_language, primary
 
@@ -37,8 +37,10 @@ class Composing(Protocol):
         enrolment: Enrolment,
         message: Message,
         content_by_language: Mapping[str, Any],
+        *,
+        straight: bool,
     ) -> Any:
-        """Raises RenderingError, naming the field."""
+        """`straight`: its links lead straight where they lead. Raises RenderingError, naming the field."""
         ...
 
 
@@ -85,7 +87,8 @@ class Preview:
     ) -> Any:
         """The finished message, in `language` or the one that the contact would get.
 
-        With a contact, it is about their newest event of this type, else a made-up one; without, all is made up.
+        With a contact, it is about their newest event of this type, else a made-up one; without, all is made up. Its
+        links to unsubscribe and to choose are nobody's: whoever tries them takes no shopper off a list.
         Raises NotFound for a contact that is not there, RenderingError."""
         now = self._clock.now()
         some = {language: content[language]} if language is not None and language in content else content
@@ -94,7 +97,7 @@ class Preview:
         event = self._event(store, contact, contact_id is not None, trigger, language or contact.locale or store.locale)
         enrolment = sample_pass(store, contact, journey, event, now)
         message = Message(
-            id=f"{contact.id}-{digest('preview', journey, step, rfc3339(now), to or '')}",
+            id=f"{NOBODY}-{digest('preview', journey, step, rfc3339(now), to or '')}",
             store_id=store.id,
             contact_id=contact.id,
             journey=journey,
@@ -106,7 +109,9 @@ class Preview:
             created_at=now,
             at=now,
         )
-        return self._sender.composed(store, contact, enrolment, message, some)
+        # How many SMS it is, shows only with the links that shoppers get.
+        straight = channel is Channel.EMAIL or to is not None
+        return self._sender.composed(store, contact, enrolment, message, some, straight=straight)
 
     def send(self, store: Store, channel: Channel, to: str, finished: Any) -> str:
         """To one of the shop's own people (`may_test`), marked as a test; what became of it: `sent` or `unknown`.

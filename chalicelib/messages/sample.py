@@ -20,13 +20,15 @@ _NAMES = {"he": ("נועה", "לוי"), "en": ("Noa", "Levi")}
 _PRODUCTS = {"he": ("מוצר לדוגמה", "עוד מוצר לדוגמה"), "en": ("A sample product", "Another sample product")}
 _SHOWN = 3
 SAMPLE_CODE = "SAMP-LE00-CODE"
+NOBODY = "0" * 26
+"""The id of the person who is nobody."""
 
 
 def sample_contact(store: Store, language: str, now: datetime) -> Contact:
     """A person who is nobody, at addresses that belong to nobody (RFC 2606; a number of the range kept for fiction)."""
     first, last = _NAMES.get(primary(language), _NAMES["en"])
     return Contact(
-        id="0" * 26,
+        id=NOBODY,
         store_id=store.id,
         email="noa@shopper.example",
         phone="+12025550143",

@@ -213,10 +213,14 @@ class Sender:
         message: Message,
         content_by_language: Mapping[str, Any],
         holds: Holds = _nothing_holds,
+        straight: bool = False,
     ) -> Any:
-        """The finished message, to look at: nothing is decided, claimed, kept or sent. Raises RenderingError."""
+        """The finished message, to look at: nothing is decided, claimed, kept or sent. `straight`: its links work all
+        the same, and lead straight where they lead. Raises RenderingError."""
         medium = self._medium(message.channel, store)
-        return self._compose(medium, store, contact, enrolment, message, content_by_language, None, holds).finished
+        return self._compose(
+            medium, store, contact, enrolment, message, content_by_language, None, holds, straight=straight
+        ).finished
 
     def ask(
         self, channel: Channel, store: Store, contact: Contact, identifier: str, step: str, content: Mapping[str, Any]
@@ -322,6 +326,7 @@ class Sender:
         cart: CartRecord | None,
         holds: Holds,
         alert: Alert | None = None,
+        straight: bool = False,
     ) -> Composed:
         if not content_by_language:
             raise RenderingError("content: in no language")
@@ -333,7 +338,7 @@ class Sender:
         pictured = placed_pictures(
             needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
         )
-        linking = self._tracker.begin(store, message, content, language)
+        linking = self._tracker.begin(store, message, content, language, straight)
         marketing = message.kind is MessageKind.MARKETING
         data = RenderData(
             store=store,

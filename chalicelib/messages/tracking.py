@@ -23,7 +23,7 @@ from urllib.parse import parse_qs, urlencode
 from chalicelib.commerce.store import Store
 from chalicelib.messages.block_forms import SmartLink
 from chalicelib.messages.content_model import EmailContent
-from chalicelib.messages.followed import Answer, Followed, MessageLinks, Target
+from chalicelib.messages.followed import Answer, Followed, MessageLinks, Target, led
 from chalicelib.messages.links import HONEYPOT
 from chalicelib.messages.message import Message
 from chalicelib.messages.phrase import web_address
@@ -74,7 +74,7 @@ class Linking(Protocol):
 class Tracking(Protocol):
     """What sending needs of `Tracker`."""
 
-    def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking: ...
+    def begin(self, store: Store, message: Message, content: Any, language: str, straight: bool = False) -> Linking: ...
 
     def keep(self, links: MessageLinks) -> None: ...
 
@@ -85,11 +85,13 @@ class Tracker:
     def __init__(self, links: LinkMaker, records: Followed) -> None:
         self._links, self._records = links, records
 
-    def begin(self, store: Store, message: Message, content: Any, language: str) -> Linking:
-        """`content` is what its smart links are read from. Alerts to the manager are not tracked at all."""
+    def begin(self, store: Store, message: Message, content: Any, language: str, straight: bool = False) -> Linking:
+        """`content` is what its smart links are read from; `straight`: of a message that is kept nowhere
+        (`StraightLinks`). Alerts to the manager are not tracked at all."""
         if message.to_manager:
             return NOT_TRACKED
-        return TrackedLinks(self._links, store, message, smart_links(content), language)
+        made = StraightLinks if straight else TrackedLinks
+        return made(self._links, store, message, smart_links(content), language)
 
     def keep(self, links: MessageLinks) -> None:
         """Before the provider gets the message: whoever follows a link at once finds it."""
@@ -214,6 +216,19 @@ class TrackedLinks:
         unseen += _PIXEL.format(escape(self._links.pixel_url(self._code)))
         before, end, after = html.rpartition("</body>")
         return f"{before}{unseen}{end}{after}" if end else f"{html}{unseen}"
+
+
+class StraightLinks(TrackedLinks):
+    """Of a preview or a test: no record is kept that could lead on, so every link leads where it would lead in the end,
+    and nothing is followed. What an answer's link would show is a word of thanks: it leads to the store."""
+
+    def _new_link(self, address: str) -> str | None:
+        target = self._target(address)
+        home = web_address(self._store.url) or self._links.base
+        return led(target.url or home, home, _utm(self._store, self._message)) if target else None
+
+    def _with_unseen(self, html: str) -> str:
+        return html
 
 
 def smart_links(content: Any) -> dict[str, SmartLink]:

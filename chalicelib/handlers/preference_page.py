@@ -20,11 +20,11 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import NotFound
-from chalicelib.handlers.visitor_page import answered, bad_link, page
+from chalicelib.handlers.visitor_page import answered, bad_link, page, reader_language
 from chalicelib.messages.choices import Wanted, receives
 from chalicelib.messages.links import Confirmation
-from chalicelib.messages.personal_wording import LANGUAGES, PersonalWording, personal_wording
-from chalicelib.messages.wording import choose_language, primary, wording
+from chalicelib.messages.personal_wording import PersonalWording, personal_wording
+from chalicelib.messages.wording import choose_language, wording
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Wiring
@@ -125,22 +125,14 @@ def _visit(parts: Wiring, store_id: str, contact_id: str) -> _Visit | None:
     store = parts.stores.get(store_id)
     if store is None:
         return None
+    request = preferences.current_request
     if contact_id == NOBODY:  # of a test that the shop's own people got
-        return _Visit(store, sample_contact(store, store.locale, parts.clock.now()), _language(None, store.locale))
+        sample = sample_contact(store, store.locale, parts.clock.now())
+        return _Visit(store, sample, reader_language(request, None, store.locale))
     contact = parts.contacts.get(store_id, contact_id)
     if contact is None:
         return None
-    return _Visit(store, contact, _language(contact.locale, store.locale))
-
-
-def _language(contact_locale: str | None, store_locale: str) -> str:
-    """The contact's; else the browser's; else the store's: of those that we speak."""
-    if primary(contact_locale) in LANGUAGES:
-        return primary(contact_locale)
-    headers: Mapping[str, str] = preferences.current_request.headers or {}
-    accepted = [primary(one.split(";")[0].strip()) for one in headers.get("accept-language", "")[:200].split(",")]
-    spoken = next((one for one in accepted if one in LANGUAGES), None)
-    return spoken or choose_language(("en", *LANGUAGES), None, store_locale)
+    return _Visit(store, contact, reader_language(request, contact.locale, store.locale))
 
 
 def _fields() -> dict[str, list[str]]:

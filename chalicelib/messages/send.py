@@ -340,6 +340,9 @@ class Sender:
         )
         linking = self._tracker.begin(store, message, content, language, straight)
         marketing = message.kind is MessageKind.MARKETING
+        leave = self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None
+        if leave and message.channel is not Channel.EMAIL:  # RFC 8058's own has to answer a POST itself
+            leave = linking.leaving(leave)
         data = RenderData(
             store=store,
             contact=contact,
@@ -355,7 +358,7 @@ class Sender:
             cart=cart,
             coupon=coupon,
             alert=alert,
-            unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
+            unsubscribe_url=leave,
             preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
             shorten=linking.shorten,
         )

@@ -24,7 +24,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.messages.block_forms import SmartLink
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.followed import Answer, Followed, MessageLinks, Target, led
-from chalicelib.messages.links import HONEYPOT
+from chalicelib.messages.links import HONEYPOT, LEAVE
 from chalicelib.messages.message import Message
 from chalicelib.messages.phrase import web_address
 from chalicelib.messages.ports import Email, Sms, WhatsApp
@@ -60,6 +60,10 @@ class Linking(Protocol):
 
     def shorten(self, text: str) -> str:
         """A text with our links in the places of its addresses: for channels where the length decides what is said."""
+        ...
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        """A short way there, for the same channels."""
         ...
 
     def finished(self, made: Any) -> Any:
@@ -107,6 +111,9 @@ class NotTracked:
     def shorten(self, text: str) -> str:
         return text
 
+    def leaving(self, unsubscribe_url: str) -> str:
+        return unsubscribe_url
+
     def finished(self, made: Any) -> Any:
         return made
 
@@ -129,10 +136,14 @@ class TrackedLinks:
         self._targets: dict[str, Target] = {}
         self._known: dict[str, str] = {}
         self._made: dict[str, str | None] = {}
-        self._has_pixel = False
+        self._has_pixel = self._has_way_out = False
 
     def shorten(self, text: str) -> str:
         return _IN_TEXT.sub(self._in_text, text)
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        self._has_way_out = True
+        return self._links.followed_url(self._code, LEAVE)
 
     def finished(self, made: Any) -> Any:
         if isinstance(made, Email):
@@ -141,7 +152,7 @@ class TrackedLinks:
         return made.model_copy(update={"text": self.shorten(made.text)}) if isinstance(made, Sms | WhatsApp) else made
 
     def record(self, now: datetime) -> MessageLinks | None:
-        if not self._targets and not self._has_pixel:
+        if not self._targets and not self._has_pixel and not self._has_way_out:
             return None
         return MessageLinks(
             code=self._code,
@@ -221,6 +232,9 @@ class TrackedLinks:
 class StraightLinks(TrackedLinks):
     """Of a preview or a test: no record is kept that could lead on, so every link leads where it would lead in the end,
     and nothing is followed. What an answer's link would show is a word of thanks: it leads to the store."""
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        return unsubscribe_url
 
     def _new_link(self, address: str) -> str | None:
         target = self._target(address)

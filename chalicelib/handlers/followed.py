@@ -14,10 +14,11 @@ from chalice import Blueprint, Response  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.clock import Clock, rfc3339
+from chalicelib.contacts.consent import Channel
 from chalicelib.errors import TryLater, told
 from chalicelib.handlers.visitor_page import answered, bad_link, page
 from chalicelib.messages.followed import KEPT, MessageLinks, Sighting
-from chalicelib.messages.links import OPEN
+from chalicelib.messages.links import LEAVE, OPEN
 from chalicelib.messages.robots import agent_of
 from chalicelib.messages.wording import wording
 
@@ -34,6 +35,8 @@ class _Links(Protocol):
     def read_followed(self, token: str) -> tuple[str, str] | None: ...
 
     def read_pixel(self, token: str) -> str | None: ...
+
+    def leave_url(self, store_id: str, message_id: str, channel: Channel) -> str: ...
 
     def network(self, address: str) -> str: ...
 
@@ -71,9 +74,13 @@ def follow(token: str) -> Response:
     if read is None:
         return bad_link(followed.current_request)
     code, number = read
-    links = _seen(parts, code, number) if _method() == "GET" else parts.followed.get(code)
+    noted = _method() == "GET" and number != LEAVE  # who wants no more of it is not counted as interested
+    links = _seen(parts, code, number) if noted else parts.followed.get(code)
     if links is None or links.sent_at + KEPT < parts.clock.now():
         return bad_link(followed.current_request)
+    if number == LEAVE:
+        page_of_leaving = parts.links.leave_url(links.store_id, links.message_id, links.channel)
+        return Response(body="", status_code=302, headers={"Location": page_of_leaving, **_PRIVATE})
     try:
         destination = links.destination(number)
     except KeyError:

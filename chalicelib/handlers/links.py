@@ -12,13 +12,14 @@ from chalice import Blueprint, Response  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.commerce.store import Store
-from chalicelib.handlers.visitor_page import answered, bad_link, page
+from chalicelib.handlers.visitor_page import answered, bad_link, page, reader_language
 from chalicelib.messages.links import Unsubscription
 from chalicelib.messages.personal_wording import personal_wording
 from chalicelib.messages.wording import wording
 
 if TYPE_CHECKING:
     from chalicelib.messages.choices import Choices
+    from chalicelib.messages.reports import ContactLookup
 
 links = Blueprint(__name__)
 
@@ -44,6 +45,9 @@ class _Parts(Protocol):
     def links(self) -> _Links: ...
 
     @property
+    def contacts(self) -> ContactLookup: ...
+
+    @property
     def choices(self) -> Choices: ...
 
 
@@ -56,15 +60,16 @@ def ask(token: str) -> Response:
     store = parts.stores.get(found.store_id) if found else None
     if found is None or store is None:
         return bad_link(links.current_request)
-    words = wording(store.locale)
+    language = _language(parts, found, store)
+    words = wording(language)
     form = (
         '<form method="post"><button name="List-Unsubscribe" value="One-Click">'
         f"{escape(words.leave_button)}</button></form>"
         f'<p style="margin:1.5rem 0 0"><a style="color:inherit" href="{escape(parts.links.preferences_url_of(found))}">'
-        f"{escape(personal_wording(store.locale).fewer)}</a></p>"
+        f"{escape(personal_wording(language).fewer)}</a></p>"
     )
     question = words.leave_question.format(messages=words.adverts[found.channel], store=store.name)
-    return page(200, store.locale, words.leave_title, question, form)
+    return page(200, language, words.leave_title, question, form)
 
 
 @links.route("/u/{token}", methods=["POST"], content_types=_FORMS)
@@ -77,9 +82,16 @@ def unsubscribe(token: str) -> Response:
     if found is None or store is None:
         return bad_link(links.current_request)
     parts.choices.leave(found, [found.channel], "unsubscribe_link")
-    words = wording(store.locale)
+    language = _language(parts, found, store)
+    words = wording(language)
     text = words.left_text.format(messages=words.adverts[found.channel], store=store.name)
-    return page(200, store.locale, words.left_title, text)
+    return page(200, language, words.left_title, text)
+
+
+def _language(parts: _Parts, found: Unsubscription, store: Store) -> str:
+    """That of the message they come from, as on the preference page."""
+    contact = parts.contacts.get(found.store_id, found.contact_id)
+    return reader_language(links.current_request, contact.locale if contact else None, store.locale)
 
 
 def _parts() -> _Parts:

@@ -20,11 +20,11 @@ from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel, Consent, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.errors import NotFound
-from chalicelib.handlers.visitor_page import answered, bad_link, page
+from chalicelib.handlers.visitor_page import answered, bad_link, page, reader_language
 from chalicelib.messages.choices import Wanted, receives
 from chalicelib.messages.links import Confirmation
-from chalicelib.messages.personal_wording import LANGUAGES, PersonalWording, personal_wording
-from chalicelib.messages.wording import choose_language, primary, wording
+from chalicelib.messages.personal_wording import PersonalWording, personal_wording
+from chalicelib.messages.wording import choose_language, wording
 
 if TYPE_CHECKING:
     from chalicelib.wiring import Wiring
@@ -54,6 +54,13 @@ class _Visit:
     store: Store
     contact: Contact
     language: str
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Of a test message: the page can be looked at and tried, and nothing is kept."""
+        from chalicelib.messages.sample import NOBODY
+
+        return self.contact.id == NOBODY
 
     @property
     def words(self) -> PersonalWording:
@@ -102,6 +109,8 @@ def change(token: str) -> Response:
     try:
         contact = parts.choices.save(link, visit.store, visit.contact, _wanted(form), texts)
     except NotFound:
+        if visit.is_nobodys:
+            return _saved(visit, visit.contact)
         return bad_link(preferences.current_request)
     return _saved(visit, contact)
 
@@ -111,20 +120,19 @@ def _parts() -> Wiring:
 
 
 def _visit(parts: Wiring, store_id: str, contact_id: str) -> _Visit | None:
-    store, contact = parts.stores.get(store_id), parts.contacts.get(store_id, contact_id)
-    if store is None or contact is None:
+    from chalicelib.messages.sample import NOBODY, sample_contact
+
+    store = parts.stores.get(store_id)
+    if store is None:
         return None
-    return _Visit(store, contact, _language(contact.locale, store.locale))
-
-
-def _language(contact_locale: str | None, store_locale: str) -> str:
-    """The contact's; else the browser's; else the store's: of those that we speak."""
-    if primary(contact_locale) in LANGUAGES:
-        return primary(contact_locale)
-    headers: Mapping[str, str] = preferences.current_request.headers or {}
-    accepted = [primary(one.split(";")[0].strip()) for one in headers.get("accept-language", "")[:200].split(",")]
-    spoken = next((one for one in accepted if one in LANGUAGES), None)
-    return spoken or choose_language(("en", *LANGUAGES), None, store_locale)
+    request = preferences.current_request
+    if contact_id == NOBODY:  # of a test that the shop's own people got
+        sample = sample_contact(store, store.locale, parts.clock.now())
+        return _Visit(store, sample, reader_language(request, None, store.locale))
+    contact = parts.contacts.get(store_id, contact_id)
+    if contact is None:
+        return None
+    return _Visit(store, contact, reader_language(request, contact.locale, store.locale))
 
 
 def _fields() -> dict[str, list[str]]:

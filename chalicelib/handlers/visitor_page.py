@@ -12,7 +12,8 @@ from chalice import Response  # type: ignore[attr-defined]
 
 from chalicelib.errors import TryLater, told
 from chalicelib.handlers.http import problem
-from chalicelib.messages.wording import direction, primary, wording
+from chalicelib.messages.personal_wording import LANGUAGES
+from chalicelib.messages.wording import choose_language, direction, primary, wording
 
 _log = logging.getLogger("agala")
 
@@ -49,6 +50,16 @@ def answered(view: Callable[[str], Response]) -> Callable[[str], Response]:
             return problem(503 if isinstance(mistake, TryLater) else 500, "Please try again in a few minutes.")
 
     return answer
+
+
+def reader_language(request: Any, contact_locale: str | None, store_locale: str) -> str:
+    """The contact's; else the browser's; else the store's: of those that we speak."""
+    if primary(contact_locale) in LANGUAGES:
+        return primary(contact_locale)
+    headers: Mapping[str, str] = request.headers or {}
+    accepted = [primary(one.split(";")[0].strip()) for one in headers.get("accept-language", "")[:200].split(",")]
+    spoken = next((one for one in accepted if one in LANGUAGES), None)
+    return spoken or choose_language(("en", *LANGUAGES), None, store_locale)
 
 
 def bad_link(request: Any) -> Response:

@@ -57,7 +57,9 @@ def _beside(card: str, page: Page) -> Part:
         f"<mj-raw>{{% if {card}.price %}}</mj-raw>"
         f'<mj-text align="{page.align}" font-size="18px" color="{page.brand_ink}" css-class="agala-price" '
         f'font-weight="700" padding-top="0"><div dir="{page.direction}">{aside(_price(card))}</div></mj-text>'
-        "<mj-raw>{% endif %}</mj-raw>"
+        f"<mj-raw>{{% endif %}}{{% unless {card}.in_stock %}}</mj-raw>"
+        f'<mj-text align="{page.align}" padding-top="0"><div dir="{page.direction}">{_sold_out(page)}</div></mj-text>'
+        "<mj-raw>{% endunless %}</mj-raw>"
     )
     beside = f'<mj-column width="62%" vertical-align="middle">{words}</mj-column>'
     image, name = (Slot(attribute=f"{{{{ {card}.{part} | attr }}}}") for part in ("image", "name"))
@@ -197,9 +199,6 @@ def _cell(card: str, page: Page) -> str:
         f'<img src="{{{{ {card}.image | attr }}}}" alt="{{{{ {card}.name | attr }}}}" width="248" style="display:block;'
         'width:100%;max-width:100%;height:auto;aspect-ratio:1/1;object-fit:cover;border:0;border-radius:9px 9px 0 0" />'
     )
-    sold_out = (
-        f'<div class="agala-quiet" style="color:{QUIET_INK};font-size:14px">{escape(page.wording.sold_out)}</div>'
-    )
     return (
         f'<td class="agala-line" width="48%" style="width:48%;vertical-align:top;border:1px solid {LINE};'
         f'border-radius:10px;text-align:{page.align}">{{% if {card}.image %}}{opened}{image}{closed}{{% endif %}}'
@@ -207,8 +206,12 @@ def _cell(card: str, page: Page) -> str:
         f'word-break:break-word">{opened}{{{{ {card}.name }}}}{closed}</div>'
         f'{{% if {card}.price %}}<div class="agala-price" style="padding-top:4px"><div style="color:{page.brand_ink};'
         f'font-weight:700">{_price(card)}</div></div>{{% endif %}}'
-        f"{{% unless {card}.in_stock %}}{sold_out}{{% endunless %}}</div></td>"
+        f"{{% unless {card}.in_stock %}}{_sold_out(page)}{{% endunless %}}</div></td>"
     )
+
+
+def _sold_out(page: Page) -> str:
+    return f'<div class="agala-quiet" style="color:{QUIET_INK};font-size:14px">{escape(page.wording.sold_out)}</div>'
 
 
 # Pictures that are drawn when they are opened

@@ -84,9 +84,7 @@ class MessageLinks(BaseModel):
         target = self.target(number)
         if target is None:
             raise KeyError(number)
-        if target.url is None or not self.utm or site_of(target.url) != site_of(self.home):
-            return target.url
-        return with_utm(target.url, self.utm)
+        return target.url and led(target.url, self.home, self.utm)
 
 
 class Followed(Protocol):
@@ -111,6 +109,11 @@ def site_of(address: str) -> str:
         return (urlsplit(address).hostname or "").removeprefix("www.")
     except ValueError:
         return ""
+
+
+def led(address: str, home: str, utm: str) -> str:
+    """The address; one of the store's own site also says where the visit comes from."""
+    return with_utm(address, utm) if utm and site_of(address) == site_of(home) else address
 
 
 def with_utm(address: str, utm: str) -> str:

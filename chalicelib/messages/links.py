@@ -35,11 +35,12 @@ _SHORT = re.compile(r"([up])2\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([es
 _CONFIRM = re.compile(
     r"c1\.([A-Za-z0-9_-]{1,64})\.([A-Za-z0-9_]{1,64})\.([esw])\.([0-9]{1,11})\.([A-Za-z0-9_-]{6})\.([A-Za-z0-9_-]{16})"
 )
-_FOLLOWED = re.compile(r"([A-Za-z0-9]{12})([0-9]{1,3}|h)([A-Za-z0-9]{5})")
+_FOLLOWED = re.compile(r"([A-Za-z0-9]{12})([0-9]{1,3}|h|u)([A-Za-z0-9]{5})")
 _PIXEL = re.compile(r"([A-Za-z0-9]{12})([A-Za-z0-9]{5})\.gif")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-HONEYPOT, OPEN = "h", "o"
-"""What stands for the number of a link that nobody sees, and for the picture that says that an email is open."""
+HONEYPOT, OPEN, LEAVE = "h", "o", "u"
+"""What stands for the number of a link that nobody sees, for the picture that says that an email is open, and for the
+way to unsubscribe where letters are dear."""
 _BY_LETTER = {channel.value[0]: channel for channel in Channel}
 
 
@@ -88,7 +89,7 @@ class SignedLinks:
         return _short(self._keys[0], f"m1.{store_id}.{message_id}", 12)
 
     def followed_url(self, code: str, number: str) -> str:
-        """`number`: which of the message's links, or HONEYPOT."""
+        """`number`: which of the message's links, or HONEYPOT, or LEAVE."""
         return f"{self._base}/l/{code}{number}{self._check(self._keys[0], code, number)}"
 
     def pixel_url(self, code: str) -> str:
@@ -121,6 +122,10 @@ class SignedLinks:
 
     def unsubscribe_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         return self._personal("u", store_id, message_id, channel)
+
+    def leave_url(self, store_id: str, message_id: str, channel: Channel) -> str:
+        """Where LEAVE leads: as `unsubscribe_url`, and says of every channel which message it was."""
+        return self._personal("u", store_id, message_id, channel, short=False)
 
     def preferences_url(self, store_id: str, message_id: str, channel: Channel) -> str:
         """The page where the message's receiver chooses channels and topics."""

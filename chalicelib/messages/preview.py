@@ -46,7 +46,7 @@ class Composing(Protocol):
         *,
         plain: bool = True,
     ) -> Any:
-        """Raises RenderingError, naming the field."""
+        """`plain`: its links lead straight where they lead. Raises RenderingError, naming the field."""
         ...
 
 

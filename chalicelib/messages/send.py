@@ -344,6 +344,9 @@ class Sender:
         begin = self._tracker.plain if plain else self._tracker.begin
         linking = begin(store, message, content, language)
         marketing = message.kind is MessageKind.MARKETING
+        leave = self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None
+        if leave and message.channel is not Channel.EMAIL:  # RFC 8058's own has to answer a POST itself
+            leave = linking.leaving(leave)
         data = RenderData(
             store=store,
             contact=contact,
@@ -359,7 +362,7 @@ class Sender:
             cart=cart,
             coupon=coupon,
             alert=alert,
-            unsubscribe_url=self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None,
+            unsubscribe_url=leave,
             preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
             shorten=linking.shorten,
         )

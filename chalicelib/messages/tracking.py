@@ -23,8 +23,8 @@ from urllib.parse import parse_qs, urlencode
 from chalicelib.commerce.store import Store
 from chalicelib.messages.block_forms import SmartLink
 from chalicelib.messages.content_model import EmailContent
-from chalicelib.messages.followed import Answer, Followed, MessageLinks, Target
-from chalicelib.messages.links import HONEYPOT
+from chalicelib.messages.followed import Answer, Followed, MessageLinks, Target, led
+from chalicelib.messages.links import HONEYPOT, LEAVE
 from chalicelib.messages.message import Message
 from chalicelib.messages.phrase import web_address
 from chalicelib.messages.ports import Email, Sms, WhatsApp
@@ -60,6 +60,10 @@ class Linking(Protocol):
 
     def shorten(self, text: str) -> str:
         """A text with our links in the places of its addresses: for channels where the length decides what is said."""
+        ...
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        """A short way there, for the same channels."""
         ...
 
     def finished(self, made: Any) -> Any:
@@ -112,6 +116,9 @@ class NotTracked:
     def shorten(self, text: str) -> str:
         return text
 
+    def leaving(self, unsubscribe_url: str) -> str:
+        return unsubscribe_url
+
     def finished(self, made: Any) -> Any:
         return made
 
@@ -134,10 +141,14 @@ class TrackedLinks:
         self._targets: dict[str, Target] = {}
         self._known: dict[str, str] = {}
         self._made: dict[str, str | None] = {}
-        self._has_pixel = False
+        self._has_pixel = self._has_way_out = False
 
     def shorten(self, text: str) -> str:
         return _IN_TEXT.sub(self._in_text, text)
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        self._has_way_out = True
+        return self._links.followed_url(self._code, LEAVE)
 
     def finished(self, made: Any) -> Any:
         if isinstance(made, Email):
@@ -146,7 +157,7 @@ class TrackedLinks:
         return made.model_copy(update={"text": self.shorten(made.text)}) if isinstance(made, Sms | WhatsApp) else made
 
     def record(self, now: datetime) -> MessageLinks | None:
-        if not self._targets and not self._has_pixel:
+        if not self._targets and not self._has_pixel and not self._has_way_out:
             return None
         return MessageLinks(
             code=self._code,
@@ -224,14 +235,19 @@ class TrackedLinks:
 
 
 class PlainLinks(TrackedLinks):
-    """A `Linking` whose links are where they lead: nothing is kept, and a click does nothing besides."""
+    """A `Linking` whose links lead where they would lead in the end: nothing is kept, and a click does nothing besides.
+    What an answer's link would show is a word of thanks: it leads to the store."""
+
+    def leaving(self, unsubscribe_url: str) -> str:
+        return unsubscribe_url
 
     def record(self, now: datetime) -> None:
         return None
 
     def _new_link(self, address: str) -> str | None:
-        target = self._target(address) if address.lower().startswith("agala:") else None
-        return (target.url or web_address(self._store.url) or self._links.base) if target else None
+        target = self._target(address)
+        home = web_address(self._store.url) or self._links.base
+        return led(target.url or home, home, _utm(self._store, self._message)) if target else None
 
     def _with_unseen(self, html: str) -> str:
         return html

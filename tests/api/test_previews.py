@@ -178,3 +178,30 @@ def test_addresses_that_are_none_are_named_and_following_ends_in_time(
     monkeypatch.setattr("chalicelib.handlers.api.previews.monotonic", lambda: spent[0])
     assert call("GET", f"{path}/journeys/hello/check?follow=true").status == 200
     assert 0 < spent[0] <= 20
+
+
+def test_links_of_a_test_lead_where_they_lead_and_are_nobodys(
+    call: Caller, path: str, channel: RecordingChannel
+) -> None:
+    call("PATCH", path, {"settings": {"sender": {"email": "shop@tea.example"}}})
+    stars = {"type": "rating", "survey": "s", "question": "q", "text": "How was it?"}
+    smart = {"type": "button", "text": "Yes", "url": "https://tea.shop/club", "smart": {"name": "club"}}
+    words = {"en": {**WORDS["en"], "blocks": [*WORDS["en"]["blocks"], stars, smart]}}
+    consent = {"email": {"status": "subscribed", "at": "2026-11-21T08:00:00Z"}}
+    contact = call("POST", f"{path}/contacts", {"email": "gil@shopper.example", "consent": consent}).json["id"]
+    asked = {"content": words, "contact_id": contact, "to": "shop@tea.example"}
+    assert call("POST", f"{path}/test-messages", asked).status == 200
+    (email,) = channel.taken
+    for where in (email.html, email.text):
+        assert "https://tea.shop/x" in where
+        assert "https://tea.shop/club" in where
+        assert "/l/" not in where
+        assert "agala:" not in where
+    address = email.headers["List-Unsubscribe"].strip("<>")
+    assert call("POST", f"/u/{address.rpartition('/')[2]}", {}).status == 200
+    choose = next(word for word in email.text.split() if "/p/" in word)
+    shown = call("GET", f"/p/{choose.rpartition('/')[2]}")
+    assert shown.status == 200
+    assert call("GET", f"{path}/contacts/{contact}").json["consent"]["email"]["status"] == "subscribed"
+    sms = {"channel": "sms", "text": {"en": "Here: https://tea.shop/a-long-way-to-go"}}
+    assert "/l/" in call("POST", f"{path}/previews", sms).json["text"]

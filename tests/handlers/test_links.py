@@ -27,7 +27,14 @@ def parts(clock: HandClock) -> Iterator[Any]:
     listed: Any = SimpleNamespace(holds=lambda *asked: None)
     choices = Choices(found, book, messages, listed, clock)  # type: ignore[arg-type]
     known: Any = SimpleNamespace(
-        links=SIGNED, choices=choices, contact_book=book, messages=messages, clock=clock, stores=shops
+        links=SIGNED,
+        choices=choices,
+        contacts=found,
+        people=contacts,
+        contact_book=book,
+        messages=messages,
+        clock=clock,
+        stores=shops,
     )
     wiring.use(known)
     yield known
@@ -47,14 +54,22 @@ def test_following_the_link_unsubscribes_nobody(client: Client, parts: Any, meth
     assert parts.contact_book.changes == []
 
 
-def test_the_page_has_one_button_in_the_stores_language(client: Client) -> None:
+def test_the_page_has_one_button_in_the_contacts_language_else_the_browsers(client: Client, parts: Any) -> None:
     page = client.http.get(PATH).body.decode()
     assert page.count("<button") == 1 and '<form method="post">' in page
     assert '<html lang="he" dir="rtl">' in page and "בית קפה הדר" in page
+    parts.people[CONTACT_ID] = contact(locale="en-GB")
+    for answer in (client.http.get(PATH), client.http.post(PATH, headers=FORM)):
+        assert '<html lang="en" dir="ltr">' in answer.body.decode()
+    parts.people[CONTACT_ID] = contact(locale=None)
+    english = client.http.get(PATH, headers={"Accept-Language": "fr, en;q=0.8"}).body.decode()
+    assert '<html lang="en" dir="ltr">' in english
+    assert '<html lang="he" dir="rtl">' in client.http.get(PATH).body.decode()
 
 
 def test_the_stores_name_is_escaped(client: Client, parts: Any) -> None:
     parts.stores["s1"] = store(name="<script>{x}", locale="en")
+    parts.people.clear()
     page = client.http.get(PATH).body.decode()
     assert "<script>" not in page and "&lt;script&gt;{x}" in page
     assert '<html lang="en" dir="ltr">' in page
@@ -124,6 +139,7 @@ def test_pages_are_kept_by_nobody_and_run_no_script(client: Client) -> None:
 )
 def test_the_pages_say_which_channel_is_left(client: Client, parts: Any, channel: Channel, words: str) -> None:
     parts.stores["s1"] = store(locale="en")
+    parts.people[CONTACT_ID] = contact(locale="en")
     path = SIGNED.unsubscribe_url("s1", f"{CONTACT_ID}-digest", channel)
     assert words in client.http.get(path).body.decode()
     assert parts.contact_book.changes == []

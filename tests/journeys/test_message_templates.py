@@ -106,7 +106,7 @@ class TestPaymentFailed:
         assert sms.to == PHONE
         assert (
             "https://tea.example/pay/7?key=k" in as_written(life.table, sms.text)
-            and "https://agala.example/u/u2." in sms.text
+            and "https://agala.example/l/" in sms.text
         )
         assert life.ended() == (EnrolmentStatus.COMPLETED, "completed")
 

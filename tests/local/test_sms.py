@@ -94,23 +94,32 @@ def test_an_sms_goes_to_the_outbox_and_its_delivery_is_heard(runtime: Process, p
     )
     link = f"{runtime.url}/l/"
     assert kept["text"].startswith(f"פרסומת: בית התה\nהיי דנה, חיכינו לך: {link}")
-    assert f"\nלהסרה: {runtime.url}/u/" in kept["text"]
+    way_out = kept["text"].partition(f"\nלהסרה: {runtime.url}")[2].split()[0]
+    assert len(way_out) == 21, "every letter of it is paid for"
+    status, page = follow(runtime, way_out)
+    assert status == 302 and page is not None and page.startswith(f"{runtime.url}/u/")
     assert runtime.ask(f"/local/deliveries/{sent['id']}", "POST", {"status": "delivered"})[0] == 202
     message = next(m for m in runtime.ask(f"{path}/messages")[1]["items"] if m["id"] == sent["id"])
     assert message["status"] == "delivered"
     path_of_link = kept["text"].split(runtime.url)[1].split()[0]
-    status, page = follow(runtime, path_of_link)
+    status, shop = follow(runtime, path_of_link)
     utm = "utm_source=agala&utm_medium=sms&utm_campaign=hello&utm_content=hello"
-    assert (status, page) == (302, f"https://tea.example/c/1?{utm}")
+    assert (status, shop) == (302, f"https://tea.example/c/1?{utm}")
     assert follow(runtime, path_of_link[:-1])[0] == 404
     messages = lambda: {m["id"]: m["status"] for m in runtime.ask(f"{path}/messages")[1]["items"]}  # noqa: E731
     until(lambda: messages()[sent["id"]] == "clicked")
+    assert follow(runtime, page.removeprefix(runtime.url), "POST")[0] == 200
+    message = next(m for m in runtime.ask(f"{path}/messages")[1]["items"] if m["id"] == sent["id"])
+    assert [one["status"] for one in message["history"]][-2:] == ["clicked", "unsubscribed"], "the way out is no click"
+    contact = runtime.ask(f"{path}/contacts/{sent['contact_id']}")[1]
+    assert contact["consent"]["sms"]["status"] == "unsubscribed"
 
 
-def follow(runtime: Process, path: str) -> tuple[int, str | None]:
+def follow(runtime: Process, path: str, method: str = "GET") -> tuple[int, str | None]:
     """As a browser would, as far as our door."""
     connection = http.client.HTTPConnection(runtime.url.removeprefix("http://"), timeout=20)
-    connection.request("GET", path, headers={"User-Agent": CHROME})
+    form = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
+    connection.request(method, path, headers={"User-Agent": CHROME, **form})
     answer = connection.getresponse()
     answer.read()
     connection.close()

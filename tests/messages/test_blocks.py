@@ -92,6 +92,8 @@ def test_a_card_says_the_price_before_and_that_it_is_sold_out() -> None:
     assert english.html.count("Sold out") == 1 and "Pot⁩ – ₪59.00 – Sold out" in english.text
     hebrew = shown({"type": "products", "products": ["a", "b"]}, products={"a": dear, "b": gone}, language="he")
     assert "אזל מהמלאי" in hebrew.html and "במקום" in hebrew.text
+    alone = [shown({"type": "product", "product": name}, products={"a": dear, "b": gone}).html for name in "ab"]
+    assert ["Sold out" in html for html in alone] == [False, True]
 
 
 @HE_EN

@@ -15,7 +15,7 @@ from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.content_model import WhatsAppContent
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.followed import MessageLinks
-from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.links import LEAVE, SignedLinks
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.mime import to_mime
 from chalicelib.messages.ports import SendRejected, SendUncertain
@@ -143,7 +143,7 @@ def test_answers_go_where_the_store_says_and_its_list_has_a_name(bench: Bench, s
 def test_an_sms_is_kept_with_its_parts() -> None:
     bench = Bench(through=Channel.SMS)
     bench.content = {"he": "שלום " * 20}
-    assert bench.send().parts == bench.channel.sent[0].parts == 4
+    assert bench.send().parts == bench.channel.sent[0].parts == 3
     assert Bench().send().parts is None
 
 
@@ -224,9 +224,16 @@ def test_an_sms_goes_out_and_is_recorded() -> None:
     )
     assert (message.to, message.subject) == ("+972505550101", None)
     assert (sms.to, sms.sender, sms.sender_name) == ("+972505550101", "+972505550199", "בית קפה הדר")
-    assert sms.text.startswith("פרסומת: בית קפה הדר\nשלום דנה\nלהסרה: https://agala.example/u/u2.")
-    found = bench.links.read_unsubscribe(sms.text.rpartition("/")[2].removesuffix(" או להשיב הסר"))
-    assert found is not None and (found.contact_id, found.channel) == (contact().id, Channel.SMS)
+    assert sms.text.startswith("פרסומת: בית קפה הדר\nשלום דנה\nלהסרה: https://agala.example/l/")
+    followed = bench.links.read_followed(sms.text.rpartition("/")[2].removesuffix(" או להשיב הסר"))
+    assert followed is not None and followed[1] == LEAVE
+    kept = bench.followed.get(followed[0])
+    assert kept is not None, "without another link there is a record to lead on all the same"
+    found = bench.links.read_unsubscribe(
+        bench.links.leave_url(kept.store_id, kept.message_id, kept.channel).rpartition("/")[2]
+    )
+    assert found is not None
+    assert (found.contact_id, found.channel, found.message_id) == (contact().id, Channel.SMS, message.id)
 
 
 @pytest.mark.parametrize(

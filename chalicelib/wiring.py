@@ -157,7 +157,7 @@ class Wiring(ShopWiring):
         from chalicelib.journeys.multitude import begin_sweeps
 
         begin_cleaning(self.errands, store, self.coupon_records, self.clock)
-        others = ("tell_watchers", "due", "index_dates", "recount", "clean_coupons", "count_orders")
+        others = ("tell_watchers", "due", "index_dates", "double_opt_in", "recount", "clean_coupons", "count_orders")
         begin_sweeps(self.errands, store, self.journeys.of_store(store.id), self.clock, others)
 
     def begin_count(self, store: Store) -> None:

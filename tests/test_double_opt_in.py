@@ -229,6 +229,18 @@ def test_a_stopped_store_asks_once_it_sends_again(shop: Listening) -> None:
     assert len(shop.channel.taken) == 1
 
 
+def test_a_question_whose_execution_is_gone_is_asked_after_the_night(shop: Listening) -> None:
+    wants(shop, **BOTH, sending=Sending.STOPPED.value)
+    shop.hear([purchase(1)])
+    shop.workflows.executions.clear()
+    wants(shop, **BOTH, sending=Sending.LIVE.value)
+    shop.workflows.live(hours=9)
+    assert shop.channel.taken == []
+    shop.parts.begin_sweeps(shop.store)
+    shop.workflows.live(hours=1)
+    assert len(shop.channel.taken) == 1
+
+
 def test_the_order_in_which_it_is_told_makes_no_difference(tables: MemoryTables) -> None:
     """Wishes, refusals and confirmations in any order end in one record."""
     day = timedelta(days=1)

@@ -6,7 +6,6 @@ test_costs.py` counts them again. The store's own deliveries cost the same with 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Request units of the table, each with the index.
@@ -81,13 +80,3 @@ def cost(done: Done) -> Cost:
         functions=round(functions),
         emails=done.emails * EMAIL,
     )
-
-
-def as_lines(cost: Cost) -> Mapping[str, int]:
-    return {
-        "state_transitions": cost.state_transitions,
-        "table": cost.table,
-        "functions": cost.functions,
-        "emails": cost.emails,
-        "total": cost.total,
-    }

@@ -25,17 +25,6 @@ from chalicelib.contacts.purchases import ContactOrder, Purchases, fold, totals
 from chalicelib.journeys.past_carts import cart_then, over_at
 from chalicelib.journeys.past_orders import OrderPast, order_pasts
 
-ORDER_EVENTS = frozenset(
-    {
-        "order_placed",
-        "order_paid",
-        "order_completed",
-        "order_cancelled",
-        "order_refunded",
-        "order_delivered",
-        "payment_failed",
-    }
-)
 CART_EVENTS = frozenset({"cart_abandoned", "checkout_started", "checkout_abandoned"})
 _MEMBER_OF = {
     "list_joined": ("lists", "list", True),

@@ -1,8 +1,8 @@
 """What the law of a store's country asks of messages that advertise, as data with its sources.
 
-It is what our own rules are built on and what an owner is warned by, not advice: who sends to another country may have
-to keep that country's law too. `policy` and the composers do what stands here; whoever checks a message before it goes
-out (words, footer, address) reads it from here.
+It is what our own rules are built on and what an owner is warned by (`lacking`), not advice: who sends to another
+country may have to keep that country's law too. `policy.marked` reads the marking from here; a named sender and a way
+to refuse are put into every advertisement, whatever the country.
 """
 
 from __future__ import annotations

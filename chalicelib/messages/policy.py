@@ -28,10 +28,10 @@ from chalicelib.contacts.consent import Channel, ConsentStatus
 from chalicelib.contacts.contact import Contact
 from chalicelib.contacts.erased import ERASED
 from chalicelib.journeys.local_time import clock_change, moment_of, zone_of
+from chalicelib.messages.law import law_of
 from chalicelib.messages.message import MessageKind
 from chalicelib.messages.rest import CITIES, City, city_of_zone, rest_until
 
-ADVERTISEMENT = "פרסומת"
 _MOST_TURNS = 20
 
 
@@ -130,11 +130,12 @@ def rest_city(store: Store, contact: Contact | None = None) -> City | None:
 
 
 def marked(words: str, store: Store, kind: MessageKind) -> str:
-    """An email's subject or an SMS's text, with the word "advertisement" in Hebrew at its start where the law asks:
-    Communications Law §30A(e)(1)."""
-    if kind is not MessageKind.MARKETING or store.country != "IL" or words.startswith(ADVERTISEMENT):
+    """An email's subject or an SMS's text, with the word at its start by which the law of the store's country wants
+    advertising to be known, if it has one (`law`)."""
+    marking = law_of(store.country).marking
+    if kind is not MessageKind.MARKETING or marking is None or words.startswith(marking):
         return words
-    return f"{ADVERTISEMENT}: {words}"
+    return f"{marking}: {words}"
 
 
 def quiet_until(quiet: QuietHours, zone: tzinfo, now: datetime) -> datetime | None:

@@ -12,10 +12,11 @@ from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Sending, Store, manager_address
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
-from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
+from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, StepCannot, TryLater
 from chalicelib.ids import digest
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import ProviderBusy
+from chalicelib.messages.content import RenderingError
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.sample import NOBODY, sample_contact, sample_event, sample_pass
@@ -24,6 +25,7 @@ from chalicelib.messages.wording import choose_language, primary
 
 _SAMPLES = 4
 _LOOKED_BACK = timedelta(days=365)
+_WHY = {"no_whatsapp_number": "there is no WhatsApp number to send from, nor a gateway of the store's"}
 TEST = {"he": "בדיקה", "en": "Test"}
 
 
@@ -111,7 +113,10 @@ class Preview:
             at=now,
         )
         direct = to is not None or channel is Channel.EMAIL
-        return self._sender.composed(store, contact, enrolment, message, some, direct=direct)
+        try:
+            return self._sender.composed(store, contact, enrolment, message, some, direct=direct)
+        except StepCannot as why:
+            raise RenderingError(f"channel: {_WHY.get(str(why), why)}") from None
 
     def send(self, store: Store, channel: Channel, to: str, finished: Any) -> str:
         """To one of the shop's own people (`may_test`), marked as a test; what became of it: `sent` or `unknown`.

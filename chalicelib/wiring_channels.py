@@ -131,7 +131,10 @@ class ChannelWiring(StorageWiring):
         def secrets() -> dict[str, str]:
             return self.secrets.gateway_secrets(store.id, channel.value)
 
-        return GatewayChannel(gateway, secrets, where, self.gateway_http)
+        def fresh() -> dict[str, str]:
+            return self.secrets.gateway_secrets(store.id, channel.value, newer_than=5.0)
+
+        return GatewayChannel(gateway, secrets, where, self.gateway_http, fresh)
 
     @cached_property
     def sender(self) -> Sender:

@@ -14,7 +14,7 @@ from typing import Protocol
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.coupon import OwnedCoupon, Removal
 from chalicelib.commerce.store import Store
-from chalicelib.commerce.trouble import ShopTrouble
+from chalicelib.commerce.trouble import ShopTrouble, TroubleCode
 from chalicelib.journeys.errands import Errand, Errands, Slice
 
 KIND = "clean_coupons"
@@ -48,13 +48,17 @@ class CleanCoupons:
         self._coupons, self._remove, self._clock = coupons, remove, clock
 
     def slice(self, store: Store, errand: Errand) -> Slice:
-        """Stops at the first trouble with the shop: tomorrow is another day."""
+        """Stops at the first trouble with the shop: tomorrow is another day. One that it refuses to give up stays."""
         now, report = self._clock.now(), dict(errand.report)
         batch = self._coupons.ended(store.id, now - GRACE, TOGETHER)
         for done, coupon in enumerate(batch):
             try:
-                how = self._remove(store, coupon.code)
+                how: str = self._remove(store, coupon.code)
             except ShopTrouble as trouble:
+                if trouble.code is TroubleCode.REFUSED:  # this one, today and tomorrow: the others must not wait for it
+                    self._coupons.cleared(coupon, how := str(trouble.code))
+                    report[how] = report.get(how, 0) + 1
+                    continue
                 _log.warning("ended coupons stay in the shop: %s", trouble.code, extra={"store_id": store.id})
                 return Slice(done=done, report={**report, "trouble": str(trouble.code)})
             self._coupons.cleared(coupon, how)

@@ -227,6 +227,8 @@ class CountdownBlock(Block):
     def _one_end(self) -> CountdownBlock:
         if (self.of is None) == (self.until is None):
             raise ValueError("expected either of: coupon or until: a time with its zone")
+        if self.until is not None and not 2000 <= self.until.year < 2100:  # the last years have no time in every zone
+            raise ValueError("until: expected a time of this century")
         return self
 
 

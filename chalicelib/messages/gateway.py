@@ -180,6 +180,11 @@ class Gateway(_Form):
     signature: SignatureForm | None = None
 
     @property
+    def host(self) -> str:
+        """With its port, if it is not the usual one."""
+        return urlsplit(self.url.partition("{")[0]).netloc.lower()
+
+    @property
     def secret_names(self) -> set[str]:
         """Every secret that it needs."""
         from chalicelib.messages.phrase import bare_phrase

@@ -12,13 +12,14 @@ from chalicelib.commerce.product import Product
 from chalicelib.commerce.store import Sending, Store, manager_address
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
-from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, TryLater
+from chalicelib.errors import BadInput, Conflict, FieldMistake, NotFound, StepCannot, TryLater
 from chalicelib.ids import digest
 from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.conditions import evaluate
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.facts import before_entry, wanted_for
 from chalicelib.journeys.ports import DecisionRecords, ProviderBusy
+from chalicelib.messages.content import RenderingError
 from chalicelib.messages.content_model import EmailContent
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
@@ -29,6 +30,7 @@ from chalicelib.messages.wording import choose_language, primary
 
 _SAMPLES = 4
 _LOOKED_BACK = timedelta(days=365)
+_WHY = {"no_whatsapp_number": "there is no WhatsApp number to send from, nor a gateway of the store's"}
 TEST = {"he": "בדיקה", "en": "Test"}
 
 
@@ -121,7 +123,10 @@ class Preview:
         )
         plain = channel is Channel.EMAIL or to is not None  # the parts of an SMS are counted with its short links
         holds = self._holds(store, contact, event, some) if contact_id is not None else _nothing_holds
-        return self._sender.composed(store, contact, enrolment, message, some, holds, plain=plain)
+        try:
+            return self._sender.composed(store, contact, enrolment, message, some, holds, plain=plain)
+        except StepCannot as why:
+            raise RenderingError(f"channel: {_WHY.get(str(why), why)}") from None
 
     def send(self, store: Store, channel: Channel, to: str, finished: Any) -> str:
         """To one of the shop's own people (`may_test`), marked as a test; what became of it: `sent` or `unknown`.

@@ -173,7 +173,8 @@ class Replies:
         said = clean(reply.text)[:LONGEST_KEPT]
         self._book.heard(store.id, contact_id, reply.channel, reply.at)
         if wish is not None:
-            consent = Consent(status=wish, source=SOURCE, at=reply.at, text=said)
+            proven = reply.at if wish is ConsentStatus.SUBSCRIBED else None  # it came from the very phone
+            consent = Consent(status=wish, source=SOURCE, at=reply.at, text=said, confirmed_at=proven)
             self._book.change_consent(store.id, contact_id, [ConsentChange(channel=reply.channel, consent=consent)])
         event = Event(
             id=f"contact_replied:{digest('reply', store.id, reply.channel.value, contact_id, reply.id)}",

@@ -65,6 +65,20 @@ def test_a_gateway_is_kept_and_its_secrets_are_never_shown(shop: Shop, call: Cal
     assert call("GET", path).status == 404 and shop.wired.secrets.gateway_secrets(shop.store_id, "sms") == {}
 
 
+def test_kept_secrets_are_of_their_host_and_go_to_no_other(shop: Shop, call: Caller) -> None:
+    """Else whoever may change the address could have them sent to themselves."""
+    call("PUT", shop.path, NEW)
+    moved = {**GATEWAY, "url": "https://pelican.attacker.example/send"}
+    refused = call("PUT", shop.path, {"gateway": moved})
+    assert (refused.status, refused.fields) == (422, ["secrets.token"])
+    assert (
+        call("PUT", shop.path, {"gateway": {**GATEWAY, "url": "https://API.pelican.example/v2?a={{ to }}"}}).status
+        == 200
+    )
+    assert call("PUT", shop.path, {"gateway": moved, "secrets": {"token": "theirs"}}).status == 200
+    assert shop.wired.secrets.gateway_secrets(shop.store_id, "sms") == {"token": "theirs"}
+
+
 def test_only_the_stores_own_channels_have_one(shop: Shop, call: Caller) -> None:
     assert call("PUT", shop.path.replace("sms", "email"), NEW).status == 422
     assert call("GET", shop.path.replace("sms", "email")).status == 404

@@ -205,3 +205,21 @@ def test_links_of_a_test_lead_where_they_lead_and_are_nobodys(
     assert call("GET", f"{path}/contacts/{contact}").json["consent"]["email"]["status"] == "subscribed"
     sms = {"channel": "sms", "text": {"en": "Here: https://tea.shop/a-long-way-to-go"}}
     assert "/l/" in call("POST", f"{path}/previews", sms).json["text"]
+
+
+def test_a_channel_that_nothing_is_sent_on_says_so(call: Caller, path: str) -> None:
+    asked = {"channel": "whatsapp", "text": {"en": "Hello"}}
+    for place, more in (("previews", {}), ("test-messages", {"to": "+972505550188"})):
+        answer = call("POST", f"{path}/{place}", {**asked, **more})
+        assert answer.status == 422 and "WhatsApp number" in answer.text
+    step = {"id": "wa", "type": "send_whatsapp", "text": {"en": "Hello"}}
+    assert call("PUT", f"{path}/journeys/hello", journey(step)).status == 200
+    told = call("GET", f"{path}/journeys/hello/check")
+    assert [one["field"] for one in told.json["items"] if one["level"] == "mistake"] == ["steps[0].text.en"]
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_countdown_to_the_end_of_time_is_refused_and_not_failed_at(call: Caller, path: str, until: str) -> None:
+    words = {"en": {"subject": "s", "blocks": [{"type": "countdown", "until": until}, {"type": "text", "text": "x"}]}}
+    answer = call("POST", f"{path}/previews", {"content": words})
+    assert (answer.status, "this century" in answer.text) == (422, True)

@@ -77,6 +77,20 @@ def test_a_shop_that_does_not_answer_is_asked_again_tomorrow(world: World) -> No
     assert [one.key for one in world.errands.of_kind(world.store.id, "clean_coupons")] == ["2026-11-21"]
 
 
+def test_one_that_the_shop_refuses_to_give_up_keeps_no_other_waiting(world: World) -> None:
+    give(world, "LOCKED", GRACE * 3)
+    give(world, "OVER", GRACE * 2)
+
+    def remove(store: Store, code: str) -> Removal:
+        if code == "LOCKED":
+            raise ShopTrouble(TroubleCode.REFUSED, reason="cannot_delete")
+        return Removal.REMOVED
+
+    done = CleanCoupons(world.coupons, remove, world.clock).slice(world.store, errand(world))
+    assert done.report == {"refused": 1, "removed": 1}
+    assert world.coupons.ended(world.store.id, world.clock.now(), 9) == []
+
+
 def test_nothing_is_begun_where_nothing_ended(world: World) -> None:
     give(world, "GOOD", -timedelta(days=3))
     begin_cleaning(world.errands, world.store, world.coupons, world.clock)

@@ -150,6 +150,18 @@ def test_who_left_comes_back_with_a_word_of_their_own_and_no_other_way(here: Num
     assert (consent.status, consent.source, consent.text) == (ConsentStatus.SUBSCRIBED, "reply", "START")
 
 
+def test_a_word_from_the_phone_itself_is_asked_about_no_more(here: Numbers) -> None:
+    """Where the store asks twice: START is the answer already."""
+    store = here.shop.parts.stores.get("shop")
+    settings = store.settings.model_copy(update={"double_opt_in": (Channel.SMS,)})
+    here.shop.parts.stores.save(store.model_copy(update={"settings": settings}))
+    who = here.person()
+    here.replies.take(reply("stop"))
+    here.replies.take(reply("start", id="in-2", at=AT + timedelta(minutes=1)))
+    consent = here.contact(who).consent_for(Channel.SMS)
+    assert (consent.status, consent.confirmed_at) == (ConsentStatus.SUBSCRIBED, AT + timedelta(minutes=1))
+
+
 def test_a_phone_that_nobody_has_is_remembered_until_its_owner_says_start(here: Numbers) -> None:
     assert here.replies.take(reply("stop")) == 0
     held = here.suppressions.kept

@@ -28,8 +28,9 @@ Secret = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[\x20-\x
 
 
 class GatewayNew(Body):
-    """`secrets`: those that are given are kept; one that was kept before and is not given stays. They are never shown
-    again. What the gateway does not name any more is forgotten."""
+    """`secrets`: those that are given are kept; one that was kept before and is not given stays, as long as the address
+    is of the same host: another must be told all of them, for nobody else may be sent them. They are never shown again.
+    What the gateway does not name any more is forgotten."""
 
     gateway: Gateway
     secrets: Annotated[dict[SecretName, Secret], Field(default_factory=dict, max_length=20)]
@@ -83,7 +84,9 @@ def put_gateway(call: Call) -> GatewayAnswer:
     channel, store_id = _channel(call), call.store.id
     needed = given.gateway.secret_names
     known = call.wiring.secrets.gateway_secrets(store_id, channel.value, newer_than=0)
-    kept = {name: value for name, value in {**known, **given.secrets}.items() if name in needed}
+    before = call.wiring.gateways.get(store_id, channel, newer_than=0)
+    stays = known if before is not None and before.host == given.gateway.host else {}
+    kept = {name: value for name, value in {**stays, **given.secrets}.items() if name in needed}
     mistakes = [FieldMistake(f"secrets.{name}", "the gateway needs it") for name in sorted(needed - kept.keys())]
     if len(json.dumps(kept)) > _MOST_SECRETS:
         mistakes.append(FieldMistake("secrets", f"must be no more than {_MOST_SECRETS} bytes together"))

@@ -21,6 +21,7 @@ from chalicelib.store_adapters.public_addresses import PrivateAddress
 from chalicelib.store_adapters.shop_http import ShopHttp, plain_reason
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 20.0
+_WRONG_KEY = (401, 403)
 LARGEST = 65_536  # bytes of an answer that are read
 
 
@@ -59,16 +60,24 @@ class GatewayHttp:
 
 
 class GatewayChannel:
-    """An `SmsChannel` and `WhatsAppChannel`. `secrets` gives the gateway's own, `report_url` where it reports to."""
+    """An `SmsChannel` and `WhatsAppChannel`. `secrets` gives the gateway's own, as known some minutes ago at most,
+    `fresh` as they are now; `report_url` where it reports to."""
 
     def __init__(
-        self, gateway: Gateway, secrets: Callable[[], Mapping[str, str]], report_url: str, http: GatewayHttp
+        self,
+        gateway: Gateway,
+        secrets: Callable[[], Mapping[str, str]],
+        report_url: str,
+        http: GatewayHttp,
+        fresh: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self._gateway, self._secrets, self._report_url, self._http = gateway, secrets, report_url, http
+        self._fresh = fresh or secrets
 
     def send(self, message: Sms | WhatsApp) -> str:
         """The provider's id, or ours where it tells none."""
-        status, content = self._http.call(request_of(self._gateway, message, self._keys(), self._report_url))
+        keys = self._keys(self._secrets)
+        status, content = self._http.call(request_of(self._gateway, message, keys, self._report_url))
         answer = self._gateway.answer
         if status in answer.busy_statuses:
             raise ProviderBusy(str(status))
@@ -80,13 +89,15 @@ class GatewayChannel:
             return str(identifier)[:200] if isinstance(identifier, str | int) and identifier else message.message_id
         if status >= 500:  # it broke while it worked on it: nobody knows whether it was taken
             raise SendUncertain(str(status))
+        if status in _WRONG_KEY and self._keys(self._fresh) != keys:
+            raise ProviderBusy(str(status))  # the owner changed them a moment ago: with those it may go
         reason = plain_reason(str(found_in(told, answer.error) or ""))
         raise SendRejected(f"{status}/{reason}" if reason else str(status))
 
-    def _keys(self) -> Mapping[str, str]:
+    def _keys(self, told: Callable[[], Mapping[str, str]]) -> Mapping[str, str]:
         """Nothing is handed over without them, so the message may go again. Raises ProviderBusy."""
         try:
-            return self._secrets() if self._gateway.secret_names else {}
+            return told() if self._gateway.secret_names else {}
         except TryLater:
             raise ProviderBusy("secrets") from None
 

@@ -183,3 +183,17 @@ def test_secrets_out_of_reach_mean_not_taken(server: GatewayServer) -> None:
     with pytest.raises(ProviderBusy, match="secrets"):
         GatewayChannel(form, out, "https://agala.example/reports/x", server.http).send(sms())
     assert server.asked == []
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_secret_that_was_changed_a_moment_ago_loses_no_message(server: GatewayServer, status: int) -> None:
+    """Workers know secrets for some minutes; what is refused with an old one goes again with the new one."""
+    form = gateway(headers={"Authorization": "Bearer {{ secret.token }}"})
+    server.answer = (status, b"")
+    known = [{"token": "old"}, {"token": "new"}]
+    channel = GatewayChannel(form, lambda: known[0], "https://agala.example/reports/x", server.http, lambda: known[-1])
+    with pytest.raises(ProviderBusy, match=str(status)):
+        channel.send(sms())
+    known.pop(0)
+    with pytest.raises(SendRejected, match=str(status)):
+        channel.send(sms())

@@ -77,24 +77,28 @@ def _channels(told: Any, possible: tuple[Channel, ...]) -> tuple[Channel, ...]:
     return tuple(Channel(one) for one in dict.fromkeys(one.lower() for one in named))
 
 
-def rows_of(table: str) -> list[dict[str, str]]:
-    """The rows of a table whose first row names its columns; others than ours are passed over. Raises `BadInput`."""
+def rows_of(table: str) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a table whose first row names its columns, each with its number: 1 is the row after the names, and
+    empty ones are passed over and counted, as whoever has the table open sees them. Columns that are none of ours are
+    passed over. Raises `BadInput`."""
     rows = list(_read(table))
     if not rows:
         raise BadInput("The table is empty.", [FieldMistake("body", "expected a first row that names the columns")])
-    names = [name.strip().lower() for name in rows[0]]
+    first, names = rows[0][0], [name.strip().lower() for name in rows[0][1]]
     if not {"email", "phone"} & set(names) or len(set(_COLUMNS) & set(names)) < sum(n in _COLUMNS for n in names):
         raise BadInput("The table has no addresses.", [FieldMistake("body", "expected a column email or phone, once")])
     if len(rows) - 1 > MOST_ROWS:
         raise BadInput("The table is too long.", [FieldMistake("body", f"expected at most {MOST_ROWS} rows")])
-    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
+    return [(number - first, dict(zip(names, row, strict=False))) for number, row in rows[1:]]
 
 
-def _read(table: str) -> Iterator[list[str]]:
-    """The rows that hold anything; parted by commas, or by semicolons or tabs as the first row shows."""
+def _read(table: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that hold anything, and which ones they are; parted by commas, or by semicolons or tabs as the first row
+    shows."""
     head = table.partition("\n")[0]
     comma = max(",;\t", key=head.count)
     try:
-        yield from (row for row in csv.reader(io.StringIO(table, newline=""), delimiter=comma) if any(row))
+        rows = csv.reader(io.StringIO(table, newline=""), delimiter=comma)
+        yield from ((number, row) for number, row in enumerate(rows) if any(row))
     except csv.Error:
         raise BadInput("The table cannot be read.", [FieldMistake("body", "expected text/csv")]) from None

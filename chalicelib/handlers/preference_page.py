@@ -172,7 +172,7 @@ def _form(parts: Wiring, visit: _Visit, status: int = 200) -> Response:
     boxes = []
     for channel in offered:
         waits = f"<small>{escape(words.waits)}</small>" if contact.waiting(channel) else ""
-        label = f"<span>{escape(visit.messages(channel))}{waits}</span>"
+        label = f"<span>{escape(_begun(visit.messages(channel)))}{waits}</span>"
         boxes.append(_box("channel", "had", channel.value, label, receives(visit.store, contact, channel)))
     fieldsets = _fieldset(words.channels, boxes)
     topics = visit.store.settings.topics
@@ -201,6 +201,11 @@ def _form(parts: Wiring, visit: _Visit, status: int = 200) -> Response:
         f'<button class="quiet" name="do" value="leave">{escape(words.leave_all)}</button></form>'
     )
     return visit.page(status, words.prefer_title, words.prefer_intro, more)
+
+
+def _begun(words: str) -> str:
+    """As they begin a line, where letters have capitals."""
+    return words[:1].upper() + words[1:]
 
 
 def _fieldset(legend: str, boxes: Sequence[str]) -> str:

@@ -164,9 +164,27 @@ def _shown(name: str) -> str:
 def field_mistakes(problem: ValidationError, prefix: str = "") -> list[FieldMistake]:
     """Each bad field by its path, such as `settings.quiet_hours.email.from`; the values stay out of it."""
     return [
-        FieldMistake(prefix + _path(error["loc"]), error["msg"].removeprefix("Value error, "))
-        for error in problem.errors(include_url=False, include_context=False, include_input=False)[:50]
+        FieldMistake(
+            prefix + _path(error["loc"]),
+            _PLAIN.get(error.get("ctx", {}).get("pattern", error["type"]), error["msg"].removeprefix("Value error, ")),
+        )
+        for error in problem.errors(include_url=False, include_input=False)[:50]
     ]
+
+
+_EMAIL, _PHONE = "expected one email address", "expected a phone number with + and country code"
+_PLAIN = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    # Patterns of a store's settings, in the words of who fills them in.
+    r"^#[0-9a-fA-F]{6}$": "expected a colour, such as #1f6f54",
+    r"^https?://\S+$": "expected an address that starts with https:// or http://",
+    r"^[^@\s,;<>\"]+@[^@\s,;<>\"]+$": _EMAIL,
+    r"^[^@\s]+@[^@\s]+$": _EMAIL,
+    r"^\+[1-9]\d{6,14}$": _PHONE,
+    r"^(\+?[1-9]\d{2,14}|[A-Za-z][A-Za-z0-9_-]{0,10})$": f"{_PHONE}, a short code, or a name of up to 11 letters",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "expected a time of the day, such as 21:00",
+}
 
 
 def _path(location: tuple[int | str, ...]) -> str:

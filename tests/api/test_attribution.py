@@ -19,6 +19,7 @@ def earned(wired: ApiWiring, store: dict[str, Any]) -> str:
     """Five orders: three of one step by a click, one of another by a coupon, one in a foreign currency."""
     told = [("welcome", "hi", "click", 1000, "ILS")] * 3
     told += [("birthday", "gift", "coupon", 500, "ILS"), ("welcome", "hi", "click", 99, "USD")]
+    told += [("birthday", "gift", "coupon", 0, "ILS")]  # refunded
     for number, (journey, step, via, net, currency) in enumerate(told):
         wired.attributions.save(
             Attribution(
@@ -40,8 +41,8 @@ def earned(wired: ApiWiring, store: dict[str, Any]) -> str:
 def test_orders_come_in_pages_and_by_journey(call: Caller, earned: str) -> None:
     first = call("GET", f"{earned}?limit=2").json
     rest = call("GET", f"{earned}?limit=10&cursor={first['next']}").json
-    assert [one["order_id"] for one in first["items"] + rest["items"]] == ["0", "1", "2", "3", "4"]
-    (gift,) = call("GET", f"{earned}?journey=birthday").json["items"]
+    assert [one["order_id"] for one in first["items"] + rest["items"]] == ["0", "1", "2", "3", "4", "5"]
+    gift, _refunded = call("GET", f"{earned}?journey=birthday").json["items"]
     assert (gift["order_id"], gift["via"], gift["net"]) == ("3", "coupon", {"amount": 500, "currency": "ILS"})
     some = call("GET", f"{earned}?since=2026-11-02T12:00:00Z&before=2026-11-04T12:00:00Z").json["items"]
     assert [one["order_id"] for one in some] == ["1", "2"]

@@ -217,3 +217,28 @@ def test_the_secret_of_webhook_steps_is_the_stores_own_and_stays(call: Caller, s
     assert call("GET", f"/v1/stores/{store['id']}/call-secret").json == first.json
     assert first.json["secret"] != store.get("secret")
     assert call("GET", "/v1/stores/nobody/call-secret").status in (403, 404)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"brand": {"colour": "green"}}, "colour"),
+        ({"brand": {"logo": "logo.png"}}, "https://"),
+        ({"talk_to_us_url": "chat"}, "https://"),
+        ({"sender": {"reply_to": "a@tea.example, b@tea.example"}}, "one email address"),
+        ({"sender": {"sms": "Tea & more"}}, "11 letters"),
+        ({"manager": {"email": "nobody"}}, "one email address"),
+        ({"manager": {"phone": "050"}}, "country code"),
+        ({"quiet_hours": {"sms": {"from": "9", "to": "21:00"}}}, "21:00"),
+        ({"colour": "#1f6f54"}, "is not known here"),
+        ({"quiet_hours": {"email": {"from": "21:00"}}}, "is missing"),
+    ],
+)
+def test_what_is_wrong_is_said_in_words_and_not_in_patterns(
+    call: Caller, store: dict[str, Any], settings: dict[str, Any], words: str
+) -> None:
+    answer = call("PATCH", f"/v1/stores/{store['id']}", {"settings": settings})
+    [mistake] = answer.json["errors"]
+    assert answer.status == 422
+    assert words in mistake["message"]
+    assert "pattern" not in mistake["message"]

@@ -98,8 +98,9 @@ class SumLine(Answer):
 
 
 class Sums(Answer):
-    """Orders in another currency than the store's are counted, but not summed. `complete` false: there were more orders
-    than are summed at once, and these are the earliest."""
+    """An order of which everything was refunded was not earned, and is not counted. Orders in another currency than the
+    store's are counted, but not summed. `complete` false: there were more orders than are summed at once, and these are
+    the earliest."""
 
     since: Time
     before: Time
@@ -125,14 +126,15 @@ def sum_attributions(call: Call) -> Sums:
         raise BadInput("The times are not as expected.", [FieldMistake("since", "expected a time before `before`")])
     records, currency = call.wiring.attributions, call.store.currency
     found = records.of_store(call.store.id, after=_from(since), before=before, limit=_MOST_SUMMED + 1)
+    kept = [one for one in found[:_MOST_SUMMED] if one.net.amount or not one.total.amount]
     lines: dict[tuple[str, ...], list[Attribution]] = {}
-    for one in found[:_MOST_SUMMED]:
+    for one in kept:
         lines.setdefault((one.journey or "", one.step or "", one.channel or "", one.via), []).append(one)
     return Sums(
         since=since,
         before=before,
-        orders=min(len(found), _MOST_SUMMED),
-        revenue=_sum(found[:_MOST_SUMMED], currency),
+        orders=len(kept),
+        revenue=_sum(kept, currency),
         items=[
             SumLine(
                 journey=together[0].journey,

@@ -57,7 +57,7 @@ class LiftQuery(AddressQuery):
 
 
 class RowProblem(Answer):
-    """`row` counts from 1, in a table from the first one after the names."""
+    """`row` counts from 1, in a table from the first one after the names, empty ones included."""
 
     row: int
     field: str
@@ -105,13 +105,14 @@ def add_suppressions(call: Call) -> SuppressionsTaken:
     """Only hashes are kept. 422 where no row makes sense; the same list again changes nothing."""
     from chalicelib.contacts.suppressing import Refused, rows_of, unwanted
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[tuple[int, Mapping[str, Any]]]
     if isinstance(call.body, str):
         source, rows = "csv", rows_of(call.body)
     else:
-        source, rows = "api", [one.model_dump(mode="json") for one in call.body.suppressions]
+        given = [one.model_dump(mode="json") for one in call.body.suppressions]
+        source, rows = "api", list(enumerate(given, start=1))
     good, bad = [], []
-    for number, row in enumerate(rows, start=1):
+    for number, row in rows:
         try:
             good.append(unwanted(row, call.store.country))
         except Refused as wrong:

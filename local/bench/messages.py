@@ -51,7 +51,7 @@ def acts(people: int = PEOPLE) -> dict[str, Act]:
 
 
 class Shop:
-    """A store with people who said yes to email and SMS, a journey that waits, one that parts, two that write at once."""
+    """A store, people who said yes to email and SMS; a journey that waits, one that parts, two that write at once."""
 
     def __init__(self, watched: Watched, people: int) -> None:
         self.watched, self.house = watched, watched.house
@@ -106,7 +106,7 @@ class Shop:
         self._call("POST", f"/local/deliveries/{message}", {"status": "delivered"})
 
     def _visit(self, mail: dict[str, Any], at: str) -> None:
-        """What a browser does with the first address of this kind in the mail, the text twin's before the HTML's: there is no honeypot."""
+        """A browser's, of the mail's first address of this kind; in the text twin there is no honeypot."""
         asked = HTTPConnection("127.0.0.1", self.house.port, timeout=20)
         asked.request("GET", self._address(mail, at), headers={"User-Agent": _BROWSER})
         answer = asked.getresponse()  # a redirect is not gone after

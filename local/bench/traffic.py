@@ -5,7 +5,7 @@ transitions, and the bytes that stay in the table. By count; the time is CPU of 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,7 +30,7 @@ class Seen:
     """Since it was made."""
 
     calls: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     queued: int = 0
     kept_objects: int = 0
     answered: int = 0
@@ -56,23 +56,28 @@ class Act:
     objects: float = 0
     answered: float = 0
 
+    def plus(self, other: Act, times: float = 1) -> Act:
+        """Both, the other one `times`."""
+        return Act(
+            self.read + other.read * times,
+            self.write + other.write * times,
+            _sum(self.functions, other.functions, times),
+            _sum(self.cpu, other.cpu, times),
+            self.requests + other.requests * times,
+            self.queued + other.queued * times,
+            self.transitions + other.transitions * times,
+            self.stored + other.stored * times,
+            self.table_calls + other.table_calls * times,
+            self.objects + other.objects * times,
+            self.answered + other.answered * times,
+        )
+
     def less(self, other: Act) -> Act:
         """What this one does more than the other, which is a part of it."""
-        names = set(self.functions) | set(other.functions)
-        functions = {name: self.functions.get(name, 0) - other.functions.get(name, 0) for name in names}
-        return Act(
-            self.read - other.read,
-            self.write - other.write,
-            {name: count for name, count in functions.items() if count},
-            {name: max(0.0, self.cpu.get(name, 0.0) - other.cpu.get(name, 0.0)) for name in names},
-            self.requests - other.requests,
-            self.queued - other.queued,
-            self.transitions - other.transitions,
-            self.stored - other.stored,
-            self.table_calls - other.table_calls,
-            self.objects - other.objects,
-            self.answered - other.answered,
-        )
+        return self.plus(other, -1)
+
+    def times(self, number: float) -> Act:
+        return _NOTHING.plus(self, number)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -83,6 +88,15 @@ class Act:
             "state_transitions": self.transitions,
             "byte_months_stored": round(self.stored),
         }
+
+
+_NOTHING = Act(0, 0, {}, {}, 0, 0, 0, 0, 0)
+
+
+def _sum(one: dict[str, float], other: dict[str, float], times: float) -> dict[str, float]:
+    """By Lambda; what comes to nothing, and a time that the noise of two others made negative, is left out."""
+    found = {name: one.get(name, 0.0) + other.get(name, 0.0) * times for name in {**one, **other}}
+    return {name: value for name, value in found.items() if value > 0}
 
 
 class Watched:

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from local.bench import (
+    bill,
     calendar,
     carts,
     decisions,
@@ -20,6 +21,7 @@ from local.bench import (
     history,
     imports,
     memory,
+    messages,
     past_length,
     plugin,
     purchase,
@@ -46,6 +48,8 @@ MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
     "calendar": calendar.measure,
     "what_if": what_if.measure,
     "renders": renders.measure,
+    "messages": messages.measure,
+    "bill": bill.measure,
 }
 Row = tuple[str, str, str]  # what, how much, against what
 
@@ -85,8 +89,8 @@ def _imports(found: dict[str, Any]) -> Iterator[Row]:
         yield "  until ready for its first event", f"{one['ready_ms']} ms CPU", aim
 
 
-def _units(bill: dict[str, Any]) -> str:
-    return f"{bill['read_units']:g} read, {bill['write_units']:g} write units"
+def _units(counted: dict[str, Any]) -> str:
+    return f"{counted['read_units']:g} read, {counted['write_units']:g} write units"
 
 
 def _purchase(found: dict[str, Any]) -> Iterator[Row]:
@@ -191,16 +195,16 @@ def _decisions(found: dict[str, Any]) -> Iterator[Row]:
 
 def _past_length(found: dict[str, Any]) -> Iterator[Row]:
     for which, entries in zip(("short", "long"), found["entries"], strict=True):
-        for part, bill in found[which].items():
+        for part, units in found[which].items():
             against = f"{found['ratios'][part]:.2f} x with {found['entries'][0]}; aim 1" if which == "long" else ""
-            yield f"{part.replace('_', ' ')}, {entries} timeline entries", _units(bill), against
+            yield f"{part.replace('_', ' ')}, {entries} timeline entries", _units(units), against
 
 
 def _growth(found: dict[str, Any]) -> Iterator[Row]:
-    for number, bill in found["passes"].items():
-        yield f"an event, contact with {number} passes", _units(bill), ""
-    for number, bill in found["orders"].items():
-        yield f"purchase, contact with {number} orders", _units(bill), ""
+    for number, units in found["passes"].items():
+        yield f"an event, contact with {number} passes", _units(units), ""
+    for number, units in found["orders"].items():
+        yield f"purchase, contact with {number} orders", _units(units), ""
     for number, bills in found["live_journeys"].items():
         first = f"{bills['first']['read_units']:g} read where a process hears of them first"
         yield f"an event, store with {number} live journeys", _units(bills["later"]), first
@@ -225,6 +229,20 @@ def _renders(found: dict[str, Any]) -> Iterator[Row]:
     yield "  compiled", f"{found['compile_ms']} ms, the first {found['first_compile_ms']} ms", "once per worker"
 
 
+def _messages(found: dict[str, Any]) -> Iterator[Row]:
+    for name, one in found.items():
+        spent = ", ".join(f"{function} {ms:g} ms" for function, ms in one["cpu_ms"].items())
+        yield name.replace("_", " "), _units(one), f"CPU: {spent}" if spent else ""
+
+
+def _bill(found: dict[str, Any]) -> Iterator[Row]:
+    for line in found["lines"]:
+        yield line["price"], line["text"], line["why"]
+    holds = "" if found["ratio"] <= found["aim"] else ": MISSED"
+    besides = f"{found['ratio']:.2f} x the SES fee (${found['ses_fee']:.2f}); aim {found['aim']}{holds}"
+    yield "the month besides the SES fee", f"${found['besides']:.2f}", besides
+
+
 ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "door": _door,
     "imports": _imports,
@@ -242,6 +260,8 @@ ROWS: dict[str, Callable[[dict[str, Any]], Iterator[Row]]] = {
     "calendar": _calendar,
     "what_if": _what_if,
     "renders": _renders,
+    "messages": _messages,
+    "bill": _bill,
 }
 
 if __name__ == "__main__":

@@ -205,6 +205,8 @@ def _growth(found: dict[str, Any]) -> Iterator[Row]:
         yield f"an event, contact with {number} passes", _units(units), ""
     for number, units in found["orders"].items():
         yield f"purchase, contact with {number} orders", _units(units), ""
+    for number, units in found["messages"].items():
+        yield f"purchase after a click, {number} messages", _units(units), ""
     for number, bills in found["live_journeys"].items():
         first = f"{bills['first']['read_units']:g} read where a process hears of them first"
         yield f"an event, store with {number} live journeys", _units(bills["later"]), first

@@ -1,5 +1,5 @@
-"""What more of one thing adds to the units of the same news: live journeys of the store, orders and passes of the
-contact. By count.
+"""What more of one thing adds to the units of the same news: live journeys of the store, orders, passes and messages
+of the contact. By count.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from typing import Any
 from chalicelib.commerce.money import Money
 from chalicelib.commerce.order import LineItem, Order, OrderStatus
 from chalicelib.commerce.snapshot import Version
+from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.person import Person
-from chalicelib.ids import enrolment_id
+from chalicelib.ids import enrolment_id, message_id
 from chalicelib.journeys.enrolment import EnrolmentStatus
 from chalicelib.journeys.passages import ended
+from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.reports import Report
 from local.bench.house import House, open_house, shopper, wait_then_mail
 from local.bench.past_length import Contact
 from local.bench.purchase import open_shop
@@ -23,10 +26,14 @@ from local.demo.shop import GREEN
 JOURNEYS = (1, 10, 44)
 ORDERS = (1, 50)
 PASSES = (1, 50)
+MESSAGES = (1, 200)
 
 
 def measure(
-    journeys: tuple[int, ...] = JOURNEYS, orders: tuple[int, ...] = ORDERS, passes: tuple[int, ...] = PASSES
+    journeys: tuple[int, ...] = JOURNEYS,
+    orders: tuple[int, ...] = ORDERS,
+    passes: tuple[int, ...] = PASSES,
+    messages: tuple[int, ...] = MESSAGES,
 ) -> dict[str, Any]:
     """Bills by how many there are."""
     with open_house() as house:
@@ -34,6 +41,7 @@ def measure(
         return {
             "passes": _by_passes(house, store_id, passes),
             "orders": _by_orders(house, store_id, orders),
+            "messages": _by_messages(house, store_id, messages),
             "live_journeys": _by_journeys(house, store_id, journeys),
         }
 
@@ -68,6 +76,39 @@ def _by_orders(house: House, store_id: str, numbers: tuple[int, ...]) -> dict[in
         house.settle()
         found[number] = contact.billed(lambda: contact.buys(4000 + number))  # noqa: B023 - called at once
         made += 1
+    return found
+
+
+def _by_messages(house: House, store_id: str, numbers: tuple[int, ...]) -> dict[int, Any]:
+    """A purchase of somebody who clicked lately: what earned it is looked for among their messages."""
+    contact = Contact(house, store_id, 4)
+    contact.buys(6001)
+    found: dict[int, Any] = {}
+    whom, newest = contact.id, ""
+    for number in numbers:
+        for n in range(max(found, default=0), number):
+            made = house.now() - timedelta(days=n % 300, minutes=n + 1)
+            sent = HistoryEntry(at=made, status=MessageStatus.SENT)
+            message = Message(
+                id=message_id(enrolment_id(whom, store_id, "first", str(n)), "mail"),
+                store_id=store_id,
+                contact_id=whom,
+                journey="first",
+                step="mail",
+                channel=Channel.EMAIL,
+                kind=MessageKind.MARKETING,
+                to=shopper(4).email,
+                subject="רגע אחרי הקנייה",
+                status=MessageStatus.SENT,
+                created_at=made,
+                at=made,
+                history=(sent, sent),
+            )
+            if not house.parts.messages.claim(message):
+                raise RuntimeError("there is such a message")
+            newest = newest or message.id
+        house.parts.reports.take(Report(store_id, newest, MessageStatus.CLICKED, house.now(), contact_id=whom))
+        found[number] = contact.billed(lambda: contact.buys(7000 + number))  # noqa: B023 - called at once
     return found
 
 

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from chalicelib.messages.channels.sns_messages import SnsMessages
     from chalicelib.messages.gateway import Gateway
     from chalicelib.messages.links import SignedLinks
+    from chalicelib.messages.making import Medium
     from chalicelib.messages.pace import Pace
     from chalicelib.messages.ports import EmailChannel, SmsChannel, Suppressions, WhatsAppChannel
-    from chalicelib.messages.send import Medium, Sender
+    from chalicelib.messages.send import Sender
     from chalicelib.messages.tracking import Tracker
 
 
@@ -85,7 +86,7 @@ class ChannelWiring(StorageWiring):
 
         Raises `StepCannot` without a WhatsApp number."""
         from chalicelib.contacts.consent import Channel
-        from chalicelib.messages.send import Medium
+        from chalicelib.messages.making import Medium
 
         if channel is Channel.EMAIL:
             from chalicelib.messages.email import EmailComposer

@@ -62,10 +62,11 @@ from chalicelib.journeys.reentry import ONCE
 from chalicelib.journeys.rehearsed_days import rehearsed_days
 from chalicelib.journeys.steps import Steps
 from chalicelib.journeys.triggers import Trigger, ViewTrigger, event_type
+from chalicelib.messages.making import Medium
 from chalicelib.messages.message import Message, MessageStatus
 from chalicelib.messages.ports import NobodySuppressed
 from chalicelib.messages.reports import Report, Reports, apply_report
-from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.send import Sender
 
 OPENED_AFTER = timedelta(hours=1)
 CLICKED_AFTER = timedelta(hours=1, minutes=1)

@@ -21,10 +21,10 @@ from chalicelib.journeys.facts import before_entry, wanted_for
 from chalicelib.journeys.ports import DecisionRecords, ProviderBusy
 from chalicelib.messages.content import RenderingError
 from chalicelib.messages.content_model import EmailContent
+from chalicelib.messages.making import Medium
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.sample import NOBODY, sample_contact, sample_event, sample_pass
-from chalicelib.messages.send import Medium
 from chalicelib.messages.showing import Holds
 from chalicelib.messages.wording import choose_language, primary
 

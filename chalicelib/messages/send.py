@@ -11,32 +11,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Generic, Protocol, TypeVar
+from datetime import timedelta
+from typing import Any
 
 from chalicelib.clock import Clock, rfc3339
 from chalicelib.commerce.cart import CartRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
-from chalicelib.contacts.contact import Benefit, Contact
+from chalicelib.contacts.contact import Contact
 from chalicelib.errors import Conflict, TryLater
 from chalicelib.ids import message_id
-from chalicelib.journeys.condition_forms import Condition
 from chalicelib.journeys.enrolment import Enrolment
 from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.alert import alert_content, alert_of
-from chalicelib.messages.content import RenderData, RenderingError, choose_language
+from chalicelib.messages.content import RenderingError, choose_language
 from chalicelib.messages.content_model import EmailContent, WhatsAppContent
-from chalicelib.messages.fields import Alert
 from chalicelib.messages.followed import MessageLinks
+from chalicelib.messages.making import Composed, Maker, Medium, nothing_holds
 from chalicelib.messages.message import BUSY, HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.pace import NEAR, SEND_RATE, Pace, UsedUp, kept_turn, waiting
-from chalicelib.messages.pictured import placed_pictures
 from chalicelib.messages.policy import Decision, Hold, Later, No, may_alert, may_send
 from chalicelib.messages.ports import (
     Links,
-    MessageChannel,
     MessageRepository,
     NotAllowed,
     RecentRecords,
@@ -46,50 +42,11 @@ from chalicelib.messages.ports import (
 )
 from chalicelib.messages.recent import matters
 from chalicelib.messages.recent_places import Places
-from chalicelib.messages.said import words_digest
-from chalicelib.messages.showing import Holds, Needs, Storefront, gather
+from chalicelib.messages.showing import Holds, Storefront
 from chalicelib.messages.tracking import Tracking
 
 # How often a held message looks whether the owner's switch is back on.
 HELD_RECHECK = timedelta(hours=1)
-Content = TypeVar("Content", contravariant=True)
-Finished = TypeVar("Finished")
-Made = TypeVar("Made", covariant=True)
-
-
-def _nothing_holds(condition: Condition) -> bool:
-    return False
-
-
-class Composer(Protocol[Content, Made]):
-    """Makes one channel's messages of an owner's content."""
-
-    def needs(self, content: Content, event: Mapping[str, Any], holds: Holds) -> Needs:
-        """What to gather of the shop before composing."""
-        ...
-
-    def compose(self, content: Content, data: RenderData, message: Message) -> Made:
-        """`message` is the record of it, with the address. What is made tells its `subject`, `text` and `parts`.
-
-        Raises RenderingError, naming the field, and NotAllowed."""
-        ...
-
-
-@dataclass(frozen=True)
-class Medium(Generic[Content, Finished]):
-    """One channel: who makes its messages, who takes them, and how fast (`pace` None: as fast as they come)."""
-
-    composer: Composer[Content, Finished]
-    channel: MessageChannel[Finished]
-    pace: Pace | None = None
-
-
-@dataclass(frozen=True)
-class Composed:
-    """`links`: where its links lead; None if nothing in it is followed."""
-
-    finished: Any
-    links: MessageLinks | None
 
 
 class Sender:
@@ -110,8 +67,7 @@ class Sender:
         self._messages = messages
         self._places = Places(recents, messages)
         self._suppressions = suppressions
-        self._links = links
-        self._storefront = storefront
+        self._maker = Maker(storefront, links, tracker, clock)
         self._tracker = tracker
         self._clock = clock
         self._medium, self._sleep = medium, sleep
@@ -127,7 +83,7 @@ class Sender:
         kind: MessageKind,
         content_by_language: Mapping[str, EmailContent] | Mapping[str, str] | Mapping[str, WhatsAppContent],
         cart: CartRecord | None = None,
-        holds: Holds = _nothing_holds,
+        holds: Holds = nothing_holds,
     ) -> Message:
         """The message as it stands afterwards, whatever became of it; repeating never sends twice.
 
@@ -153,7 +109,7 @@ class Sender:
         )
 
         def compose(claim: Message) -> Composed:
-            return self._compose(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
+            return self._maker.made(medium, store, contact, enrolment, claim, content_by_language, cart, holds)
 
         def decide() -> Decision:
             return may_send(store, contact, channel, kind, now, self._listed(store, channel))
@@ -201,7 +157,7 @@ class Sender:
         alert = alert_of(store, contact, fields, language)
 
         def compose(claim: Message) -> Composed:
-            return self._compose(medium, store, contact, enrolment, claim, content, cart, _nothing_holds, alert)
+            return self._maker.made(medium, store, contact, enrolment, claim, content, cart, nothing_holds, alert)
 
         return self._once(medium, blank, lambda: may_alert(store, channel), compose, lambda claim: None)
 
@@ -212,14 +168,14 @@ class Sender:
         enrolment: Enrolment,
         message: Message,
         content_by_language: Mapping[str, Any],
-        holds: Holds = _nothing_holds,
+        holds: Holds = nothing_holds,
         *,
         plain: bool = True,
     ) -> Any:
         """The finished message, to look at: nothing is decided, claimed, kept or sent. `plain`: with the addresses that
         its links lead to, else with links as long as they will be, which lead nowhere. Raises RenderingError."""
         medium = self._medium(message.channel, store)
-        return self._compose(
+        return self._maker.made(
             medium, store, contact, enrolment, message, content_by_language, None, holds, plain=plain
         ).finished
 
@@ -245,7 +201,7 @@ class Sender:
         )
 
         def compose(claim: Message) -> Composed:
-            return self._compose(medium, store, contact, nowhere, claim, content, None, _nothing_holds)
+            return self._maker.made(medium, store, contact, nowhere, claim, content, None, nothing_holds)
 
         def decide() -> Decision:
             return may_send(store, contact, channel, kind, now, self._listed(store, channel))
@@ -294,7 +250,7 @@ class Sender:
         links = composed.links.code if composed.links else claim.links  # an erasure finds what is there by it
         finished = composed.finished
         told = {"subject": finished.subject, "parts": finished.parts, "links": links}
-        told["words"] = self._words(claim, composed)
+        told["words"] = self._maker.words(claim, composed)
         told |= {"coupon": coupon} if coupon is not None and coupon in finished.text else {}
         claim = claim.model_copy(update=told)
         if too_much := place(claim):
@@ -306,68 +262,6 @@ class Sender:
         if composed.links:
             self._keep(composed.links, claimed)
         return self._hand_over(claimed, composed.finished, medium)
-
-    def _words(self, claim: Message, composed: Composed) -> str | None:
-        """Of marketing; nobody counts the others. Links of ours differ each time: where they lead is what is said. So
-        is a WhatsApp template's name: most of its words are kept at Meta."""
-        if claim.kind is not MessageKind.MARKETING:
-            return None
-        made = composed.finished
-        ours = self._links.unsubscribe_url(claim.store_id, claim.id, claim.channel)
-        lead = sorted(target.url for target in composed.links.targets if target.url) if composed.links else []
-        approved = getattr(made, "template", None) or made.subject
-        return words_digest(claim.channel, approved, " ".join((made.text, *lead)), ours)
-
-    def _compose(
-        self,
-        medium: Medium[Any, Any],
-        store: Store,
-        contact: Contact,
-        enrolment: Enrolment,
-        message: Message,
-        content_by_language: Mapping[str, Any],
-        cart: CartRecord | None,
-        holds: Holds,
-        alert: Alert | None = None,
-        plain: bool = False,
-    ) -> Composed:
-        if not content_by_language:
-            raise RenderingError("content: in no language")
-        language = choose_language(tuple(content_by_language), contact.locale, store.locale)
-        content = content_by_language[language]
-        needs = medium.composer.needs(content, enrolment.event, holds)
-        showing = gather(self._storefront, needs, store.id, contact.id, enrolment.event, message.at)
-        coupon = _still_good(enrolment.coupon, message.at)
-        pictured = placed_pictures(
-            needs, showing, store, enrolment.event, coupon, language, self._links.pictures, message.at
-        )
-        begin = self._tracker.plain if plain else self._tracker.begin
-        linking = begin(store, message, content, language)
-        marketing = message.kind is MessageKind.MARKETING
-        leave = self._links.unsubscribe_url(store.id, message.id, message.channel) if marketing else None
-        if leave and message.channel is not Channel.EMAIL:  # RFC 8058's own has to answer a POST itself
-            leave = linking.leaving(leave)
-        data = RenderData(
-            store=store,
-            contact=contact,
-            language=language,
-            kind=message.kind,
-            event=enrolment.event,
-            products=showing.products,
-            viewed=showing.chosen_by("viewed_products"),
-            recommended=showing.chosen_by("recommended"),
-            arrivals=showing.chosen_by("new_arrivals"),
-            focused=needs.focused,
-            placed={**showing.why(), **pictured},
-            cart=cart,
-            coupon=coupon,
-            alert=alert,
-            unsubscribe_url=leave,
-            preferences_url=self._links.preferences_url(store.id, message.id, message.channel) if marketing else None,
-            shorten=linking.shorten,
-        )
-        finished = linking.finished(medium.composer.compose(content, data, message))
-        return Composed(finished, linking.record(self._clock.now()))
 
     def _keep(self, links: MessageLinks, claimed: Message) -> None:
         try:
@@ -477,8 +371,3 @@ class Sender:
         return message.model_copy(
             update={"status": status, "at": now, "reason": reason, "history": (*message.history, entry)}
         )
-
-
-def _still_good(coupon: Benefit | None, now: datetime) -> Benefit | None:
-    over = coupon is not None and coupon.expires_at is not None and coupon.expires_at <= now
-    return None if over else coupon

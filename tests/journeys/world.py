@@ -38,8 +38,9 @@ from chalicelib.journeys.ports import Outside, Workflows
 from chalicelib.journeys.steps import Steps
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.making import Medium
 from chalicelib.messages.ports import Email, NobodySuppressed, Sms, WhatsApp
-from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.send import Sender
 from chalicelib.messages.sms import SmsComposer
 from chalicelib.messages.tracking import Tracker
 from chalicelib.messages.whatsapp import WhatsAppComposer

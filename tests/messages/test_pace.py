@@ -13,10 +13,11 @@ from chalicelib.journeys.ports import NotNow, ProviderBusy
 from chalicelib.messages.channels.ses_account import SesAccount
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.making import Medium
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.pace import Limits, Pace, Turn, UsedUp
 from chalicelib.messages.ports import NobodySuppressed
-from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.send import Sender
 from chalicelib.messages.tracking import Tracker
 from chalicelib.storage import keys
 from chalicelib.storage.followed import FollowedLinks

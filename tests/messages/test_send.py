@@ -16,11 +16,12 @@ from chalicelib.messages.content_model import WhatsAppContent
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.followed import MessageLinks
 from chalicelib.messages.links import LEAVE, SignedLinks
+from chalicelib.messages.making import Medium
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
 from chalicelib.messages.mime import to_mime
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.reports import Report, apply_report
-from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.send import Sender
 from chalicelib.messages.sms import SmsComposer
 from chalicelib.messages.tracking import Tracker
 from chalicelib.messages.whatsapp import WhatsAppComposer

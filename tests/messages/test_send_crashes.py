@@ -18,10 +18,11 @@ from chalicelib.journeys.ports import ProviderBusy
 from chalicelib.messages.content_model import WhatsAppContent
 from chalicelib.messages.email import EmailComposer
 from chalicelib.messages.links import SignedLinks
+from chalicelib.messages.making import Medium
 from chalicelib.messages.message import Message, MessageKind, MessageStatus
 from chalicelib.messages.ports import SendRejected, SendUncertain
 from chalicelib.messages.recent import LONGEST_RUN
-from chalicelib.messages.send import Medium, Sender
+from chalicelib.messages.send import Sender
 from chalicelib.messages.sms import SmsComposer
 from chalicelib.messages.tracking import Tracker
 from chalicelib.messages.whatsapp import WhatsAppComposer

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.commerce.ports import ProductRecord
 from tests.api.client import Caller
 from tests.api.conftest import ApiWiring
 from tests.journeys.world import RecordingChannel, journey
+from tests.messages.shop import product
 
 WORDS = {
     "en": {
@@ -139,3 +141,14 @@ def test_links_of_a_test_lead_where_they_lead_and_are_nobodys(
     assert call("GET", f"{path}/contacts/{contact}").json["consent"]["email"]["status"] == "subscribed"
     sms = {"channel": "sms", "text": {"en": "Here: https://tea.shop/a-long-way-to-go"}}
     assert "/l/" in call("POST", f"{path}/previews", sms).json["text"]
+
+
+def test_a_ready_email_is_shown_about_what_it_is_for(
+    call: Caller, path: str, wired: ApiWiring, store: dict[str, Any]
+) -> None:
+    told = call("POST", f"{path}/previews", {"template": "cart-reminder", "language": "en"}).json
+    assert "A sample product" in told["text"]
+    tea = ProductRecord(store_id=store["id"], external_id="12", product=product("12", name="Green tea"))
+    wired.products.save(tea)
+    told = call("POST", f"{path}/previews", {"template": "restock", "language": "en"}).json
+    assert "Green tea" in told["text"]

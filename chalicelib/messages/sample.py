@@ -22,7 +22,6 @@ _SHOWN = 3
 NOBODY = "0" * 26
 """An id that no contact has: ids begin with the time."""
 SAMPLE_CODE = "SAMP-LE00-CODE"
-NOBODY = "0" * 26
 """The id of the person who is nobody."""
 
 
@@ -50,6 +49,8 @@ def sample_event(kind: str, store: Store, products: Sequence[Product], language:
     properties: dict[str, Any] = {"product_id": items[0]["product_id"], "name": items[0]["name"], "items": items}
     if kind.startswith(("order_", "payment_")):
         properties |= {"order_id": "1001", "number": "1001", "total": total, "coupons": [], "nth": 1}
+        consumable = {"product_id": items[0]["product_id"], "name": items[0]["name"], "lifetime_days": 30}
+        properties |= {"consumable": consumable, "lifetime_days": 30}
         properties |= {"payment_url": store.url} if kind == "payment_failed" else {}
     if kind.startswith(("cart_", "checkout_")):
         properties |= {"cart_token": "sample", "restore_url": store.url, "total": total, "lines": len(items)}

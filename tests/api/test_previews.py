@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.commerce.ports import ProductRecord
 from tests.api.client import Caller
 from tests.api.conftest import ApiWiring
 from tests.journeys.world import RecordingChannel, journey
+from tests.messages.shop import product
 
 WORDS = {
     "en": {
@@ -223,3 +225,14 @@ def test_a_countdown_to_the_end_of_time_is_refused_and_not_failed_at(call: Calle
     words = {"en": {"subject": "s", "blocks": [{"type": "countdown", "until": until}, {"type": "text", "text": "x"}]}}
     answer = call("POST", f"{path}/previews", {"content": words})
     assert (answer.status, "this century" in answer.text) == (422, True)
+
+
+def test_a_ready_email_is_shown_about_what_it_is_for(
+    call: Caller, path: str, wired: ApiWiring, store: dict[str, Any]
+) -> None:
+    told = call("POST", f"{path}/previews", {"template": "cart-reminder", "language": "en"}).json
+    assert "A sample product" in told["text"]
+    tea = ProductRecord(store_id=store["id"], external_id="12", product=product("12", name="Green tea"))
+    wired.products.save(tea)
+    told = call("POST", f"{path}/previews", {"template": "restock", "language": "en"}).json
+    assert "Green tea" in told["text"]

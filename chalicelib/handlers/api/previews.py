@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.journeys.actions import Step
     from chalicelib.journeys.definition import Definition
     from chalicelib.messages.check import Finding, Shown
+    from chalicelib.messages.content_model import EmailContent
 
 previews = Blueprint(__name__)
 _MOST_LINKS, _LINK_SECONDS = 20, 3.0
@@ -194,10 +196,19 @@ def _asked(call: Call, asked: MessageAsked) -> tuple[Channel, MessageKind, dict[
         words = call.wiring.template_words(call.store.id, asked.template)
         if words is None:
             raise NotFound("no such template")
-        return Channel.EMAIL, asked.kind, dict(words), "order_paid"
+        return Channel.EMAIL, asked.kind, dict(words), _about(words)
     from chalicelib.messages.template import read_words
 
-    return Channel.EMAIL, asked.kind, dict(read_words(asked.content)), "order_paid"
+    content = read_words(asked.content)
+    return Channel.EMAIL, asked.kind, dict(content), _about(content)
+
+
+def _about(words: Mapping[str, EmailContent]) -> str:
+    """The type of event that words of no journey are shown after: an email with a cart in it is about a cart."""
+    from chalicelib.messages.block_forms import CartItemsBlock
+
+    blocks = (block for content in words.values() for _, block in content.located())
+    return "cart_abandoned" if any(isinstance(block, CartItemsBlock) for block in blocks) else "order_paid"
 
 
 def _texts(asked: MessageAsked) -> dict[str, Any]:

@@ -375,7 +375,9 @@ class Wiring(ShopWiring):
     def attributing(self) -> Attributing:
         from chalicelib.messages.attribution import Attributing
 
-        return Attributing(self.attributions, self.orders, self.contacts, self.messages, self.coupon_records)
+        return Attributing(
+            self.attributions, self.orders, self.contacts, self.messages, self.recents, self.coupon_records
+        )
 
     @cached_property
     def pull(self) -> Pull:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -25,17 +25,15 @@ from chalicelib.commerce.ports import Listener, OrderRecord
 from chalicelib.commerce.store import Store
 from chalicelib.contacts.consent import Channel
 from chalicelib.contacts.contact import Contact
-from chalicelib.contacts.engagement import Engagement
 from chalicelib.contacts.purchases import ContactOrder
 from chalicelib.contacts.retry import persist
-from chalicelib.messages.message import Message, MessageStatus
+from chalicelib.messages.message import Message
+from chalicelib.messages.ports import RecentRecords
+from chalicelib.messages.recent import Touch
 
-_TOUCHES: dict[str, tuple[MessageStatus, ...]] = {
-    "click": (MessageStatus.CLICKED,),
-    "open": (MessageStatus.CLICKED, MessageStatus.OPENED),
-}
+_COUNTS = {"click": ("click",), "open": ("click", "open")}
 _ORDERS = ("order_paid", "order_refunded", "order_cancelled")
-_READ = ("message_clicked", "message_opened")
+_READ: dict[str, Literal["click", "open"]] = {"message_clicked": "click", "message_opened": "open"}
 
 
 class Attribution(BaseModel):
@@ -61,84 +59,16 @@ class Attribution(BaseModel):
     rev: int = 0
 
 
-def attributed(
-    store: Store,
-    order: Order,
-    contact_id: str,
-    coupons: Collection[OwnedCoupon],
-    messages: Iterable[Message],
-    owners_messages: Iterable[Message] = (),
-) -> Attribution | None:
-    """None for an order that was never paid, or that no message of ours earned.
-
-    `coupons`: those of ours with which it was paid; `messages`: the buyer's; `owners_messages`: those of whoever the
-    coupons belong to, where that is somebody else.
-    """
-    if order.paid_at is None:
-        return None
-    net = order.net if order.counts else Money(amount=0, currency=order.total.currency)
-    base = {
-        "store_id": store.id,
-        "order_id": order.external_id,
-        "contact_id": contact_id,
-        "placed_at": order.placed_at,
-        "total": order.total,
-        "net": net,
-    }
-    known = list(messages)
-    for coupon in sorted(coupons, key=lambda one: (one.at, one.code), reverse=True):
-        showed = _last_that_showed(coupon.code, [*known, *owners_messages], order.placed_at)
-        return Attribution(
-            **base,
-            journey=coupon.journey,
-            step=coupon.step,
-            message_id=showed.id if showed else None,
-            channel=showed.channel if showed else None,
-            via="coupon",
-            coupon=coupon.code,
-            touched_at=order.placed_at,
-        )
-    touch = _last_touch(store, known, order.placed_at)
-    if touch is None:
-        return None
-    at, status, message = touch
-    return Attribution(
-        **base,
-        journey=message.journey,
-        step=message.step,
-        message_id=message.id,
-        channel=message.channel,
-        via="click" if status is MessageStatus.CLICKED else "open",
-        touched_at=at,
-    )
+def last_touch(store: Store, touches: Iterable[Touch], placed_at: datetime) -> Touch | None:
+    """The one that earns an order of this moment, if nothing else does. Of two at one moment the click, then the later
+    message."""
+    since, wanted = placed_at - window(store), _COUNTS[store.settings.attribution]
+    found = [one for one in touches if one.kind in wanted and since <= one.at <= placed_at]
+    return max(found, key=lambda one: (one.at, one.kind == "click", one.message), default=None)
 
 
 def window(store: Store) -> timedelta:
     return timedelta(days=store.settings.attribution_days)
-
-
-def _last_that_showed(code: str, messages: Sequence[Message], before: datetime) -> Message | None:
-    shown = [one for one in messages if one.coupon == code and one.created_at <= before]
-    return max(shown, key=lambda one: (one.created_at, one.id), default=None)
-
-
-def _last_touch(
-    store: Store, messages: Iterable[Message], placed_at: datetime
-) -> tuple[datetime, MessageStatus, Message] | None:
-    """Of two at one moment the click, then the later message."""
-    since, wanted = placed_at - window(store), _TOUCHES[store.settings.attribution]
-    found = [
-        (entry.at, status is MessageStatus.CLICKED, message.created_at, message.id, status, message)
-        for message in messages
-        if not message.to_manager
-        for entry in message.history
-        for status in wanted
-        if entry.status == status.value and since <= entry.at <= placed_at
-    ]
-    if not found:
-        return None
-    at, _, _, _, status, message = max(found, key=lambda one: one[:4])
-    return at, status, message
 
 
 class AttributionRecords(Protocol):
@@ -164,12 +94,12 @@ class ContactRecords(Protocol):
         """The contact, or the one it was merged into."""
         ...
 
-    def engagement(self, store_id: str, contact_id: str) -> Engagement: ...
-
     def orders(self, store_id: str, contact_id: str) -> Sequence[ContactOrder]: ...
 
 
 class MessageRecords(Protocol):
+    def get(self, store_id: str, message_id: str, contact_id: str | None = None) -> Message | None: ...
+
     def of_contact(self, store_id: str, contact_id: str) -> list[Message]: ...
 
 
@@ -187,10 +117,11 @@ class Attributing:
         orders: OrderRecords,
         contacts: ContactRecords,
         messages: MessageRecords,
+        recents: RecentRecords,
         coupons: CouponRecords,
     ) -> None:
         self._records, self._orders, self._contacts = records, orders, contacts
-        self._messages, self._coupons = messages, coupons
+        self._messages, self._recents, self._coupons = messages, recents, coupons
 
     def look(self, store: Store, order_id: str) -> Attribution | None:
         """What this order is credited to now. Raises `TryLater`."""
@@ -203,13 +134,23 @@ class Attributing:
             self.look(store, one.order_id)
         return len(orders)
 
-    def touched(self, store: Store, contact_id: str, at: datetime) -> None:
-        """A message was clicked (or opened): where an order came after it and was told before it, that one may be its.
-
-        Raises `TryLater`."""
+    def touched(self, store: Store, contact_id: str, touches: Sequence[Touch]) -> None:
+        """Messages were clicked (or opened): noted; and where an order came after it but was told before it, that may
+        be its. Raises `TryLater`."""
         contact = self._contacts.get(store.id, contact_id)
-        if contact is not None and contact.last_placed_at is not None and contact.last_placed_at >= at:
-            self.look_since(store, contact.id, at)
+        wanted = [one for one in touches if one.kind in _COUNTS[store.settings.attribution]]
+        if contact is None or not wanted or not window(store):
+            return
+        persist(lambda: self._note(store.id, contact.id, wanted))
+        first = min(one.at for one in wanted)
+        if contact.last_placed_at is not None and contact.last_placed_at >= first:
+            self.look_since(store, contact.id, first)
+
+    def _note(self, store_id: str, contact_id: str, touches: Sequence[Touch]) -> None:
+        recent = self._recents.get(store_id, contact_id)
+        noted = recent.touched(*touches)
+        if noted != recent:
+            self._recents.save(store_id, contact_id, noted)
 
     def _look(self, store: Store, order_id: str) -> Attribution | None:
         present = self._records.get(store.id, order_id)
@@ -228,24 +169,45 @@ class Attributing:
         return present if found == present else self._records.save(found)
 
     def _found(self, store: Store, record: OrderRecord, order: Order, contact: Contact) -> Attribution | None:
-        coupons = list(self._coupons.get_many(store.id, order.coupons).values()) if order.coupons else []
-        if not coupons and not self._may_be_earned(store, contact.id, order):
+        """None for an order that was never paid, or that no message of ours earned."""
+        if order.paid_at is None:
             return None
-        messages = self._messages.of_contact(store.id, contact.id)
-        owners = {one.contact_id for one in coupons} - {contact.id}
-        theirs = [message for owner in sorted(owners) for message in self._messages.of_contact(store.id, owner)]
-        found = attributed(store, order, contact.id, coupons, messages, theirs)
-        if found is not None and record.is_deleted:
-            return found.model_copy(update={"net": Money(amount=0, currency=order.total.currency)})
-        return found
+        counts = order.counts and not record.is_deleted
+        net = order.net if counts else Money(amount=0, currency=order.total.currency)
+        known = {"order_id": order.external_id, "placed_at": order.placed_at, "total": order.total, "net": net}
+        base = {"store_id": store.id, "contact_id": contact.id, **known}
+        coupons = self._coupons.get_many(store.id, order.coupons).values() if order.coupons else ()
+        coupon = max(coupons, key=lambda one: (one.at, one.code), default=None)
+        if coupon is not None:
+            return self._by_coupon(store, coupon, order, contact, base)
+        touch = last_touch(store, self._touches(store, contact), order.placed_at)
+        message = self._messages.get(store.id, touch.message, contact.id) if touch else None
+        if touch is None or message is None:
+            return None
+        about = {"journey": message.journey, "step": message.step, "channel": message.channel}
+        return Attribution(**base, **about, message_id=message.id, via=touch.kind, touched_at=touch.at)
 
-    def _may_be_earned(self, store: Store, contact_id: str, order: Order) -> bool:
-        """Most orders are not, and one small item says so: nothing was clicked (or opened) lately enough."""
-        if not window(store):
-            return False
-        last = self._contacts.engagement(store.id, contact_id).last
-        at = last.get(store.settings.attribution)
-        return at is not None and at >= order.placed_at - window(store)
+    def _touches(self, store: Store, contact: Contact) -> Sequence[Touch]:
+        return self._recents.get(store.id, contact.id).touches if window(store) else ()
+
+    def _by_coupon(
+        self, store: Store, coupon: OwnedCoupon, order: Order, contact: Contact, base: Mapping[str, Any]
+    ) -> Attribution:
+        """The code may be another's, who gave it away; of the messages that showed it, the last before the order."""
+        people = sorted({contact.id, coupon.contact_id})
+        messages = [message for one in people for message in self._messages.of_contact(store.id, one)]
+        shown = [one for one in messages if one.coupon == coupon.code and one.created_at <= order.placed_at]
+        showed = max(shown, key=lambda one: (one.created_at, one.id), default=None)
+        return Attribution(
+            **base,
+            journey=coupon.journey,
+            step=coupon.step,
+            message_id=showed.id if showed else None,
+            channel=showed.channel if showed else None,
+            via="coupon",
+            coupon=coupon.code,
+            touched_at=order.placed_at,
+        )
 
 
 class NotesAttribution:
@@ -262,9 +224,13 @@ class NotesAttribution:
         told = {str(event.properties.get("order_id")) for event in events if event.type in _ORDERS}
         for order_id in sorted(told):
             self._attributing.look(store, order_id)
-        read = [event.occurred_at for event in events if event.type in _READ]
+        read = [
+            Touch(at=event.occurred_at, kind=_READ[event.type], message=str(event.properties["message_id"]))
+            for event in events
+            if event.type in _READ and event.properties.get("message_id")
+        ]
         if read:
-            self._attributing.touched(store, contact_id, min(read))
+            self._attributing.touched(store, contact_id, read)
 
     def reconsider(self, store: Store, contact_id: str) -> None:
         self._listener.reconsider(store, contact_id)

@@ -96,7 +96,7 @@ class Maker:
         alert: Alert | None = None,
         plain: bool = False,
     ) -> Composed:
-        """`message` is its record. `alert`: what it tells the manager; `plain`: its links lead where they will in the end.
+        """`message` is its record. `alert`: what it tells the manager; `plain`: links lead where they will in the end.
 
         Raises RenderingError, naming the field, and NotAllowed."""
         if not content_by_language:

@@ -1,4 +1,5 @@
-"""What marketing went to one contact lately: a record beside the contact, by which caps and duplicates are told.
+"""What marketing went to one contact lately, and what of it was clicked or opened: a record beside the contact, by
+which caps and duplicates are told, and what earned an order.
 
 A message takes its place here before it is claimed, over the revision that was read: of two that reach for the last
 place at the same instant one finds it taken.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -24,6 +26,7 @@ _TRIES_LAST = timedelta(days=1)
 # What comes every so many days at one hour comes some moments sooner now and then: it is no duplicate for that.
 _EARLY = timedelta(hours=1)
 _MOST = 100
+_TOUCHES = 30
 _OUT = frozenset(
     (
         MessageStatus.SENT,
@@ -47,13 +50,29 @@ class Place(BaseModel):
     words: str
 
 
+class Touch(BaseModel):
+    """That a person clicked, or opened, a message: `message` its id."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: datetime
+    kind: Literal["click", "open"]
+    message: str
+
+
 class Recent(BaseModel):
     """Oldest first. `rev` counts writes."""
 
     model_config = ConfigDict(frozen=True)
 
     places: tuple[Place, ...] = ()
+    touches: tuple[Touch, ...] = ()
     rev: int = 0
+
+    def touched(self, *touches: Touch) -> Recent:
+        """With these; of very many the newest."""
+        known = sorted({*self.touches, *touches}, key=lambda touch: (touch.at, touch.kind, touch.message))
+        return self.model_copy(update={"touches": tuple(known[-_TOUCHES:])})
 
 
 def matters(store: Store, channel: Channel) -> bool:
@@ -110,4 +129,4 @@ def joined(one: Recent, other: Recent) -> Recent:
     """What two contacts were sent, when they turn out to be one; in the revision of the first."""
     places = {place.message: place for place in (*other.places, *one.places)}
     ordered = sorted(places.values(), key=lambda place: (place.at, place.message))
-    return one.model_copy(update={"places": tuple(ordered)})
+    return one.model_copy(update={"places": tuple(ordered)}).touched(*other.touches)

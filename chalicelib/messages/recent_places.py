@@ -8,7 +8,7 @@ from chalicelib.commerce.store import Store
 from chalicelib.errors import Conflict
 from chalicelib.messages.message import Message
 from chalicelib.messages.ports import MessageRepository, RecentRecords
-from chalicelib.messages.recent import LONGEST_RUN, Place, Recent, kept, still_stands, too_much
+from chalicelib.messages.recent import LONGEST_RUN, Place, kept, still_stands, too_much
 
 _TRIES = 10
 
@@ -41,7 +41,7 @@ class Places:
                 if not gone:
                     return reason
                 others = tuple(one for one in others if one.message not in gone)
-            written = Recent(places=kept((*others, place), store, now), rev=recent.rev)
+            written = recent.model_copy(update={"places": kept((*others, place), store, now)})
             try:
                 self._recents.save(store_id, contact_id, written)
             except Conflict:

@@ -22,7 +22,6 @@ _SHOWN = 3
 NOBODY = "0" * 26
 """An id that no contact has: ids begin with the time."""
 SAMPLE_CODE = "SAMP-LE00-CODE"
-"""The id of the person who is nobody."""
 
 
 def sample_contact(store: Store, language: str, now: datetime) -> Contact:

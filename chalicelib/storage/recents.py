@@ -1,4 +1,5 @@
-"""What marketing went to each contact lately: one item in the contact's partition, gone when none of it matters."""
+"""What marketing went to each contact lately, and what of it was read: one item in the contact's partition, gone when
+none of it matters."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from chalicelib.storage import keys
 from chalicelib.storage.records import dump, load
 from chalicelib.storage.table import Item, Put, Table
 
-_KEPT = timedelta(days=91)  # after the newest: `duplicate_days` is 90 at most
+_KEPT = timedelta(days=91)  # after the newest: `duplicate_days` and `attribution_days` are 90 at most
 
 
 class Recents:
@@ -28,6 +29,7 @@ class Recents:
 def recent_item(partition: str, recent: Recent) -> Item:
     """In its next revision."""
     written = recent.model_copy(update={"rev": recent.rev + 1})
-    newest = max((place.at for place in recent.places), default=None)
+    times = [*(place.at for place in recent.places), *(touch.at for touch in recent.touches)]
+    newest = max(times, default=None)
     expires = {"expires_at": int((newest + _KEPT).timestamp())} if newest else {}
     return dump(written, (partition, keys.RECENT), **expires)

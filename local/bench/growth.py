@@ -80,7 +80,7 @@ def _by_orders(house: House, store_id: str, numbers: tuple[int, ...]) -> dict[in
 
 
 def _by_messages(house: House, store_id: str, numbers: tuple[int, ...]) -> dict[int, Any]:
-    """A purchase of somebody who clicked lately: what earned it is looked for among their messages."""
+    """A purchase of somebody who clicked lately: what earned it is looked for among their newest clicks."""
     contact = Contact(house, store_id, 4)
     contact.buys(6001)
     found: dict[int, Any] = {}

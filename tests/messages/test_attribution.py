@@ -10,16 +10,16 @@ import pytest
 
 from chalicelib.commerce.coupon import OwnedCoupon
 from chalicelib.commerce.event import Event
-from chalicelib.commerce.money import Money
-from chalicelib.commerce.order import Order, OrderStatus
+from chalicelib.commerce.order import OrderStatus
 from chalicelib.commerce.store import Store, StoreSettings
 from chalicelib.contacts.consent import Channel
-from chalicelib.contacts.person import Person
 from chalicelib.journeys.errands import Errand
-from chalicelib.messages.attribution import Attributing, NotesAttribution, attributed
+from chalicelib.messages.attribution import Attributing, NotesAttribution, last_touch
 from chalicelib.messages.message import HistoryEntry, Message, MessageKind, MessageStatus
+from chalicelib.messages.recent import Recent, Touch, joined
 from chalicelib.messages.recount import Recount
 from chalicelib.storage.attributions import Attributions
+from chalicelib.storage.recents import Recents
 from chalicelib.storage.table import Table
 from tests.conftest import HandClock
 from tests.journeys.world import World, minutes
@@ -44,7 +44,9 @@ class Shop(World):
     def __init__(self, table: Table, clock: HandClock) -> None:
         super().__init__(table, clock)
         self.records = Attributions(table)
-        self.attributing = Attributing(self.records, self.orders, self.contacts, self.messages, self.coupons)
+        self.attributing = Attributing(
+            self.records, self.orders, self.contacts, self.messages, Recents(table), self.coupons
+        )
         self.listener = NotesAttribution(Heard(), self.attributing)
 
     def message(self, step: str, coupon: str | None = None, **changes: Any) -> Message:
@@ -73,7 +75,12 @@ class Shop(World):
         assert known is not None
         entry = HistoryEntry(at=at, status=status.value)
         self.messages.save(known.model_copy(update={"history": (*known.history, entry), "status": status}))
-        event = Event(id=f"message_{status}:{message.id}", type=f"message_{status}", occurred_at=at)
+        event = Event(
+            id=f"message_{status}:{message.id}",
+            type=f"message_{status}",
+            occurred_at=at,
+            properties={"message_id": message.id},
+        )
         self.book.note(self.store.id, self.contact, event)
         self.listener.on_events(self.store, self.contact, [event])
 
@@ -201,24 +208,17 @@ def test_erasing_the_person_keeps_the_sum_and_nothing_of_them(shop: Shop) -> Non
     assert shop.attributing.look(shop.store, "o1") == found
 
 
-def test_the_rule_does_not_depend_on_the_order_of_messages(shop: Shop) -> None:
+def test_the_rule_does_not_depend_on_the_order_of_what_is_told(shop: Shop) -> None:
     now = shop.clock.now()
-    order = Order.model_validate(
-        {
-            "external_id": "1",
-            "number": "1",
-            "status": "paid",
-            "version": {"modified_at": now},
-            "total": Money(amount=5, currency="EUR"),
-            "refunded": Money(amount=0, currency="EUR"),
-            "person": Person(),
-            "placed_at": now,
-            "paid_at": now,
-        }
-    )
-    messages = []
-    for name, hours in (("a", 5), ("b", 2), ("c", 2), ("d", 30)):
-        entry = HistoryEntry(at=now - timedelta(hours=hours), status="clicked")
-        messages.append(shop.message(name).model_copy(update={"history": (entry,)}))
-    found = {attributed(shop.store, order, "c", [], some).step for some in permutations(messages)}  # type: ignore[union-attr]
-    assert found == {"c"}
+    told = [("a", 5, "click"), ("b", 2, "click"), ("c", 2, "click"), ("d", 30, "click"), ("e", 1, "open")]
+    touches = [Touch(at=now - timedelta(hours=hours), kind=kind, message=name) for name, hours, kind in told]  # type: ignore[arg-type]
+    for some in permutations(touches):
+        known = Recent().touched(*some[:2]).touched(*some).touches
+        found = last_touch(shop.store, known, now)
+        assert found is not None and found.message == "c"
+
+
+def test_two_contacts_that_are_one_have_clicked_together() -> None:
+    now = HandClock().now()
+    one, other = (Touch(at=now, kind="click", message=name) for name in "ab")
+    assert joined(Recent().touched(one), Recent().touched(other, one)).touches == (one, other)

@@ -222,7 +222,7 @@ class TestCartAbandonment:
         assert (
             sms.to == PHONE
             and LINK in as_written(life.table, sms.text)
-            and sms.text.startswith("Tea\nHi, we kept your cart")
+            and sms.text.startswith("Tea\nHi, your cart is saved:")
         )
         life.report("cart-sms", MessageStatus.DELIVERED)
         life.live(hours=24, minutes=58)

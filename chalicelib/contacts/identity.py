@@ -6,8 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from pydantic import BaseModel, ConfigDict
 
 from chalicelib.contacts.contact import Contact
@@ -47,6 +45,8 @@ def normalise_email(text: str | None) -> str | None:
     """NFKC, lower case, the domain in Unicode's one form; None for what is no address. Nothing is asked of DNS."""
     if not text:
         return None
+    from email_validator import EmailNotValidError, validate_email  # here: many functions know contacts, few read names
+
     try:
         found = validate_email(
             unicodedata.normalize("NFKC", text).strip(), check_deliverability=False, test_environment=True
@@ -60,6 +60,8 @@ def normalise_phone(text: str | None, country: str | None) -> str | None:
     """E.164, by the country's (ISO 3166 alpha-2) habits when there is no `+`; None for what is no possible number."""
     if not text or _SECOND_NUMBER.search(text):
         return None
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(unicodedata.normalize("NFKC", text), country or None)
     except phonenumbers.NumberParseException:

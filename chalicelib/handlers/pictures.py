@@ -8,18 +8,20 @@ import base64
 import logging
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from chalice import Blueprint, Response  # type: ignore[attr-defined]
 
 from chalicelib import wiring
 from chalicelib.clock import Clock
-from chalicelib.commerce.ports import ProductRecord
 from chalicelib.errors import told
 from chalicelib.handlers.http import problem
 from chalicelib.messages.drawing import nothing
 from chalicelib.messages.picture_links import PictureLinks
 from chalicelib.messages.true_pictures import countdown, stock_left
+
+if TYPE_CHECKING:
+    from chalicelib.commerce.ports import ProductRecord
 
 pictures = Blueprint(__name__)
 _log = logging.getLogger("agala")
